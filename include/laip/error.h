@@ -1,0 +1,35 @@
+/* How every function of the library reports trouble.
+ *
+ * A function that can fail returns bool: true on success; on false it has filled the laip_error that the
+ * caller passed (never NULL) with one line that names file, place, what was found and what was expected.  The
+ * status is the exit status that a program ends with: 2 for bad input (a file, a flag, a config), 1 for a
+ * failure of ours or of the driver.  The library never exits and never prints an error itself. */
+#ifndef LAIP_ERROR_H
+#define LAIP_ERROR_H
+
+#include <stdbool.h>
+
+#if defined(__GNUC__)
+#define LAIP_PRINTF(format_at, first_at) __attribute__((__format__(__printf__, format_at, first_at)))
+#else
+#define LAIP_PRINTF(format_at, first_at)
+#endif
+
+typedef enum laip_status { LAIP_OK = 0, LAIP_FAILURE = 1, LAIP_BAD_INPUT = 2 } laip_status;
+
+typedef struct laip_error {
+    laip_status status;
+    char text[1000];
+} laip_error;
+
+/* Fills error with status LAIP_BAD_INPUT and the formatted line; returns false, so that a check reads
+ * `return laip_bad_input(error, "%s:%d: ...", ...);`. */
+bool laip_bad_input(laip_error *error, const char *format, ...) LAIP_PRINTF(2, 3);
+
+/* The same with status LAIP_FAILURE: memory, disk, driver, or a defect of ours. */
+bool laip_failure(laip_error *error, const char *format, ...) LAIP_PRINTF(2, 3);
+
+/* Puts "prefix: " before the line that error already holds; returns false. */
+bool laip_error_prefix(laip_error *error, const char *format, ...) LAIP_PRINTF(2, 3);
+
+#endif

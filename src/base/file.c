@@ -1,0 +1,164 @@
+#include "base/file.h"
+
+#include "base/memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool open_regular(const char *path, int *fd, size_t *size, laip_error *error)
+{
+    struct stat st;
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
+        return laip_bad_input(error, "%s: cannot be read: %s", path, strerror(errno));
+    if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(*fd);
+        return laip_bad_input(error, "%s: is not a regular file", path);
+    }
+    *size = (size_t)st.st_size;
+    return true;
+}
+
+bool laip_file_read(const char *path, char **data, size_t *size, laip_error *error)
+{
+    int fd;
+    if (!open_regular(path, &fd, size, error))
+        return false;
+    *data = laip_alloc(*size + 1, 1);
+    for (size_t done = 0; done < *size;) {
+        ssize_t n = read(fd, *data + done, *size - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            free(*data);
+            close(fd);
+            return laip_bad_input(error, "%s: reading stopped at byte %zu of %zu: %s", path, done, *size,
+                                  n ? strerror(errno) : "file became shorter");
+        }
+        done += (size_t)n;
+    }
+    close(fd);
+    return true;
+}
+
+bool laip_file_map(const char *path, const void **data, size_t *size, laip_error *error)
+{
+    int fd;
+    *data = NULL;
+    if (!open_regular(path, &fd, size, error))
+        return false;
+    if (*size) {
+        void *p = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED) {
+            close(fd);
+            return laip_failure(error, "%s: cannot be mapped: %s", path, strerror(errno));
+        }
+        *data = p;
+    }
+    close(fd);
+    return true;
+}
+
+void laip_file_unmap(const void *data, size_t size)
+{
+    if (data)
+        munmap((void *)data, size);
+}
+
+bool laip_file_begin(laip_file *file, const char *path, laip_error *error)
+{
+    static atomic_uint serial;
+    size_t room = strlen(path) + 64;
+    file->path = laip_strdup(path);
+    file->temporary = laip_alloc(room, 1);
+    snprintf(file->temporary, room, "%s.tmp-%ld-%u", path, (long)getpid(), atomic_fetch_add(&serial, 1));
+    file->stream = fopen(file->temporary, "wb");
+    if (file->stream)
+        return true;
+    laip_failure(error, "%s: cannot be written: %s", path, strerror(errno));
+    free(file->path);
+    free(file->temporary);
+    *file = (laip_file){0};
+    return false;
+}
+
+void laip_file_cancel(laip_file *file)
+{
+    if (!file->stream)
+        return;
+    fclose(file->stream);
+    unlink(file->temporary);
+    free(file->path);
+    free(file->temporary);
+    *file = (laip_file){0};
+}
+
+bool laip_file_commit(laip_file *file, laip_error *error)
+{
+    bool good = fflush(file->stream) == 0 && !ferror(file->stream) && fsync(fileno(file->stream)) == 0 &&
+                rename(file->temporary, file->path) == 0;
+    if (!good) {
+        laip_failure(error, "%s: cannot be written: %s", file->path, strerror(errno));
+        laip_file_cancel(file);
+        return false;
+    }
+    fclose(file->stream);
+    free(file->path);
+    free(file->temporary);
+    *file = (laip_file){0};
+    return true;
+}
+
+bool laip_file_write(const char *path, const void *data, size_t size, laip_error *error)
+{
+    laip_file file;
+    if (!laip_file_begin(&file, path, error))
+        return false;
+    if (size)
+        fwrite(data, 1, size, file.stream); /* commit looks at ferror */
+    return laip_file_commit(&file, error);
+}
+
+bool laip_make_folders(const char *path, laip_error *error)
+{
+    char *copy = laip_strdup(path);
+    bool good = true;
+    for (char *c = copy; good; c++) {
+        if (c == copy || (*c && *c != '/'))
+            continue;
+        char kept = *c;
+        *c = '\0';
+        if (*copy && mkdir(copy, 0777) != 0 && errno != EEXIST)
+            good = laip_failure(error, "%s: folder cannot be made: %s", copy, strerror(errno));
+        *c = kept;
+        if (!kept)
+            break;
+    }
+    free(copy);
+    return good;
+}
+
+char *laip_path_join(const char *folder, const char *name)
+{
+    if (name[0] == '/' || !folder || !*folder)
+        return laip_strdup(name);
+    size_t room = strlen(folder) + strlen(name) + 2;
+    char *joined = laip_alloc(room, 1);
+    snprintf(joined, room, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+    return joined;
+}
+
+char *laip_cache_folder(void)
+{
+    const char *own = getenv("LAIP_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (own && *own)
+        return laip_strdup(own);
+    if (xdg && *xdg)
+        return laip_path_join(xdg, "laip");
+    return laip_path_join(home && *home ? home : "/tmp", ".cache/laip");
+}

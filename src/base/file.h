@@ -1,0 +1,37 @@
+/* Whole files in and out.  Paths are as the user gave them and appear in the error's line. */
+#ifndef LAIP_BASE_FILE_H
+#define LAIP_BASE_FILE_H
+
+#include "laip/error.h"
+#include <stddef.h>
+#include <stdio.h>
+
+/* Reads a whole file; *data is terminated by a zero byte that *size does not count; free() releases it.
+ * A file that is missing, a folder, or unreadable is bad input. */
+bool laip_file_read(const char *path, char **data, size_t *size, laip_error *error);
+/* Maps a file read-only.  laip_file_unmap releases it; size 0 gives a NULL map. */
+bool laip_file_map(const char *path, const void **data, size_t *size, laip_error *error);
+void laip_file_unmap(const void *data, size_t size);
+
+/* Writing beside the place, then sync and rename: whoever reads the path sees the old file or the new one,
+ * whole. laip_file_begin opens PATH.tmp-PID-N; laip_file_commit ends it well, laip_file_cancel leaves nothing
+ * behind. */
+typedef struct laip_file {
+    FILE *stream;
+    char *path, *temporary;
+} laip_file;
+
+bool laip_file_begin(laip_file *file, const char *path, laip_error *error);
+bool laip_file_commit(laip_file *file, laip_error *error);
+void laip_file_cancel(laip_file *file);
+bool laip_file_write(const char *path, const void *data, size_t size,
+                     laip_error *error); /* all of these at once */
+
+bool laip_make_folders(const char *path, laip_error *error); /* mkdir -p */
+char *laip_path_join(const char *folder,
+                     const char *name); /* free() releases it; an absolute name stays itself */
+/* The user's cache folder for this program ($LAIP_CACHE_DIR, $XDG_CACHE_HOME/laip or ~/.cache/laip), not made
+ * yet. */
+char *laip_cache_folder(void);
+
+#endif
