@@ -1,0 +1,61 @@
+/* The settings of the network, its losses and its optimiser: what a fixture's metadata and a run's config
+ * hold. Symbols are those of the paper; a field's comment gives its meaning, unit and range. */
+#ifndef LAIP_MODEL_CONFIG_H
+#define LAIP_MODEL_CONFIG_H
+
+#include "laip/error.h"
+#include <stddef.h>
+
+typedef struct laip_model_config {
+    int image_height, image_width; /* pixels; multiples of patch */
+    int patch;                     /* side of a square patch, pixels */
+    int width;                     /* D, of every token; a multiple of heads */
+    int heads;                     /* h; the head size d = width / heads */
+    int mlp;                       /* the MLP's hidden width is mlp × width */
+    int vit_layers, text_layers, cross_layers;
+    int vocab;     /* V, word pieces */
+    int positions; /* longest text, in pieces */
+    int embed;     /* E, of the joint space */
+    int queue;     /* Q, past pairs kept as keys; 0: the batch's own only */
+    float dropout; /* on BERT's hidden states and attention probabilities, in training; [0, 1) */
+} laip_model_config;
+
+enum laip_bidiratt_attention { LAIP_ATTENTION_BOTH, LAIP_ATTENTION_FORWARD, LAIP_ATTENTION_BACKWARD };
+enum laip_bidiratt_loss { LAIP_BIDIRATT_COSINE, LAIP_BIDIRATT_CONTRASTIVE };
+enum laip_phrase_reduction { LAIP_PHRASES_SUM, LAIP_PHRASES_MEAN };
+
+typedef struct laip_loss_config {
+    float temperature;   /* τ at the start */
+    float distill_alpha; /* α; share of the momentum model's soft targets, [0, 1] */
+    float itc_weight, itm_weight, triplet_weight, bidiratt_weight, mpm_weight,
+        mlm_weight;         /* 0 leaves a term out */
+    float triplet_margin;   /* m */
+    float momentum;         /* μ */
+    int bidiratt_layer;     /* l, 1-based, of the cross layers */
+    int bidiratt_attention; /* enum laip_bidiratt_attention */
+    int bidiratt_loss;      /* enum laip_bidiratt_loss */
+    int phrase_reduction;   /* enum laip_phrase_reduction */
+} laip_loss_config;
+
+typedef struct laip_optimiser_config {
+    float lr, beta1, beta2, eps, weight_decay; /* AdamW; lr of this step */
+    float clip_norm;                           /* the gradient's norm is cut to this; 0: never */
+} laip_optimiser_config;
+
+/* Names of the enums' values, in their order, NULL at the end: for configs and fixtures. */
+extern const char *const laip_bidiratt_attention_names[]; /* both, forward, backward */
+extern const char *const laip_bidiratt_loss_names[];      /* cosine, contrastive */
+extern const char *const laip_phrase_reduction_names[];   /* sum, mean */
+
+/* The settings of the paper's experiments: ViT-B/16 at 384 × 384, BERT 6 + 6. */
+laip_model_config laip_model_config_default(void);
+laip_loss_config laip_loss_config_default(void);
+laip_optimiser_config laip_optimiser_config_default(void);
+
+/* Refuses impossible sizes, naming the setting, what it is and what it may be. */
+bool laip_model_config_check(const laip_model_config *model, laip_error *error);
+bool laip_loss_config_check(const laip_loss_config *loss, const laip_model_config *model, laip_error *error);
+
+int laip_patch_count(const laip_model_config *model); /* P */
+
+#endif
