@@ -1,0 +1,140 @@
+/* What every kernel file includes.
+ *
+ * LANES work-items share a row: 1 on a CPU, where an item walks its row alone in vectors of VEC floats, without local
+ * memory or barriers; 64 on a GPU, where items stride through the row and sums end in a tree in local memory.  Both
+ * come from the build options, so one source serves both shapes. */
+#if VEC == 16
+typedef float16 vecf;
+typedef int16 veci;
+typedef uint16 vecu;
+#define VLOAD(p) vload16(0, p)
+#define VSTORE(v, p) vstore16(v, 0, p)
+#define AS_VECF(x) as_float16(x)
+#define AS_VECI(x) as_int16(x)
+#elif VEC == 4
+typedef float4 vecf;
+typedef int4 veci;
+typedef uint4 vecu;
+#define VLOAD(p) vload4(0, p)
+#define VSTORE(v, p) vstore4(v, 0, p)
+#define AS_VECF(x) as_float4(x)
+#define AS_VECI(x) as_int4(x)
+#else
+#error VEC is 4 or 16
+#endif
+
+#if LANES == 1
+#define ROW_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+#define FLAT_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+#define ROW_SCRATCH(name) float *name = 0
+typedef float *row_scratch;
+#else
+#define ROW_KERNEL __kernel __attribute__((reqd_work_group_size(LANES, 1, 1)))
+#define FLAT_KERNEL __kernel __attribute__((reqd_work_group_size(64, 1, 1)))
+#define ROW_SCRATCH(name) __local float name[LANES]
+typedef __local float *row_scratch;
+#endif
+
+/* The row of this group, and this item's place in it. */
+inline size_t row_index(void)
+{
+    return get_group_id(0);
+}
+inline int row_lane(void)
+{
+    return LANES == 1 ? 0 : (int)get_local_id(0);
+}
+
+inline float vec_sum(vecf v)
+{
+#if VEC == 16
+    float8 a = v.lo + v.hi;
+    float4 b = a.lo + a.hi;
+#else
+    float4 b = v;
+#endif
+    return (b.x + b.z) + (b.y + b.w);
+}
+
+inline float vec_max(vecf v)
+{
+#if VEC == 16
+    float8 a = fmax(v.lo, v.hi);
+    float4 b = fmax(a.lo, a.hi);
+#else
+    float4 b = v;
+#endif
+    return fmax(fmax(b.x, b.z), fmax(b.y, b.w));
+}
+
+/* The sum (the largest) of x over the lanes of a row, the same on every lane; a fixed order.  All lanes call it. */
+inline float row_sum(float x, row_scratch scratch)
+{
+#if LANES == 1
+    return x;
+#else
+    int lane = get_local_id(0);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    scratch[lane] = x;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int half_width = LANES / 2; half_width > 0; half_width /= 2) {
+        if (lane < half_width)
+            scratch[lane] += scratch[lane + half_width];
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    return scratch[0];
+#endif
+}
+
+inline float row_max(float x, row_scratch scratch)
+{
+#if LANES == 1
+    return x;
+#else
+    int lane = get_local_id(0);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    scratch[lane] = x;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int half_width = LANES / 2; half_width > 0; half_width /= 2) {
+        if (lane < half_width)
+            scratch[lane] = fmax(scratch[lane], scratch[lane + half_width]);
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    return scratch[0];
+#endif
+}
+
+/* e^x to about 2e-7 relative, 0 below -87; for x ≤ 88.  The library's exp on vectors costs several times as much. */
+inline vecf vec_exp(vecf x)
+{
+    x = fmax(x, (vecf)(-87.0f));
+    vecf magic = (vecf)(12582912.0f); /* 1.5 × 2^23: adding it rounds to an integer in the low bits */
+    vecf n = x * 1.44269504f + magic;
+    veci exponent = AS_VECI(n) << 23;
+    n -= magic;
+    vecf f = fma(n, (vecf)(-0.693359375f), x);
+    f = fma(n, (vecf)(2.12194440e-4f), f);
+    vecf p = (vecf)(1.9875691500e-4f);
+    p = fma(p, f, (vecf)(1.3981999507e-3f));
+    p = fma(p, f, (vecf)(8.3334519073e-3f));
+    p = fma(p, f, (vecf)(4.1665795894e-2f));
+    p = fma(p, f, (vecf)(1.6666665459e-1f));
+    p = fma(p, f, (vecf)(5.0000001201e-1f));
+    p = fma(p * f, f, f) + 1.0f;
+    return AS_VECF(AS_VECI(p) + exponent);
+}
+
+/* One of the numbers of a dropout mask: uniform 32 bits from a key (of seed, step, sample and site, made on the host)
+ * and an element's index in its sample.  Two rounds of a multiply-xorshift mixer. */
+inline uint mask_bits(uint key0, uint key1, uint index)
+{
+    uint x = index * 0x9e3779b1u ^ key0;
+    x ^= x >> 16;
+    x *= 0x7feb352du;
+    x ^= x >> 15;
+    x += key1;
+    x *= 0x846ca68bu;
+    x ^= x >> 16;
+    x *= 0x9e3779b1u;
+    return x ^ x >> 15;
+}

@@ -1,0 +1,137 @@
+#include "device/buffer.h"
+
+#include "device/internal.h"
+#include <stdio.h>
+
+laip_mem laip_mem_create(laip_device *d, size_t bytes, const char *what)
+{
+    if (d->error.status != LAIP_OK)
+        return NULL;
+    cl_int code;
+    cl_mem mem = clCreateBuffer(d->context, CL_MEM_READ_WRITE, bytes ? bytes : 4, NULL, &code);
+    char subject[192];
+    snprintf(subject, sizeof subject, "%s, %zu bytes", what, bytes);
+    return laip_cl_check(d, code, "clCreateBuffer", subject) ? mem : NULL;
+}
+
+laip_mem laip_mem_part(laip_device *d, laip_mem whole, size_t offset, size_t bytes, const char *what)
+{
+    if (d->error.status != LAIP_OK)
+        return NULL;
+    cl_int code;
+    cl_buffer_region region = {offset, bytes ? bytes : 4};
+    cl_mem mem = clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    char subject[192];
+    snprintf(subject, sizeof subject, "%s, %zu bytes at %zu", what, bytes, offset);
+    return laip_cl_check(d, code, "clCreateSubBuffer", subject) ? mem : NULL;
+}
+
+void laip_mem_release(laip_mem mem)
+{
+    if (mem)
+        clReleaseMemObject(mem);
+}
+
+void laip_mem_write(laip_device *d, laip_mem mem, size_t offset, const void *data, size_t bytes)
+{
+    if (d->error.status != LAIP_OK || !bytes)
+        return;
+    d->counters.uploads++;
+    d->counters.upload_bytes += bytes;
+    laip_cl_check(d, clEnqueueWriteBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL, NULL),
+                  "clEnqueueWriteBuffer", NULL);
+}
+
+void laip_mem_read(laip_device *d, laip_mem mem, size_t offset, void *data, size_t bytes)
+{
+    if (d->error.status != LAIP_OK || !bytes)
+        return;
+    d->counters.downloads++;
+    d->counters.download_bytes += bytes;
+    laip_cl_check(d, clEnqueueReadBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL, NULL),
+                  "clEnqueueReadBuffer", NULL);
+}
+
+void laip_mem_zero(laip_device *d, laip_mem mem, size_t offset, size_t bytes)
+{
+    static const cl_uint zero = 0;
+    if (d->error.status != LAIP_OK || !bytes)
+        return;
+    d->counters.launches++;
+    laip_cl_check(d,
+                  clEnqueueFillBuffer(d->queue, mem, &zero, sizeof zero, offset, bytes, 0, NULL,
+                                      laip_profile_event(d, "fill")),
+                  "clEnqueueFillBuffer", NULL);
+}
+
+void laip_mem_copy(laip_device *d, laip_mem to, size_t to_offset, laip_mem from, size_t from_offset,
+                   size_t bytes)
+{
+    if (d->error.status != LAIP_OK || !bytes)
+        return;
+    d->counters.launches++;
+    laip_cl_check(d,
+                  clEnqueueCopyBuffer(d->queue, from, to, from_offset, to_offset, bytes, 0, NULL,
+                                      laip_profile_event(d, "copy")),
+                  "clEnqueueCopyBuffer", NULL);
+}
+
+void *laip_mem_map(laip_device *d, laip_mem mem, size_t bytes, bool write)
+{
+    if (d->error.status != LAIP_OK)
+        return NULL;
+    cl_int code;
+    cl_map_flags flags = write ? CL_MAP_READ | CL_MAP_WRITE : CL_MAP_READ;
+    void *p = clEnqueueMapBuffer(d->queue, mem, CL_TRUE, flags, 0, bytes, 0, NULL, NULL, &code);
+    return laip_cl_check(d, code, "clEnqueueMapBuffer", NULL) ? p : NULL;
+}
+
+void laip_mem_unmap(laip_device *d, laip_mem mem, void *mapped)
+{
+    if (mapped)
+        laip_cl_check(d, clEnqueueUnmapMemObject(d->queue, mem, mapped, 0, NULL, NULL),
+                      "clEnqueueUnmapMemObject", NULL);
+}
+
+laip_mat laip_mat_create(laip_device *d, size_t rows, size_t cols)
+{
+    return (laip_mat){laip_mem_create(d, rows * cols * sizeof(float), "matrix"), rows, cols};
+}
+
+laip_ints laip_ints_create(laip_device *d, size_t count)
+{
+    return (laip_ints){laip_mem_create(d, count * sizeof(int32_t), "table"), count};
+}
+
+void laip_mat_write(laip_device *d, laip_mat m, const float *values)
+{
+    laip_mem_write(d, m.mem, 0, values, m.rows * m.cols * sizeof(float));
+}
+
+void laip_mat_read(laip_device *d, laip_mat m, float *values)
+{
+    laip_mem_read(d, m.mem, 0, values, m.rows * m.cols * sizeof(float));
+}
+
+void laip_mat_zero(laip_device *d, laip_mat m)
+{
+    laip_mem_zero(d, m.mem, 0, m.rows * m.cols * sizeof(float));
+}
+
+void laip_mat_copy(laip_device *d, laip_mat to, laip_mat from)
+{
+    if (to.rows != from.rows || to.cols != from.cols)
+        laip_device_fail(d, "copy of a %zu x %zu matrix into one of %zu x %zu", from.rows, from.cols, to.rows,
+                         to.cols);
+    laip_mem_copy(d, to.mem, 0, from.mem, 0, to.rows * to.cols * sizeof(float));
+}
+
+void laip_ints_write(laip_device *d, laip_ints v, const int32_t *values)
+{
+    laip_mem_write(d, v.mem, 0, values, v.count * sizeof(int32_t));
+}
+
+void laip_ints_read(laip_device *d, laip_ints v, int32_t *values)
+{
+    laip_mem_read(d, v.mem, 0, values, v.count * sizeof(int32_t));
+}

@@ -1,0 +1,68 @@
+/* Device memory: buffers, the matrix views that every operation takes, and regions laid out before the first
+ * step. */
+#ifndef LAIP_DEVICE_BUFFER_H
+#define LAIP_DEVICE_BUFFER_H
+
+#include "device/device.h"
+
+/* A row-major matrix of fp32, dense, at offset 0 of its (sub-)buffer.  A vector has one row.  Passing fewer
+ * rows than the buffer holds is normal: batches are packed and differ in size. */
+typedef struct laip_mat {
+    laip_mem mem;
+    size_t rows, cols;
+} laip_mat;
+
+/* A vector of int32. */
+typedef struct laip_ints {
+    laip_mem mem;
+    size_t count;
+} laip_ints;
+
+static inline laip_mat laip_rows(laip_mat m, size_t rows) /* the first rows of m */
+{
+    m.rows = rows;
+    return m;
+}
+
+laip_mem laip_mem_create(laip_device *device, size_t bytes, const char *what); /* NULL after a failure */
+laip_mem laip_mem_part(laip_device *device, laip_mem whole, size_t offset, size_t bytes, const char *what);
+void laip_mem_release(laip_mem mem); /* NULL is fine */
+
+/* Blocking transfers, in bytes. */
+void laip_mem_write(laip_device *device, laip_mem mem, size_t offset, const void *data, size_t bytes);
+void laip_mem_read(laip_device *device, laip_mem mem, size_t offset, void *data, size_t bytes);
+/* In the queue's order, without waiting. */
+void laip_mem_zero(laip_device *device, laip_mem mem, size_t offset, size_t bytes);
+void laip_mem_copy(laip_device *device, laip_mem to, size_t to_offset, laip_mem from, size_t from_offset,
+                   size_t bytes);
+/* The buffer's bytes on the host until laip_mem_unmap; waits for the device.  NULL after a failure. */
+void *laip_mem_map(laip_device *device, laip_mem mem, size_t bytes, bool write);
+void laip_mem_unmap(laip_device *device, laip_mem mem, void *mapped);
+
+/* Conveniences over the above: a matrix of its own, and transfers of whole views. */
+laip_mat laip_mat_create(laip_device *device, size_t rows, size_t cols);
+laip_ints laip_ints_create(laip_device *device, size_t count);
+void laip_mat_write(laip_device *device, laip_mat m, const float *values);
+void laip_mat_read(laip_device *device, laip_mat m, float *values);
+void laip_mat_zero(laip_device *device, laip_mat m);
+void laip_mat_copy(laip_device *device, laip_mat to, laip_mat from); /* of equal sizes */
+void laip_ints_write(laip_device *device, laip_ints v, const int32_t *values);
+void laip_ints_read(laip_device *device, laip_ints v, int32_t *values);
+
+/* A region is memory laid out like a stack: pieces are taken one after the other, and a mark gives back all
+ * that was taken since, for reuse by later work of the same in-order queue.  The layout code runs twice:
+ * first on a dry region (views with NULL memory), which only measures; then, after laip_region_allocate, for
+ * real.  Memory is taken from the device in slabs no larger than its largest allocation. */
+typedef struct laip_region laip_region;
+
+laip_region *laip_region_create(laip_device *device, const char *name); /* dry */
+void laip_region_free(laip_region *region);
+laip_mat laip_region_mat(laip_region *region, size_t rows, size_t cols);
+laip_ints laip_region_ints(laip_region *region, size_t count);
+size_t laip_region_mark(const laip_region *region);
+void laip_region_reset(laip_region *region, size_t mark);
+size_t laip_region_bytes(const laip_region *region); /* the most that was in use at once */
+/* Ends the dry run: takes the memory, touches it, and starts the layout again from nothing. */
+bool laip_region_allocate(laip_region *region, laip_error *error);
+
+#endif

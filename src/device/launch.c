@@ -1,0 +1,77 @@
+#include "device/launch.h"
+
+#include "device/internal.h"
+#include <stdio.h>
+
+static bool set_argument(laip_device *d, laip_kernel *k, cl_uint index, const laip_arg *a)
+{
+    static const size_t sizes[] = {[LAIP_ARG_MEM] = sizeof(cl_mem),
+                                   [LAIP_ARG_I32] = 4,
+                                   [LAIP_ARG_U32] = 4,
+                                   [LAIP_ARG_F32] = 4,
+                                   [LAIP_ARG_U64] = 8};
+    cl_int code = a->kind == LAIP_ARG_LOCAL ? clSetKernelArg(k->kernel, index, a->value.bytes, NULL)
+                                            : clSetKernelArg(k->kernel, index, sizes[a->kind], &a->value);
+    char subject[192];
+    if (code != CL_SUCCESS)
+        snprintf(subject, sizeof subject, "kernel %s, argument %u", k->name, index);
+    return laip_cl_check(d, code, "clSetKernelArg", subject);
+}
+
+void laip_launch(laip_device *d, const char *file, const char *kernel, const char *options, laip_grid grid,
+                 const laip_arg *arguments, size_t count)
+{
+    if (d->error.status != LAIP_OK)
+        return;
+    laip_kernel *k = laip_kernel_get(d, file, kernel, options);
+    if (!k)
+        return;
+    if (count != k->arguments) {
+        laip_device_fail(d, "kernel %s: %zu arguments given, it takes %u", kernel, count, k->arguments);
+        return;
+    }
+    size_t global[3], local[3], items = 1, bytes = k->local_memory;
+    for (int i = 0; i < 3; i++) {
+        local[i] = grid.items[i] ? grid.items[i] : 1;
+        global[i] = (grid.groups[i] ? grid.groups[i] : 1) * local[i];
+        items *= local[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (arguments[i].kind == LAIP_ARG_LOCAL)
+            bytes += arguments[i].value.bytes;
+        if (!set_argument(d, k, (cl_uint)i, &arguments[i]))
+            return;
+    }
+    if (items > LAIP_GROUP_ITEMS || bytes > LAIP_GROUP_BYTES || items > k->group_limit) {
+        laip_device_fail(
+            d, "kernel %s: a group of %zu items and %zu bytes, allowed are %d items (%zu here) and %d bytes",
+            kernel, items, bytes, LAIP_GROUP_ITEMS, k->group_limit, LAIP_GROUP_BYTES);
+        return;
+    }
+    d->counters.launches++;
+    cl_int code = clEnqueueNDRangeKernel(d->queue, k->kernel, 3, NULL, global, local, 0, NULL,
+                                         laip_profile_event(d, kernel));
+    laip_cl_check(d, code, "clEnqueueNDRangeKernel", kernel);
+}
+
+laip_grid laip_grid_rows(const laip_device *d, size_t rows)
+{
+    return (laip_grid){.groups = {rows}, .items = {(size_t)d->traits.lanes}};
+}
+
+size_t laip_flat_each(const laip_device *d, size_t count)
+{
+    if (d->traits.lanes > 1)
+        return (size_t)d->traits.vector * 4;
+    /* a CPU wants a few pieces a core, of whole cache lines, and not so small that handing them out costs
+     * more */
+    size_t pieces = (size_t)d->traits.units * 4, each = (count + pieces - 1) / pieces;
+    each = (each + 63) / 64 * 64;
+    return each < 2048 ? 2048 : each > 65536 ? 65536 : each;
+}
+
+laip_grid laip_grid_flat(const laip_device *d, size_t count, size_t each)
+{
+    size_t items = d->traits.lanes > 1 ? 64 : 1;
+    return (laip_grid){.groups = {(count + each * items - 1) / (each * items)}, .items = {items}};
+}

@@ -1,0 +1,74 @@
+/* Launching a kernel of cl/: typed arguments in order, checked against the kernel's, and work-group limits
+ * that hold on every device, so that what runs on a CPU is launchable on a GPU. */
+#ifndef LAIP_DEVICE_LAUNCH_H
+#define LAIP_DEVICE_LAUNCH_H
+
+#include "device/buffer.h"
+#include "device/device.h"
+
+enum { LAIP_GROUP_ITEMS = 256, LAIP_GROUP_BYTES = 32 * 1024 }; /* the most a group may have, on any device */
+
+typedef struct laip_arg {
+    enum { LAIP_ARG_MEM, LAIP_ARG_I32, LAIP_ARG_U32, LAIP_ARG_F32, LAIP_ARG_U64, LAIP_ARG_LOCAL } kind;
+    union {
+        laip_mem mem;
+        int32_t i32;
+        uint32_t u32;
+        float f32;
+        uint64_t u64;
+        size_t bytes;
+    } value;
+} laip_arg;
+
+static inline laip_arg laip_arg_mem(laip_mem mem)
+{
+    return (laip_arg){LAIP_ARG_MEM, {.mem = mem}};
+}
+static inline laip_arg laip_arg_i32(int32_t x)
+{
+    return (laip_arg){LAIP_ARG_I32, {.i32 = x}};
+}
+static inline laip_arg laip_arg_u32(uint32_t x)
+{
+    return (laip_arg){LAIP_ARG_U32, {.u32 = x}};
+}
+static inline laip_arg laip_arg_f32(float x)
+{
+    return (laip_arg){LAIP_ARG_F32, {.f32 = x}};
+}
+static inline laip_arg laip_arg_u64(uint64_t x)
+{
+    return (laip_arg){LAIP_ARG_U64, {.u64 = x}};
+}
+static inline laip_arg laip_arg_local(size_t bytes)
+{
+    return (laip_arg){LAIP_ARG_LOCAL, {.bytes = bytes}};
+}
+/* MAT for a laip_mat or laip_ints, I and F for scalars. */
+#define LAIP_MAT(m) laip_arg_mem((m).mem)
+#define LAIP_I(x) laip_arg_i32((int32_t)(x))
+#define LAIP_U(x) laip_arg_u32(x)
+#define LAIP_F(x) laip_arg_f32(x)
+
+typedef struct laip_grid {
+    size_t groups[3], items[3]; /* work-groups, and work-items a group, by dimension; 0 counts as 1 */
+} laip_grid;
+
+/* Launches kernel of cl/FILE, compiled with the device's -DLANES and -DVEC and with options (may be ""). A
+ * grid with a dimension of no groups at all must not be asked for: callers leave out empty work.  Failures
+ * are sticky. */
+void laip_launch(laip_device *device, const char *file, const char *kernel, const char *options,
+                 laip_grid grid, const laip_arg *arguments, size_t count);
+
+#define LAIP_LAUNCH(device, file, kernel, options, grid, ...)                                                \
+    laip_launch(device, file, kernel, options, grid, (const laip_arg[]){__VA_ARGS__},                        \
+                sizeof((const laip_arg[]){__VA_ARGS__}) / sizeof(laip_arg))
+
+/* `rows` groups of the device's lanes: the grid of a row kernel. */
+laip_grid laip_grid_rows(const laip_device *device, size_t rows);
+/* Groups for `count` elements where each work-item handles `each` of them, 64 items a group (1 on a CPU). */
+laip_grid laip_grid_flat(const laip_device *device, size_t count, size_t each);
+/* Elements a work-item of a flat kernel should handle: many on a CPU, few on a GPU; a multiple of VEC. */
+size_t laip_flat_each(const laip_device *device, size_t count);
+
+#endif

@@ -1,0 +1,114 @@
+/* Regions: see buffer.h.  A position in a region counts bytes over all slabs; a piece that would cross a
+ * slab's end begins at the next one, so that positions mean the same in the dry run and for real. */
+#include "base/memory.h"
+#include "device/buffer.h"
+#include "device/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct laip_region {
+    laip_device *device;
+    char *name;
+    size_t slab_bytes, position, most, largest_piece;
+    laip_mem *slabs;
+    size_t slab_count;
+    laip_mem *parts; /* sub-buffers handed out, released with the region */
+    size_t part_count, part_capacity;
+    bool real;
+};
+
+laip_region *laip_region_create(laip_device *d, const char *name)
+{
+    laip_region *r = laip_alloc(1, sizeof *r);
+    r->device = d;
+    r->name = laip_strdup(name);
+    r->slab_bytes = d->traits.largest / d->traits.alignment * d->traits.alignment;
+    return r;
+}
+
+void laip_region_free(laip_region *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->part_count; i++)
+        laip_mem_release(r->parts[i]);
+    for (size_t i = 0; i < r->slab_count; i++)
+        laip_mem_release(r->slabs[i]);
+    free(r->parts);
+    free(r->slabs);
+    free(r->name);
+    free(r);
+}
+
+static laip_mem take(laip_region *r, size_t bytes)
+{
+    size_t alignment = r->device->traits.alignment;
+    size_t room = (bytes ? bytes : 4) + alignment - 1;
+    room = room / alignment * alignment;
+    if (room > r->slab_bytes) {
+        laip_device_fail(r->device, "%s: one buffer of %zu bytes is wanted, %s allows %zu at most", r->name,
+                         bytes, r->device->traits.name, r->slab_bytes);
+        return NULL;
+    }
+    size_t slab = r->position / r->slab_bytes, offset = r->position % r->slab_bytes;
+    if (offset + room > r->slab_bytes) {
+        slab++;
+        offset = 0;
+    }
+    r->position = slab * r->slab_bytes + offset + room;
+    if (r->position > r->most)
+        r->most = r->position;
+    if (!r->real)
+        return NULL;
+    if (slab >= r->slab_count) {
+        laip_device_fail(r->device, "%s: the layout differs from what was measured", r->name);
+        return NULL;
+    }
+    laip_mem part = laip_mem_part(r->device, r->slabs[slab], offset, bytes, r->name);
+    void *array = r->parts;
+    laip_grow(&array, &r->part_capacity, r->part_count + 1, sizeof *r->parts);
+    r->parts = array;
+    r->parts[r->part_count++] = part;
+    return part;
+}
+
+laip_mat laip_region_mat(laip_region *r, size_t rows, size_t cols)
+{
+    return (laip_mat){take(r, rows * cols * sizeof(float)), rows, cols};
+}
+
+laip_ints laip_region_ints(laip_region *r, size_t count)
+{
+    return (laip_ints){take(r, count * sizeof(int32_t)), count};
+}
+
+size_t laip_region_mark(const laip_region *r)
+{
+    return r->position;
+}
+
+void laip_region_reset(laip_region *r, size_t mark)
+{
+    r->position = mark;
+}
+
+size_t laip_region_bytes(const laip_region *r)
+{
+    return r->most;
+}
+
+bool laip_region_allocate(laip_region *r, laip_error *error)
+{
+    r->slab_count = (r->most + r->slab_bytes - 1) / r->slab_bytes;
+    r->slabs = laip_alloc(r->slab_count, sizeof *r->slabs);
+    for (size_t i = 0; i < r->slab_count; i++) {
+        size_t bytes = i + 1 < r->slab_count ? r->slab_bytes : r->most - i * r->slab_bytes;
+        r->slabs[i] = laip_mem_create(r->device, bytes, r->name);
+        laip_mem_zero(r->device, r->slabs[i], 0,
+                      bytes); /* drivers allocate lazily: let it fail now, not mid-run */
+    }
+    r->position = 0;
+    r->real = true;
+    return laip_device_finish(r->device, error);
+}
