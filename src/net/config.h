@@ -1,7 +1,7 @@
 /* The settings of the network, its losses and its optimiser: what a fixture's metadata and a run's config
  * hold. Symbols are those of the paper; a field's comment gives its meaning, unit and range. */
-#ifndef LAIP_MODEL_CONFIG_H
-#define LAIP_MODEL_CONFIG_H
+#ifndef LAIP_NET_CONFIG_H
+#define LAIP_NET_CONFIG_H
 
 #include "laip/error.h"
 #include <stddef.h>

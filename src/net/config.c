@@ -1,4 +1,4 @@
-#include "model/config.h"
+#include "net/config.h"
 
 const char *const laip_bidiratt_attention_names[] = {"both", "forward", "backward", NULL};
 const char *const laip_bidiratt_loss_names[] = {"cosine", "contrastive", NULL};
