@@ -11,6 +11,8 @@ typedef struct subcommand {
 } subcommand;
 
 static const subcommand subcommands[] = {
+    {"tokens", laip_data_tokens, "captions to the ids of their word pieces"},
+    {"vocab", laip_data_vocab, "a vocabulary learned from captions"},
     {NULL, NULL, NULL},
 };
 
