@@ -1,6 +1,8 @@
 /* laip-data: everything one does with captions, pictures and annotation files before training. */
+#include "laip/error.h"
 #include "programs/data.h"
 
+#include <argp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +28,8 @@ static void usage(FILE *to)
 
 int main(int argc, char **argv)
 {
+    argp_program_version = "laip-data " LAIP_VERSION;
+    argp_err_exit_status = LAIP_BAD_INPUT;
     if (argc < 2) {
         usage(stderr);
         return 2;
