@@ -13,6 +13,8 @@ typedef struct subcommand {
 } subcommand;
 
 static const subcommand subcommands[] = {
+    {"phrases", laip_data_phrases, "captions to their noun phrases"},
+    {"tags", laip_data_tags, "tokens to part-of-speech tags"},
     {"tokens", laip_data_tokens, "captions to the ids of their word pieces"},
     {"vocab", laip_data_vocab, "a vocabulary learned from captions"},
     {NULL, NULL, NULL},
