@@ -1,0 +1,46 @@
+/* What the attention kernels share: dot products and sums of head vectors, of HEAD floats. */
+#define HEAD_VECS (HEAD / VEC)
+
+inline float head_dot(__global const float *a, const float *b)
+{
+    vecf sums = (vecf)(0.0f);
+    float sum = 0.0f;
+    for (int c = 0; c < HEAD_VECS; c++)
+        sums = fma(VLOAD(a + c * VEC), VLOAD(b + c * VEC), sums);
+    for (int c = HEAD_VECS * VEC; c < HEAD; c++)
+        sum = fma(a[c], b[c], sum);
+    return sum + vec_sum(sums);
+}
+
+inline void head_load(float *to, __global const float *from, float scale)
+{
+    for (int c = 0; c < HEAD_VECS; c++)
+        VSTORE(VLOAD(from + c * VEC) * scale, to + c * VEC);
+    for (int c = HEAD_VECS * VEC; c < HEAD; c++)
+        to[c] = from[c] * scale;
+}
+
+inline void head_store(__global float *to, const float *from, float scale)
+{
+    for (int c = 0; c < HEAD_VECS; c++)
+        VSTORE(VLOAD(from + c * VEC) * scale, to + c * VEC);
+    for (int c = HEAD_VECS * VEC; c < HEAD; c++)
+        to[c] = from[c] * scale;
+}
+
+/* to += factor · from */
+inline void head_add(float *to, __global const float *from, float factor)
+{
+    for (int c = 0; c < HEAD_VECS; c++)
+        VSTORE(fma(VLOAD(from + c * VEC), (vecf)(factor), VLOAD(to + c * VEC)), to + c * VEC);
+    for (int c = HEAD_VECS * VEC; c < HEAD; c++)
+        to[c] = fma(from[c], factor, to[c]);
+}
+
+inline void head_scale(float *x, float factor)
+{
+    for (int c = 0; c < HEAD_VECS; c++)
+        VSTORE(VLOAD(x + c * VEC) * factor, x + c * VEC);
+    for (int c = HEAD_VECS * VEC; c < HEAD; c++)
+        x[c] *= factor;
+}

@@ -1,0 +1,42 @@
+/* Column sums: ops/bias.h. */
+#include "common.h"
+
+FLAT_KERNEL void bias_partials(__global const float *restrict dy, __global float *restrict part, int rows, int width,
+                               int band)
+{
+    int c = get_global_id(0) * VEC, first = get_global_id(1) * band, last = min(first + band, rows);
+    if (c >= width)
+        return;
+    __global float *o = part + (size_t)get_global_id(1) * width + c;
+    if (c + VEC <= width) {
+        vecf sum = (vecf)(0.0f);
+        for (int r = first; r < last; r++)
+            sum += VLOAD(dy + (size_t)r * width + c);
+        VSTORE(sum, o);
+        return;
+    }
+    for (int k = 0; k < width - c; k++) {
+        float sum = 0.0f;
+        for (int r = first; r < last; r++)
+            sum += dy[(size_t)r * width + c + k];
+        o[k] = sum;
+    }
+}
+
+FLAT_KERNEL void bias_gather(__global const float *restrict part, __global float *restrict db, int bands, int width)
+{
+    int c = get_global_id(0) * VEC;
+    if (c + VEC <= width) {
+        vecf sum = VLOAD(db + c);
+        for (int i = 0; i < bands; i++)
+            sum += VLOAD(part + (size_t)i * width + c);
+        VSTORE(sum, db + c);
+        return;
+    }
+    for (; c < width; c++) {
+        float sum = db[c];
+        for (int i = 0; i < bands; i++)
+            sum += part[(size_t)i * width + c];
+        db[c] = sum;
+    }
+}

@@ -1,0 +1,45 @@
+/* Sums and sums of squares: ops/elementwise.h. */
+#include "common.h"
+
+FLAT_KERNEL void add(__global float *y, __global const float *x, ulong count, ulong each)
+{
+    ulong i = get_global_id(0) * each, last = min(i + each, count);
+    for (; i + VEC <= last; i += VEC)
+        VSTORE(VLOAD(y + i) + VLOAD(x + i), y + i);
+    for (; i < last; i++)
+        y[i] += x[i];
+}
+
+FLAT_KERNEL void scale(__global float *y, float factor, ulong count, ulong each)
+{
+    ulong i = get_global_id(0) * each, last = min(i + each, count);
+    for (; i + VEC <= last; i += VEC)
+        VSTORE(VLOAD(y + i) * factor, y + i);
+    for (; i < last; i++)
+        y[i] *= factor;
+}
+
+FLAT_KERNEL void square_partials(__global const float *restrict x, __global float *restrict part, ulong count,
+                                 ulong each)
+{
+    ulong i = get_global_id(0) * each, last = min(i + each, count);
+    vecf sums = (vecf)(0.0f);
+    float sum = 0.0f;
+    for (; i + VEC <= last; i += VEC)
+        sums = fma(VLOAD(x + i), VLOAD(x + i), sums);
+    for (; i < last; i++)
+        sum = fma(x[i], x[i], sum);
+    part[get_global_id(0)] = sum + vec_sum(sums);
+}
+
+ROW_KERNEL void sum_partials(__global const float *restrict part, __global float *restrict out, int count,
+                             int accumulate)
+{
+    ROW_SCRATCH(scratch);
+    float sum = 0.0f;
+    for (int i = row_lane(); i < count; i += LANES)
+        sum += part[i];
+    sum = row_sum(sum, scratch);
+    if (row_lane() == 0)
+        out[0] = accumulate ? out[0] + sum : sum;
+}

@@ -1,0 +1,44 @@
+/* Cross-entropy over the vocabulary, its gradient in place of the logits: ops/xent.h. */
+#include "common.h"
+
+ROW_KERNEL void xent(__global float *restrict logits, __global const int *restrict target,
+                     __global const float *restrict weight, __global float *loss, __global float *truth,
+                     int width, int wants_truth)
+{
+    ROW_SCRATCH(scratch);
+    size_t row = row_index();
+    int lane = row_lane(), whole = width / VEC * VEC;
+    __global float *s = logits + row * width;
+    float own = s[target[row]], most = -INFINITY, sum = 0.0f;
+    for (int c = lane * VEC; c < whole; c += LANES * VEC)
+        most = fmax(most, vec_max(VLOAD(s + c)));
+    for (int c = whole + lane; c < width; c += LANES)
+        most = fmax(most, s[c]);
+    most = row_max(most, scratch);
+    vecf sums = (vecf)(0.0f);
+    for (int c = lane * VEC; c < whole; c += LANES * VEC) {
+        vecf e = vec_exp(VLOAD(s + c) - most);
+        sums += e;
+        VSTORE(e, s + c);
+    }
+    for (int c = whole + lane; c < width; c += LANES) {
+        s[c] = exp(s[c] - most);
+        sum += s[c];
+    }
+    sum = row_sum(sum + vec_sum(sums), scratch);
+    float factor = weight[row] / sum;
+    for (int c = lane * VEC; c < whole; c += LANES * VEC) {
+        float e[VEC];
+        VSTORE(VLOAD(s + c) * factor, e);
+        if (target[row] >= c && target[row] < c + VEC)
+            e[target[row] - c] -= weight[row];
+        VSTORE(VLOAD(e), s + c);
+    }
+    for (int c = whole + lane; c < width; c += LANES)
+        s[c] = s[c] * factor - (c == target[row] ? weight[row] : 0.0f);
+    if (lane == 0) {
+        if (wants_truth)
+            truth[row] = own;
+        loss[row] = most + log(sum) - own;
+    }
+}

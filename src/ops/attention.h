@@ -1,0 +1,52 @@
+/* Attention over packed sequences, without padding and without a matrix of scores in global memory.
+ *
+ *   O = dropout(softmax(Q Kᵀ/√d)) V for each head,   lse = log Σ_j exp(score_j)
+ *
+ * Query rows of sequence s are q_begin[s] … q_begin[s+1]−1; it reads the keys of block kv_of[s], whose rows
+ * are k_begin[t] … k_begin[t+1]−1.  Several sequences may read one block: an image is read by its pair, its
+ * negatives and its phrases.  readers lists, block by block (from readers_begin[t]), the sequences that read
+ * it, in increasing order.
+ *
+ * The mask of probability (h, i, j) of sequence s is mask_bits(key[2s], key[2s+1], (h·n_q + i)·n_k + j) of
+ * cl/common.h: kept where that is at least dropout·2³², scaled by 1/(1 − dropout), and made again in the
+ * backward. */
+#ifndef LAIP_OPS_ATTENTION_H
+#define LAIP_OPS_ATTENTION_H
+
+#include "device/buffer.h"
+
+typedef struct laip_attention {
+    int heads, head_size;     /* h, d */
+    size_t sequences, blocks; /* S, T */
+    size_t query_rows, key_rows;
+    size_t longest_query, longest_block;
+    laip_ints q_begin;       /* [S + 1] */
+    laip_ints kv_of;         /* [S] */
+    laip_ints k_begin;       /* [T + 1] */
+    laip_ints readers_begin; /* [T + 1] */
+    laip_ints readers;       /* [S] */
+    laip_ints dropout_key;   /* [2 S] */
+    float dropout;
+    double score_count; /* Σ_s n_q(s) · n_k(kv_of[s]), for the count of operations */
+} laip_attention;
+
+/* Heads inside a matrix: head h of row r begins at m[r, col + h·d]. */
+typedef struct laip_heads {
+    laip_mat m;
+    size_t col;
+} laip_heads;
+
+/* o [query_rows, h·d] and lse [query_rows, h] are assigned. */
+void laip_attention_forward(laip_device *device, const laip_attention *a, laip_mat o, laip_mat lse,
+                            laip_heads q, laip_heads k, laip_heads v);
+/* Floats of scratch that the backward needs, for up to these sizes. */
+size_t laip_attention_scratch(const laip_device *device, int heads, int head_size, size_t query_rows,
+                              size_t key_rows, size_t sequences, size_t blocks, size_t longest_query,
+                              size_t longest_block);
+/* dq, dk and dv are assigned in their columns only; keys that nobody reads get zeros.  dk.m.mem NULL: neither
+ * dk nor dv is wanted, and then sequences beyond a->sequences may be among the readers. */
+void laip_attention_backward(laip_device *device, const laip_attention *a, laip_heads dq, laip_heads dk,
+                             laip_heads dv, laip_mat dout, laip_mat o, laip_mat lse, laip_heads q,
+                             laip_heads k, laip_heads v, laip_mat scratch);
+
+#endif

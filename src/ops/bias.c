@@ -1,0 +1,33 @@
+#include "ops/bias.h"
+
+#include "device/launch.h"
+
+/* Rows are summed in bands: more of them where there are few columns to share out. */
+static size_t bands_for(size_t rows, size_t cols)
+{
+    size_t bands = cols >= 256 ? 16 : 64, most = (rows + 31) / 32;
+    return bands < most ? bands : most ? most : 1;
+}
+
+size_t laip_bias_partials(const laip_device *d, size_t rows, size_t cols)
+{
+    (void)d;
+    (void)rows;
+    return (cols >= 256 ? 16 : 64) * cols;
+}
+
+void laip_bias_gradient(laip_device *d, laip_mat db, laip_mat dy, laip_mat scratch)
+{
+    size_t rows = dy.rows, cols = dy.cols;
+    if (!rows)
+        return;
+    size_t bands = bands_for(rows, cols), band = (rows + bands - 1) / bands;
+    bands = (rows + band - 1) / band;
+    laip_grid grid = laip_grid_flat(d, cols, (size_t)laip_device_traits(d)->vector);
+    laip_grid gather = grid;
+    grid.groups[1] = bands;
+    LAIP_LAUNCH(d, "bias.cl", "bias_partials", "", grid, LAIP_MAT(dy), LAIP_MAT(scratch), LAIP_I(rows),
+                LAIP_I(cols), LAIP_I(band));
+    LAIP_LAUNCH(d, "bias.cl", "bias_gather", "", gather, LAIP_MAT(scratch), LAIP_MAT(db), LAIP_I(bands),
+                LAIP_I(cols));
+}

@@ -1,0 +1,13 @@
+#include "ops/dropout.h"
+
+#include "device/launch.h"
+
+void laip_dropout(laip_device *d, laip_mat y, laip_mat x, laip_mat residual, laip_ints row_sequence,
+                  laip_ints begin, laip_ints key, float p)
+{
+    if (x.rows)
+        LAIP_LAUNCH(d, "dropout.cl", "dropout", "", laip_grid_rows(d, x.rows), LAIP_MAT(x),
+                    LAIP_MAT(residual.mem ? residual : x), LAIP_MAT(y), LAIP_MAT(row_sequence),
+                    LAIP_MAT(begin), LAIP_MAT(key), LAIP_I(x.cols), LAIP_I(residual.mem != NULL),
+                    LAIP_U((uint32_t)((double)p * 4294967296.0)), LAIP_F(1 / (1 - p)));
+}

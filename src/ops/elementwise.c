@@ -1,0 +1,49 @@
+#include "ops/elementwise.h"
+
+#include "device/launch.h"
+
+void laip_add(laip_device *d, laip_mat y, laip_mat x)
+{
+    size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
+    if (count)
+        LAIP_LAUNCH(d, "elementwise.cl", "add", "", laip_grid_flat(d, count, each), LAIP_MAT(y), LAIP_MAT(x),
+                    laip_arg_u64(count), laip_arg_u64(each));
+}
+
+void laip_scale(laip_device *d, laip_mat y, float factor)
+{
+    size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
+    if (count)
+        LAIP_LAUNCH(d, "elementwise.cl", "scale", "", laip_grid_flat(d, count, each), LAIP_MAT(y),
+                    LAIP_F(factor), laip_arg_u64(count), laip_arg_u64(each));
+}
+
+/* A sum has fewer, longer pieces than other flat kernels: one item adds up all of theirs. */
+static size_t piece(const laip_device *d, size_t count)
+{
+    size_t pieces = laip_device_traits(d)->lanes > 1 ? 4096 : 64, each = (count + pieces - 1) / pieces;
+    each = (each + 63) / 64 * 64;
+    return each < 1024 ? 1024 : each;
+}
+
+static size_t items(const laip_device *d, size_t count)
+{
+    laip_grid g = laip_grid_flat(d, count, piece(d, count));
+    return g.groups[0] * g.items[0];
+}
+
+size_t laip_sum_partials(const laip_device *d, size_t count)
+{
+    return items(d, count ? count : 1);
+}
+
+void laip_sum_squares(laip_device *d, laip_mat out, bool accumulate, laip_mat x, laip_mat scratch)
+{
+    size_t count = x.rows * x.cols, each = piece(d, count);
+    if (!count)
+        return;
+    LAIP_LAUNCH(d, "elementwise.cl", "square_partials", "", laip_grid_flat(d, count, each), LAIP_MAT(x),
+                LAIP_MAT(scratch), laip_arg_u64(count), laip_arg_u64(each));
+    LAIP_LAUNCH(d, "elementwise.cl", "sum_partials", "", laip_grid_rows(d, 1), LAIP_MAT(scratch),
+                LAIP_MAT(out), LAIP_I(items(d, count)), LAIP_I(accumulate));
+}

@@ -1,0 +1,12 @@
+#include "ops/embedding.h"
+
+#include "device/launch.h"
+
+void laip_embedding_forward(laip_device *d, laip_mat y, laip_ints ids, laip_ints positions, laip_mat word,
+                            laip_mat position, laip_mat type)
+{
+    if (y.rows)
+        LAIP_LAUNCH(d, "embedding.cl", "embedding_forward", "", laip_grid_rows(d, y.rows), LAIP_MAT(ids),
+                    LAIP_MAT(positions), LAIP_MAT(word), LAIP_MAT(position), LAIP_MAT(type), LAIP_MAT(y),
+                    LAIP_I(y.cols));
+}

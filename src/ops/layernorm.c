@@ -1,0 +1,48 @@
+#include "ops/layernorm.h"
+
+#include "device/launch.h"
+
+/* Rows are summed in bands, as many as keep the device busy; their number follows from sizes alone. */
+enum { BANDS = 16 };
+
+static size_t band_rows(size_t rows)
+{
+    size_t band = (rows + BANDS - 1) / BANDS;
+    return band < 32 ? 32 : band;
+}
+
+void laip_layernorm_forward(laip_device *d, laip_mat y, laip_mat stats, laip_mat x, laip_mat weight,
+                            laip_mat bias, float eps)
+{
+    if (x.rows)
+        LAIP_LAUNCH(d, "layernorm.cl", "layernorm_forward", "", laip_grid_rows(d, x.rows), LAIP_MAT(x),
+                    LAIP_MAT(weight), LAIP_MAT(bias), LAIP_MAT(y), LAIP_MAT(stats), LAIP_I(x.cols),
+                    LAIP_F(eps));
+}
+
+size_t laip_layernorm_partials(const laip_device *d, size_t rows, size_t cols)
+{
+    (void)d;
+    (void)rows;
+    return (size_t)BANDS * 2 * cols;
+}
+
+void laip_layernorm_backward(laip_device *d, laip_mat dx, bool accumulate, laip_mat dweight, laip_mat dbias,
+                             laip_mat dy, laip_mat x, laip_mat stats, laip_mat weight, laip_mat scratch)
+{
+    size_t rows = x.rows, cols = x.cols;
+    if (!rows)
+        return;
+    if (dweight.mem) { /* before dx, which may overwrite dy */
+        size_t band = band_rows(rows), bands = (rows + band - 1) / band;
+        laip_grid grid = laip_grid_flat(d, cols, (size_t)laip_device_traits(d)->vector);
+        grid.groups[1] = bands;
+        LAIP_LAUNCH(d, "layernorm.cl", "layernorm_partials", "", grid, LAIP_MAT(x), LAIP_MAT(dy),
+                    LAIP_MAT(stats), LAIP_MAT(scratch), LAIP_I(rows), LAIP_I(cols), LAIP_I(band));
+        LAIP_LAUNCH(d, "layernorm.cl", "layernorm_gather", "", laip_grid_flat(d, cols, 1), LAIP_MAT(scratch),
+                    LAIP_MAT(dweight), LAIP_MAT(dbias), LAIP_I(bands), LAIP_I(cols));
+    }
+    LAIP_LAUNCH(d, "layernorm.cl", "layernorm_backward", "", laip_grid_rows(d, rows), LAIP_MAT(x),
+                LAIP_MAT(weight), LAIP_MAT(dy), LAIP_MAT(stats), LAIP_MAT(dx), LAIP_I(cols),
+                LAIP_I(accumulate));
+}

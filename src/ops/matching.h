@@ -1,0 +1,18 @@
+/* ITM and the fusion triplet from the logits of pairs and their negatives (laip.md, 2).
+ *
+ * logits [rows, 2]: row i < pairs is pair i; image_negative[i] and text_negative[i] are the rows of its two
+ * negatives, or -1 where there is none.  With s = softmax(logits)[1]: entropy_i = CE(pair, 1) + CE(image
+ * negative, 0) + CE(text negative, 0) triplet_i = [m − s_i + s(image negative)]₊ + [m − s_i + s(text
+ * negative)]₊ dlogits = d(Σ_i itm_weight · entropy_i + triplet_weight · triplet_i)/dlogits; all three outputs
+ * are assigned. */
+#ifndef LAIP_OPS_MATCHING_H
+#define LAIP_OPS_MATCHING_H
+
+#include "device/buffer.h"
+
+void laip_matching(laip_device *device, laip_mat dlogits, laip_mat entropy /* [pairs, 1] */,
+                   laip_mat triplet /* [pairs, 1] */, laip_mat logits, laip_ints image_negative,
+                   laip_ints text_negative, size_t pairs, float margin, float itm_weight,
+                   float triplet_weight);
+
+#endif

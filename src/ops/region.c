@@ -1,0 +1,42 @@
+#include "ops/region.h"
+
+#include "device/launch.h"
+
+/* The values of enum laip_bidiratt_attention, as the kernels name them. */
+static const char options[] = "-DATTENTION_FORWARD=1 -DATTENTION_BACKWARD=2";
+
+void laip_region_weights(laip_device *d, laip_mat weight, laip_mat total, laip_mat fore, laip_mat back,
+                         int attention)
+{
+    if (weight.rows)
+        LAIP_LAUNCH(d, "region.cl", "region_weights", options, laip_grid_rows(d, weight.rows), LAIP_MAT(fore),
+                    LAIP_MAT(back), LAIP_MAT(weight), LAIP_MAT(total), LAIP_I(weight.cols),
+                    LAIP_I(attention));
+}
+
+void laip_region_pool(laip_device *d, laip_mat region, laip_mat weight, laip_mat image, laip_ints owner)
+{
+    if (!region.rows)
+        return;
+    laip_grid grid = laip_grid_flat(d, region.cols, (size_t)laip_device_traits(d)->vector);
+    grid.groups[1] = region.rows;
+    LAIP_LAUNCH(d, "region.cl", "region_pool", options, grid, LAIP_MAT(weight), LAIP_MAT(image),
+                LAIP_MAT(owner), LAIP_MAT(region), LAIP_I(weight.cols), LAIP_I(region.cols));
+}
+
+void laip_region_backward(laip_device *d, laip_mat dfore, laip_mat dimage, laip_mat dregion, laip_mat weight,
+                          laip_mat total, laip_mat back, laip_mat image, laip_ints owner, laip_ints first,
+                          size_t images, int attention)
+{
+    size_t phrases = dregion.rows, patches = weight.cols;
+    if (!phrases)
+        return;
+    LAIP_LAUNCH(d, "region.cl", "region_dweight", options, laip_grid_rows(d, phrases * patches),
+                LAIP_MAT(dregion), LAIP_MAT(image), LAIP_MAT(owner), LAIP_MAT(dfore), LAIP_I(patches),
+                LAIP_I(dregion.cols));
+    LAIP_LAUNCH(d, "region.cl", "region_dimage", options, laip_grid_rows(d, images * patches),
+                LAIP_MAT(weight), LAIP_MAT(dregion), LAIP_MAT(first), LAIP_MAT(dimage), LAIP_I(patches),
+                LAIP_I(dregion.cols));
+    LAIP_LAUNCH(d, "region.cl", "region_dfore", options, laip_grid_rows(d, phrases), LAIP_MAT(dfore),
+                LAIP_MAT(weight), LAIP_MAT(back), LAIP_MAT(total), LAIP_I(patches), LAIP_I(attention));
+}

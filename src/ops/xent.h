@@ -1,0 +1,13 @@
+/* Cross-entropy of rows of logits [rows, V] against one target each, in one buffer: the gradient replaces the
+ * logits. loss_i = −log softmax(logits_i)[target_i],   logits_i ← weight_i (softmax(logits_i) −
+ * onehot(target_i)) */
+#ifndef LAIP_OPS_XENT_H
+#define LAIP_OPS_XENT_H
+
+#include "device/buffer.h"
+
+/* loss and truth (the target's logit; mem NULL: not wanted), [rows, 1], are assigned; weight [rows, 1]. */
+void laip_xent(laip_device *device, laip_mat logits, laip_mat loss, laip_mat truth, laip_ints target,
+               laip_mat weight);
+
+#endif
