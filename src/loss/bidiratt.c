@@ -1,0 +1,198 @@
+#include "loss/bidiratt.h"
+
+#include "base/memory.h"
+#include "ops/bias.h"
+#include "ops/contrast.h"
+#include "ops/cosine.h"
+#include "ops/gather.h"
+#include "ops/probe.h"
+#include "ops/region.h"
+#include <stdlib.h>
+
+void laip_bidiratt_plan(laip_bidiratt *l, laip_region *r, const laip_model_config *m,
+                        const laip_loss_config *loss, size_t phrases, size_t phrase_rows, size_t images)
+{
+    size_t P = (size_t)laip_patch_count(m), D = (size_t)m->width, E = (size_t)m->embed;
+    *l = (laip_bidiratt){0};
+    laip_projection_plan(&l->region, r, phrases, D, E);
+    laip_projection_plan(&l->phrase, r, phrases, D, E);
+    laip_mat *maps[] = {&l->fore, &l->back, &l->weight, &l->dfore};
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        *maps[i] = laip_region_mat(r, phrases, P);
+    l->total = laip_region_mat(r, phrases, 2);
+    l->truth = laip_region_mat(r, phrase_rows, D);
+    l->dcontext = laip_region_mat(r, phrases, D);
+    l->owner = laip_region_ints(r, phrases);
+    l->first = laip_region_ints(r, images + 1);
+    l->scores = laip_region_mat(r, phrases * (size_t)m->heads, P + 1);
+    l->cls = laip_region_ints(r, phrases);
+    l->similarity = laip_region_mat(r, phrases, 1);
+    l->row_weight = laip_region_mat(r, phrases, 1);
+    if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE) {
+        for (int i = 0; i < 2; i++) {
+            l->dots[i] = laip_region_mat(r, phrases, phrases);
+            l->loss[i] = laip_region_mat(r, phrases, 1);
+        }
+        l->dtemperature = laip_region_mat(r, phrases, 1);
+        l->person = laip_region_ints(r, phrases);
+        l->group = laip_region_ints(r, phrases);
+    }
+}
+
+static void write_ints(laip_device *d, laip_ints *to, const int32_t *values, size_t count)
+{
+    to->count = count;
+    laip_ints_write(d, *to, values);
+}
+
+static void upload(laip_bidiratt *l, const laip_bidiratt_input *in, const laip_loss_config *loss,
+                   const laip_sequences *s, laip_device *d)
+{
+    /* the cosine loss falls as the similarity rises; the contrastive one halves two directions */
+    float factor = loss->bidiratt_loss == LAIP_BIDIRATT_COSINE ? -1.0f : 0.5f;
+    size_t p = in->phrases;
+    float *weight = laip_alloc(p, sizeof *weight);
+    int32_t *first = laip_alloc(in->images + 1, sizeof *first);
+    for (size_t j = 0; j < p; j++) {
+        first[in->owner[j] + 1]++;
+        weight[j] = factor * in->row_weight[j];
+    }
+    for (size_t t = 0; t < in->images; t++)
+        first[t + 1] += first[t];
+    write_ints(d, &l->owner, in->owner, p);
+    write_ints(d, &l->first, first, in->images + 1);
+    write_ints(d, &l->cls, s->begin, p); /* row 0 of each masked phrase */
+    laip_mat_write(d, laip_rows(l->row_weight, p), weight);
+    free(weight);
+    free(first);
+}
+
+/* Where in the cross encoder the loss looks: one layer's cross-attention. */
+static laip_bidiratt_view look(laip_cross_pass *pass, int layer, const laip_context *c)
+{
+    laip_bert_saved *s = &pass->saved[layer - 1];
+    laip_sequences *t = &pass->tokens;
+    size_t D = s->q.cols, heads = s->clse.cols;
+    laip_mat kv = laip_rows(s->kv, t->blocks * t->block_rows);
+    return (laip_bidiratt_view){.device = c->device,
+                                .attention =
+                                    laip_sequences_cross(t, t->count, (int)heads, (int)(D / heads), 0),
+                                .q = {laip_rows(s->q, t->rows), 0},
+                                .k = {kv, 0},
+                                .v = {kv, D},
+                                .lse = laip_rows(s->clse, t->rows)};
+}
+
+static void read_backward_attention(void *context, laip_mat dcontext)
+{
+    laip_bidiratt *l = context;
+    const laip_bidiratt_view *at = &l->view;
+    laip_mat g = laip_rows(l->dcontext, l->phrases);
+    laip_gather_rows(at->device, g, dcontext, l->cls);
+    laip_probe_backward_attention(at->device, &at->attention, l->phrases, laip_rows(l->back, l->phrases), g,
+                                  at->v);
+}
+
+/* a←: the gradient of y from the MLM head down to the context of the cross-attention, activations only. */
+static void backward_attention(laip_bidiratt *l, const laip_bidiratt_input *in, const laip_context *c,
+                               const laip_cross_encoder *cross, laip_cross_pass *pass, laip_mpm *mpm,
+                               const laip_mlm_head *head, int layer, laip_step_key key)
+{
+    laip_mat truth = laip_rows(l->truth, (size_t)pass->tokens.begin[in->phrases]);
+    laip_cross_hook hook = {.before = read_backward_attention, .context = l, .stop = true};
+    laip_mat_zero(c->device, truth);
+    laip_mpm_truth_gradient(mpm, head, c, truth, in->hidden);
+    laip_cross_backward_to(cross, pass, c, truth, in->phrases, layer - 1, &hook, key);
+}
+
+static void contrastive(laip_bidiratt *l, const laip_bidiratt_input *in, const laip_context *c,
+                        laip_mat temperature, laip_mat dtemperature)
+{
+    size_t p = in->phrases;
+    laip_device *d = c->device;
+    laip_mat f[2] = {laip_rows(l->region.f, p), laip_rows(l->phrase.f, p)};
+    laip_mat df[2] = {laip_rows(l->region.df, p), laip_rows(l->phrase.df, p)};
+    laip_mat dt = laip_rows(l->dtemperature, p), dots[2];
+    write_ints(d, &l->person, in->person, p);
+    write_ints(d, &l->group, in->group, p);
+    laip_contrast contrast = {.row_a = l->person,
+                              .row_b = l->group,
+                              .key_a = l->person,
+                              .key_b = l->group,
+                              .temperature = temperature,
+                              .weight = laip_rows(l->row_weight, p)};
+    for (int i = 0; i < 2; i++) {
+        dots[i] = laip_rows(l->dots[i], p);
+        dots[i].cols = p;
+        laip_gemm(d, false, true, 1, f[i], f[1 - i], 0, dots[i], NULL);
+        laip_contrast_rows(d, dots[i], laip_rows(l->loss[i], p), dt, &contrast);
+        laip_bias_gradient(d, dtemperature, dt, c->reduce);
+    }
+    for (int i = 0; i < 2; i++) { /* side i is the rows of its own dots and the keys of the other's */
+        laip_gemm(d, false, false, 1, dots[i], f[1 - i], 0, df[i], NULL);
+        laip_gemm(d, true, false, 1, dots[1 - i], f[1 - i], 1, df[i], NULL);
+    }
+}
+
+void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_input *in,
+                                    const laip_loss_config *loss, const laip_context *c,
+                                    const laip_cross_encoder *cross, laip_cross_pass *pass, laip_mpm *mpm,
+                                    const laip_mlm_head *head, const laip_linear *vision_proj,
+                                    const laip_linear *text_proj, laip_mat image, laip_mat dimage,
+                                    laip_mat text, laip_mat dtext, laip_mat temperature,
+                                    laip_mat dtemperature, laip_step_key key)
+{
+    size_t p = in->phrases;
+    laip_device *d = c->device;
+    laip_mat fore = laip_rows(l->fore, p), back = laip_rows(l->back, p), weight = laip_rows(l->weight, p);
+    laip_mat total = laip_rows(l->total, p), none = {0};
+    l->phrases = p;
+    upload(l, in, loss, &pass->tokens, d);
+    l->view = look(pass, loss->bidiratt_layer, c);
+    laip_probe_forward(d, &l->view.attention, p, fore, l->view.q, l->view.k, l->view.lse);
+    backward_attention(l, in, c, cross, pass, mpm, head, loss->bidiratt_layer, key);
+
+    laip_region_weights(d, weight, total, fore, back, loss->bidiratt_attention);
+    laip_region_pool(d, laip_rows(l->region.x, p), weight, image, l->owner);
+    laip_projection_forward_rows(&l->region, vision_proj, c, p);
+    laip_projection_forward(&l->phrase, text_proj, c, text, text.rows, in->plain_cls, p);
+    laip_cosine(d, laip_rows(l->similarity, p), laip_rows(l->region.df, p), laip_rows(l->phrase.df, p),
+                laip_rows(l->region.f, p), laip_rows(l->phrase.f, p), laip_rows(l->row_weight, p));
+    if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE)
+        contrastive(l, in, c, temperature, dtemperature);
+
+    laip_projection_backward(&l->phrase, text_proj, c, p, dtext);
+    laip_projection_backward(&l->region, vision_proj, c, p, none);
+    laip_region_backward(d, laip_rows(l->dfore, p), dimage, laip_rows(l->region.dx, p), weight, total, back,
+                         image, l->owner, l->first, in->images, loss->bidiratt_attention);
+}
+
+static void add_forward_attention(void *context, laip_heads dq, laip_heads dk)
+{
+    laip_bidiratt *l = context;
+    const laip_bidiratt_view *at = &l->view;
+    laip_probe_gradient(at->device, &at->attention, l->phrases, laip_rows(l->dfore, l->phrases), dq, dk,
+                        at->q, at->k, at->lse, l->scores);
+}
+
+laip_cross_hook laip_bidiratt_hook(laip_bidiratt *l)
+{
+    return (laip_cross_hook){.after = add_forward_attention, .context = l};
+}
+
+void laip_bidiratt_values(laip_bidiratt *l, laip_device *d, const laip_loss_config *loss, float *values)
+{
+    size_t p = l->phrases;
+    if (loss->bidiratt_loss == LAIP_BIDIRATT_COSINE) {
+        laip_mat_read(d, laip_rows(l->similarity, p), values);
+        for (size_t i = 0; i < p; i++)
+            values[i] = 1 - values[i];
+        return;
+    }
+    float *other = laip_alloc(p, sizeof *other);
+    laip_mat_read(d, laip_rows(l->loss[0], p), values);
+    laip_mat_read(d, laip_rows(l->loss[1], p), other);
+    for (size_t i = 0; i < p; i++)
+        values[i] = 0.5f * (values[i] + other[i]);
+    free(other);
+}

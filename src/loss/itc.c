@@ -1,0 +1,101 @@
+#include "loss/itc.h"
+
+#include "base/memory.h"
+#include "ops/bias.h"
+#include "ops/contrast.h"
+#include <stdlib.h>
+
+void laip_itc_plan(laip_itc *l, laip_region *r, size_t batch, size_t keys, size_t width, size_t embed,
+                   bool distilled)
+{
+    *l = (laip_itc){0};
+    laip_projection_plan(&l->image, r, batch, width, embed);
+    laip_projection_plan(&l->text, r, batch, width, embed);
+    laip_projection_plan(&l->image_m, r, batch, width, embed);
+    laip_projection_plan(&l->text_m, r, batch, width, embed);
+    l->dots = laip_region_mat(r, batch, keys);
+    if (distilled)
+        l->momentum_dots = laip_region_mat(r, batch, keys);
+    l->loss[0] = laip_region_mat(r, batch, 1);
+    l->loss[1] = laip_region_mat(r, batch, 1);
+    l->dtemperature = laip_region_mat(r, batch, 1);
+    l->weight = laip_region_mat(r, batch, 1);
+    l->person = laip_region_ints(r, batch);
+    l->key_person = laip_region_ints(r, keys);
+    l->own = laip_region_mat(r, batch, embed);
+    l->similarity[0] = laip_region_mat(r, batch, batch);
+    l->similarity[1] = laip_region_mat(r, batch, batch);
+}
+
+/* The momentum features of the micro-batch, rows first … of the keys, in l->own. */
+static laip_mat own_keys(laip_itc *l, laip_device *d, laip_mat keys, size_t batch, size_t first)
+{
+    size_t row = keys.cols * sizeof(float);
+    laip_mem_copy(d, l->own.mem, 0, keys.mem, first * row, batch * row);
+    return laip_rows(l->own, batch);
+}
+
+void laip_itc_similarities(laip_itc *l, const laip_context *c, const laip_keys *keys, size_t batch,
+                           size_t first, float *image_to_text, float *text_to_image)
+{
+    const laip_mat sides[2][2] = {{l->image.f, keys->text}, {l->text.f, keys->image}};
+    float *out[2] = {image_to_text, text_to_image};
+    for (int i = 0; i < 2; i++) {
+        laip_mat s = l->similarity[i];
+        s.rows = s.cols = batch;
+        laip_gemm(c->device, false, true, 1, laip_rows(sides[i][0], batch),
+                  own_keys(l, c->device, sides[i][1], batch, first), 0, s, NULL);
+        laip_mat_read(c->device, s, out[i]);
+    }
+}
+
+static void direction(laip_itc *l, const laip_context *c, const laip_keys *keys, const laip_projection *p,
+                      laip_mat own_side, laip_mat other, laip_mat loss, size_t batch, size_t first,
+                      float alpha)
+{
+    laip_mat dots = laip_rows(l->dots, batch), momentum = laip_rows(l->momentum_dots, batch);
+    laip_mat all = laip_rows(other, keys->count);
+    dots.cols = momentum.cols = keys->count;
+    laip_gemm(c->device, false, true, 1, laip_rows(p->f, batch), all, 0, dots, NULL);
+    if (alpha > 0)
+        laip_gemm(c->device, false, true, 1, own_keys(l, c->device, own_side, batch, first), all, 0, momentum,
+                  NULL);
+    laip_contrast contrast = {.momentum_dots = momentum,
+                              .row_a = l->person,
+                              .key_a = l->key_person,
+                              .temperature = keys->temperature,
+                              .weight = l->weight,
+                              .alpha = alpha};
+    laip_contrast_rows(c->device, dots, laip_rows(loss, batch), laip_rows(l->dtemperature, batch), &contrast);
+    laip_bias_gradient(c->device, keys->dtemperature, laip_rows(l->dtemperature, batch), c->reduce);
+    laip_gemm(c->device, false, false, 1, dots, all, 0, laip_rows(p->df, batch), NULL);
+}
+
+void laip_itc_forward_backward(laip_itc *l, const laip_context *c, const laip_keys *keys,
+                               const int32_t *person, size_t batch, size_t first, float alpha, float scale)
+{
+    float *weight = laip_alloc(batch, sizeof *weight);
+    for (size_t i = 0; i < batch; i++)
+        weight[i] = 0.5f * scale / (float)batch;
+    laip_mat_write(c->device, laip_rows(l->weight, batch), weight);
+    free(weight);
+    l->person.count = batch;
+    l->key_person.count = keys->count;
+    laip_ints_write(c->device, l->person, person);
+    laip_ints_write(c->device, l->key_person, keys->person);
+    direction(l, c, keys, &l->image, keys->image, keys->text, l->loss[0], batch, first, alpha);
+    direction(l, c, keys, &l->text, keys->text, keys->image, l->loss[1], batch, first, alpha);
+}
+
+double laip_itc_value(laip_itc *l, laip_device *d, size_t batch)
+{
+    float *values = laip_alloc(batch, sizeof *values);
+    double sum = 0;
+    for (int side = 0; side < 2; side++) {
+        laip_mat_read(d, laip_rows(l->loss[side], batch), values);
+        for (size_t i = 0; i < batch; i++)
+            sum += values[i];
+    }
+    free(values);
+    return sum / (2 * (double)batch);
+}

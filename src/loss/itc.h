@@ -1,0 +1,37 @@
+/* ITC, the contrastive loss of whole images and captions against the momentum features of the global batch
+ * and the queue (laip.md, 2):  L = ½ Σ over both directions of mean_b −Σ target · log softmax(f · keys / τ).
+ */
+#ifndef LAIP_LOSS_ITC_H
+#define LAIP_LOSS_ITC_H
+
+#include "loss/projection.h"
+
+typedef struct laip_itc {
+    laip_projection image, text;            /* features of the micro-batch */
+    laip_projection image_m, text_m;        /* the momentum encoders', made in the momentum pass */
+    laip_mat dots, momentum_dots;           /* [b, keys], of one direction at a time */
+    laip_mat loss[2], dtemperature, weight; /* [b, 1] */
+    laip_ints person, key_person;           /* [b], [keys] */
+    laip_mat own, similarity[2]; /* [b, E]; [b, b]: f · the micro-batch's own keys, image → text and back */
+} laip_itc;
+
+typedef struct laip_keys {
+    laip_mat image, text;  /* [global batch + Q, E]: momentum features, those of the batch first */
+    const int32_t *person; /* [keys], host */
+    size_t count;          /* of keys */
+    laip_mat temperature, dtemperature; /* [1, 1] */
+} laip_keys;
+
+void laip_itc_plan(laip_itc *l, laip_region *region, size_t batch, size_t keys, size_t width, size_t embed,
+                   bool distilled);
+/* f · own keys, undivided by τ, on the host: what the hard negatives are drawn by.  The micro-batch's own
+ * keys are rows first … first + b of the keys.  [b, b] each; waits for the device. */
+void laip_itc_similarities(laip_itc *l, const laip_context *c, const laip_keys *keys, size_t batch,
+                           size_t first, float *image_to_text, float *text_to_image);
+/* Losses and gradients: image.df and text.df are assigned.  scale is the loss's weight times the
+ * micro-batch's share of the global batch. */
+void laip_itc_forward_backward(laip_itc *l, const laip_context *c, const laip_keys *keys,
+                               const int32_t *person, size_t batch, size_t first, float alpha, float scale);
+double laip_itc_value(laip_itc *l, laip_device *device, size_t batch); /* L; waits for the device */
+
+#endif

@@ -1,0 +1,102 @@
+#include "loss/itm.h"
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "ops/gather.h"
+#include "ops/matching.h"
+#include <math.h>
+#include <stdlib.h>
+
+void laip_itm_plan(laip_itm *l, laip_region *r, size_t batch, size_t width)
+{
+    *l = (laip_itm){.index = laip_region_ints(r, 3 * batch),
+                    .image_negative = laip_region_ints(r, batch),
+                    .text_negative = laip_region_ints(r, batch),
+                    .back = laip_scatter_plan(r, 3 * batch),
+                    .x = laip_region_mat(r, 3 * batch, width),
+                    .logits = laip_region_mat(r, 3 * batch, 2),
+                    .dlogits = laip_region_mat(r, 3 * batch, 2),
+                    .dx = laip_region_mat(r, 3 * batch, width),
+                    .entropy = laip_region_mat(r, batch, 1),
+                    .triplet = laip_region_mat(r, batch, 1)};
+}
+
+/* One index from weights softmax(s / τ) + 1e-4 over the other persons, or -1. */
+static int32_t draw(const float *s, float temperature, const int32_t *person, size_t self, size_t batch,
+                    laip_rng *rng, double *weight)
+{
+    double most = -INFINITY, sum = 0, total = 0;
+    for (size_t j = 0; j < batch; j++)
+        most = fmax(most, s[j]);
+    for (size_t j = 0; j < batch; j++)
+        sum += exp((s[j] - most) / temperature);
+    for (size_t j = 0; j < batch; j++) {
+        weight[j] = person[j] == person[self] ? 0 : exp((s[j] - most) / temperature) / sum + 1e-4;
+        total += weight[j];
+    }
+    double at = laip_rng_uniform(rng) * total;
+    int32_t last = -1;
+    for (size_t j = 0; j < batch; j++) {
+        if (weight[j] <= 0)
+            continue;
+        last = (int32_t)j;
+        if (at < weight[j])
+            return last;
+        at -= weight[j];
+    }
+    return last; /* rounding went past the end, or there is none */
+}
+
+void laip_itm_draw(const float *image_to_text, const float *text_to_image, float temperature,
+                   const int32_t *person, const uint64_t *sample, size_t batch, uint64_t seed, uint64_t step,
+                   int32_t *text_negative, int32_t *image_negative)
+{
+    double *weight = laip_alloc(batch, sizeof *weight);
+    for (size_t i = 0; i < batch; i++) {
+        laip_rng rng = laip_rng_stream(seed, step, sample[i], LAIP_SITE_NEGATIVE);
+        text_negative[i] = draw(image_to_text + i * batch, temperature, person, i, batch, &rng, weight);
+        image_negative[i] = draw(text_to_image + i * batch, temperature, person, i, batch, &rng, weight);
+    }
+    free(weight);
+}
+
+void laip_itm_forward_backward(laip_itm *l, const laip_linear *head, const laip_context *c, laip_mat tokens,
+                               size_t token_rows, laip_mat dtokens, const int32_t *rows, size_t count,
+                               size_t batch, const int32_t *image_negative, const int32_t *text_negative,
+                               float margin, float itm_scale, float triplet_scale)
+{
+    laip_device *d = c->device;
+    laip_mat x = laip_rows(l->x, count), logits = laip_rows(l->logits, count),
+             dlogits = laip_rows(l->dlogits, count);
+    laip_mat dx = laip_rows(l->dx, count);
+    l->index.count = count;
+    l->image_negative.count = l->text_negative.count = batch;
+    laip_ints_write(d, l->index, rows);
+    laip_ints_write(d, l->image_negative, image_negative);
+    laip_ints_write(d, l->text_negative, text_negative);
+    laip_scatter_upload(&l->back, d, rows, count, token_rows);
+    laip_gather_rows(d, x, laip_rows(tokens, token_rows), l->index);
+    laip_linear_forward(c, head, logits, x, (laip_mat){0});
+    laip_matching(d, dlogits, laip_rows(l->entropy, batch), laip_rows(l->triplet, batch), logits,
+                  l->image_negative, l->text_negative, batch, margin, itm_scale / (float)count,
+                  triplet_scale / (float)batch);
+    laip_linear_backward(c, head, dx, false, dlogits, x);
+    laip_scatter_rows(d, dtokens, dx, l->back.target, l->back.begin, l->back.source, l->back.targets);
+}
+
+static double sum_of(laip_device *d, laip_mat m)
+{
+    float *values = laip_alloc(m.rows, sizeof *values);
+    double sum = 0;
+    laip_mat_read(d, m, values);
+    for (size_t i = 0; i < m.rows; i++)
+        sum += values[i];
+    free(values);
+    return sum;
+}
+
+void laip_itm_values(laip_itm *l, laip_device *d, size_t count, size_t batch, double *itm, double *triplet)
+{
+    *itm = sum_of(d, laip_rows(l->entropy, batch)) / (double)count;
+    *triplet = sum_of(d, laip_rows(l->triplet, batch)) / (double)batch;
+}

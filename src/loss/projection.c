@@ -1,0 +1,45 @@
+#include "loss/projection.h"
+
+#include "ops/gather.h"
+#include "ops/l2norm.h"
+
+void laip_projection_plan(laip_projection *p, laip_region *r, size_t rows, size_t width, size_t embed)
+{
+    *p = (laip_projection){.index = laip_region_ints(r, rows),
+                           .back = laip_scatter_plan(r, rows),
+                           .x = laip_region_mat(r, rows, width),
+                           .raw = laip_region_mat(r, rows, embed),
+                           .norm = laip_region_mat(r, rows, 1),
+                           .f = laip_region_mat(r, rows, embed),
+                           .df = laip_region_mat(r, rows, embed),
+                           .dx = laip_region_mat(r, rows, width)};
+}
+
+void laip_projection_forward_rows(laip_projection *p, const laip_linear *l, const laip_context *c,
+                                  size_t count)
+{
+    laip_linear_forward(c, l, laip_rows(p->raw, count), laip_rows(p->x, count), (laip_mat){0});
+    laip_l2norm_forward(c->device, laip_rows(p->f, count), laip_rows(p->norm, count),
+                        laip_rows(p->raw, count));
+}
+
+void laip_projection_forward(laip_projection *p, const laip_linear *l, const laip_context *c, laip_mat tokens,
+                             size_t token_rows, const int32_t *index, size_t count)
+{
+    p->index.count = count;
+    laip_ints_write(c->device, p->index, index);
+    laip_scatter_upload(&p->back, c->device, index, count, token_rows);
+    laip_gather_rows(c->device, laip_rows(p->x, count), laip_rows(tokens, token_rows), p->index);
+    laip_projection_forward_rows(p, l, c, count);
+}
+
+void laip_projection_backward(laip_projection *p, const laip_linear *l, const laip_context *c, size_t count,
+                              laip_mat dtokens)
+{
+    laip_mat df = laip_rows(p->df, count), dx = laip_rows(p->dx, count);
+    laip_l2norm_backward(c->device, df, df, laip_rows(p->f, count), laip_rows(p->norm, count));
+    laip_linear_backward(c, l, dx, false, df, laip_rows(p->x, count));
+    if (dtokens.mem)
+        laip_scatter_rows(c->device, dtokens, dx, p->back.target, p->back.begin, p->back.source,
+                          p->back.targets);
+}

@@ -1,0 +1,237 @@
+#include "net/bert.h"
+
+#include "ops/attention.h"
+#include "ops/dropout.h"
+#include "ops/gelu.h"
+#include <stdio.h>
+
+/* The dropouts of a layer, in the order of their sites. */
+enum { SITE_SELF, SITE_SELF_OUT, SITE_CROSS, SITE_CROSS_OUT, SITE_OUT };
+
+void laip_bert_embeddings_declare(laip_bert_embeddings *e, laip_table *t, const laip_model_config *m,
+                                  const char *prefix)
+{
+    size_t D = (size_t)m->width;
+    char name[160];
+    e->word = laip_declare(t, LAIP_INIT_TABLE, 2, (size_t[]){(size_t)m->vocab, D},
+                           "%s.embeddings.word_embeddings.weight", prefix);
+    e->position = laip_declare(t, LAIP_INIT_TABLE, 2, (size_t[]){(size_t)m->positions, D},
+                               "%s.embeddings.position_embeddings.weight", prefix);
+    e->type = laip_declare(t, LAIP_INIT_TABLE, 2, (size_t[]){2, D},
+                           "%s.embeddings.token_type_embeddings.weight", prefix);
+    snprintf(name, sizeof name, "%s.embeddings.LayerNorm", prefix);
+    e->norm = laip_norm_declare(t, name, D, 1e-12f);
+}
+
+static laip_linear fused(laip_table *t, const char *prefix, const char *const *names, int count, size_t D)
+{
+    laip_linear l;
+    l.weight = laip_declare_fused(t, LAIP_INIT_MATRIX, D, D, prefix, names, count, "weight");
+    l.bias = laip_declare_fused(t, LAIP_INIT_ZERO, D, 0, prefix, names, count, "bias");
+    return l;
+}
+
+void laip_bert_layer_declare(laip_bert_layer *l, laip_table *t, const laip_model_config *m,
+                             const char *prefix, int index, bool crosses)
+{
+    static const char *const all[] = {"query", "key", "value"};
+    size_t D = (size_t)m->width;
+    char base[128], name[192];
+    snprintf(base, sizeof base, "%s.encoder.layer.%d", prefix, index);
+    *l = (laip_bert_layer){
+        .heads = m->heads, .crosses = crosses, .site = 1 + (uint32_t)index * LAIP_BERT_SITES};
+    snprintf(name, sizeof name, "%s.attention.self", base);
+    l->qkv = fused(t, name, all, 3, D);
+    snprintf(name, sizeof name, "%s.attention.output.dense", base);
+    l->attention_out = laip_linear_declare(t, name, D, D);
+    snprintf(name, sizeof name, "%s.attention.output.LayerNorm", base);
+    l->attention_norm = laip_norm_declare(t, name, D, 1e-12f);
+    if (crosses) {
+        snprintf(name, sizeof name, "%s.crossattention.self.query", base);
+        l->query = laip_linear_declare(t, name, D, D);
+        snprintf(name, sizeof name, "%s.crossattention.self", base);
+        l->kv = fused(t, name, all + 1, 2, D);
+        snprintf(name, sizeof name, "%s.crossattention.output.dense", base);
+        l->cross_out = laip_linear_declare(t, name, D, D);
+        snprintf(name, sizeof name, "%s.crossattention.output.LayerNorm", base);
+        l->cross_norm = laip_norm_declare(t, name, D, 1e-12f);
+    }
+    snprintf(name, sizeof name, "%s.intermediate.dense", base);
+    l->intermediate = laip_linear_declare(t, name, D * (size_t)m->mlp, D);
+    snprintf(name, sizeof name, "%s.output.dense", base);
+    l->output = laip_linear_declare(t, name, D, D * (size_t)m->mlp);
+    snprintf(name, sizeof name, "%s.output.LayerNorm", base);
+    l->output_norm = laip_norm_declare(t, name, D, 1e-12f);
+}
+
+laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *r, size_t rows,
+                                     size_t image_rows, bool crosses)
+{
+    size_t D = (size_t)m->width, hidden = D * (size_t)m->mlp, heads = (size_t)m->heads;
+    laip_bert_saved s = {.x = laip_region_mat(r, rows, D),
+                         .qkv = laip_region_mat(r, rows, 3 * D),
+                         .o = laip_region_mat(r, rows, D),
+                         .lse = laip_region_mat(r, rows, heads),
+                         .sum1 = laip_region_mat(r, rows, D),
+                         .stats1 = laip_region_mat(r, rows, 2),
+                         .y1 = laip_region_mat(r, rows, D),
+                         .pre = laip_region_mat(r, rows, hidden),
+                         .h = laip_region_mat(r, rows, hidden),
+                         .sum3 = laip_region_mat(r, rows, D),
+                         .stats3 = laip_region_mat(r, rows, 2)};
+    s.y2 = s.y1;
+    if (crosses) {
+        s.q = laip_region_mat(r, rows, D);
+        s.kv = laip_region_mat(r, image_rows, 2 * D);
+        s.co = laip_region_mat(r, rows, D);
+        s.clse = laip_region_mat(r, rows, heads);
+        s.sum2 = laip_region_mat(r, rows, D);
+        s.stats2 = laip_region_mat(r, rows, 2);
+        s.y2 = laip_region_mat(r, rows, D);
+    }
+    return s;
+}
+
+laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_region *r, size_t rows,
+                                         size_t image_rows)
+{
+    size_t D = (size_t)m->width;
+    laip_bert_scratch s = {.dh = laip_region_mat(r, rows, D * (size_t)m->mlp),
+                           .dn = laip_region_mat(r, rows, D),
+                           .dqkv = laip_region_mat(r, rows, 3 * D),
+                           .dropped = laip_region_mat(r, rows, D)};
+    if (image_rows)
+        s.dkv = laip_region_mat(r, image_rows, 2 * D);
+    return s;
+}
+
+/* All of a layer's activations with `rows` rows; keys and values keep those of the images. */
+static laip_bert_saved now(const laip_bert_saved *saved, size_t rows, size_t image_rows)
+{
+    laip_bert_saved s = *saved;
+    laip_mat *all[] = {&s.x,    &s.qkv,  &s.o,      &s.lse, &s.sum1, &s.stats1, &s.y1,   &s.q,     &s.co,
+                       &s.clse, &s.sum2, &s.stats2, &s.y2,  &s.pre,  &s.h,      &s.sum3, &s.stats3};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        all[i]->rows = rows;
+    s.kv.rows = image_rows;
+    return s;
+}
+
+static bool keys(laip_sequences *q, const laip_bert_layer *l, int which, laip_step_key key,
+                 const laip_context *c)
+{
+    if (c->dropout > 0)
+        laip_sequences_keys(q, c->device, key.seed, key.step, l->site + (uint32_t)which);
+    return c->dropout > 0;
+}
+
+/* out = norm(dropout(dense(x)) + residual): the end of each of a layer's three parts. */
+static void close_part(const laip_bert_layer *l, const laip_linear *dense, const laip_norm *norm, int site,
+                       laip_mat out, laip_mat sum, laip_mat stats, laip_mat x, laip_mat residual,
+                       laip_sequences *q, laip_step_key key, const laip_context *c)
+{
+    bool drops = keys(q, l, site, key, c);
+    laip_linear_forward(c, dense, sum, x, drops ? (laip_mat){0} : residual);
+    if (drops)
+        laip_dropout(c->device, sum, sum, residual, q->d_row_sequence, q->d_begin, q->d_key, c->dropout);
+    laip_norm_forward(c, norm, out, stats, sum);
+}
+
+void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *saved, laip_sequences *q,
+                             laip_mat y, laip_mat image, bool shared, laip_step_key key,
+                             const laip_context *c)
+{
+    size_t D = saved->x.cols;
+    int head = (int)D / l->heads;
+    laip_mat none = {0};
+    laip_bert_saved s = now(saved, q->rows, q->blocks * q->block_rows);
+    laip_linear_forward(c, &l->qkv, s.qkv, s.x, none);
+    keys(q, l, SITE_SELF, key, c);
+    laip_attention a = laip_sequences_self(q, q->count, l->heads, head, c->dropout);
+    laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.qkv, 0}, (laip_heads){s.qkv, D},
+                           (laip_heads){s.qkv, 2 * D});
+    close_part(l, &l->attention_out, &l->attention_norm, SITE_SELF_OUT, s.y1, s.sum1, s.stats1, s.o, s.x, q,
+               key, c);
+    if (l->crosses) {
+        laip_linear_forward(c, &l->query, s.q, s.y1, none);
+        if (!shared)
+            laip_linear_forward(c, &l->kv, s.kv, laip_rows(image, s.kv.rows), none);
+        keys(q, l, SITE_CROSS, key, c);
+        laip_attention x = laip_sequences_cross(q, q->count, l->heads, head, c->dropout);
+        laip_attention_forward(c->device, &x, s.co, s.clse, (laip_heads){s.q, 0}, (laip_heads){s.kv, 0},
+                               (laip_heads){s.kv, D});
+        close_part(l, &l->cross_out, &l->cross_norm, SITE_CROSS_OUT, s.y2, s.sum2, s.stats2, s.co, s.y1, q,
+                   key, c);
+    }
+    laip_linear_gelu(c, &l->intermediate, s.h, s.pre, s.y2);
+    close_part(l, &l->output, &l->output_norm, SITE_OUT, y, s.sum3, s.stats3, s.h, s.y2, q, key, c);
+}
+
+/* The gradient before the dropout that close_part applied: g itself, or its masked copy in scratch. */
+static laip_mat undrop(const laip_bert_layer *l, int site, laip_mat g, laip_mat scratch, laip_sequences *q,
+                       laip_step_key key, const laip_context *c)
+{
+    if (!keys(q, l, site, key, c))
+        return g;
+    scratch.rows = g.rows;
+    laip_dropout(c->device, scratch, g, (laip_mat){0}, q->d_row_sequence, q->d_begin, q->d_key, c->dropout);
+    return scratch;
+}
+
+static bool cross_backward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
+                           size_t count, laip_mat g, laip_mat image, laip_mat dimage,
+                           const laip_bert_scratch *t, const laip_cross_hook *hook, laip_step_key key,
+                           const laip_context *c)
+{
+    size_t D = s->x.cols, rows = g.rows;
+    laip_mat dn = laip_rows(t->dn, rows), dq = t->dqkv, dkv = t->dkv;
+    laip_norm_backward(c, &l->cross_norm, g, false, g, s->sum2, s->stats2);
+    laip_linear_backward(c, &l->cross_out, dn, false, undrop(l, SITE_CROSS_OUT, g, t->dropped, q, key, c),
+                         s->co);
+    if (hook && hook->before)
+        hook->before(hook->context, dn);
+    if (hook && hook->stop)
+        return false;
+    dq.rows = rows;
+    dq.cols = D; /* the fused scratch serves as a plain matrix here */
+    dkv.rows = s->kv.rows;
+    if (!dimage.mem)
+        dkv.mem = NULL;
+    keys(q, l, SITE_CROSS, key, c);
+    laip_attention a = laip_sequences_cross(q, count, l->heads, (int)D / l->heads, c->dropout);
+    laip_attention_backward(c->device, &a, (laip_heads){dq, 0}, (laip_heads){dkv, 0}, (laip_heads){dkv, D},
+                            dn, s->co, s->clse, (laip_heads){s->q, 0}, (laip_heads){s->kv, 0},
+                            (laip_heads){s->kv, D}, c->attention);
+    if (hook && hook->after)
+        hook->after(hook->context, (laip_heads){dq, 0}, (laip_heads){dkv, 0});
+    laip_linear_backward(c, &l->query, g, true, dq, s->y1);
+    if (dimage.mem)
+        laip_linear_backward(c, &l->kv, laip_rows(dimage, dkv.rows), true, dkv, laip_rows(image, dkv.rows));
+    return true;
+}
+
+void laip_bert_layer_backward(const laip_bert_layer *l, const laip_bert_saved *saved, laip_sequences *q,
+                              size_t count, laip_mat g, laip_mat image, laip_mat dimage,
+                              const laip_bert_scratch *t, const laip_cross_hook *hook, laip_step_key key,
+                              const laip_context *c)
+{
+    size_t D = saved->x.cols, rows = (size_t)q->begin[count];
+    laip_bert_saved s = now(saved, rows, q->blocks * q->block_rows);
+    laip_mat dh = laip_rows(t->dh, rows), dn = laip_rows(t->dn, rows), dqkv = laip_rows(t->dqkv, rows);
+    g.rows = rows;
+    laip_norm_backward(c, &l->output_norm, g, false, g, s.sum3, s.stats3);
+    laip_linear_backward(c, &l->output, dh, false, undrop(l, SITE_OUT, g, t->dropped, q, key, c), s.h);
+    laip_gelu_backward(c->device, dh, dh, s.pre);
+    laip_linear_backward(c, &l->intermediate, g, true, dh, s.y2);
+    if (l->crosses && !cross_backward(l, &s, q, count, g, image, dimage, t, hook, key, c))
+        return;
+    laip_norm_backward(c, &l->attention_norm, g, false, g, s.sum1, s.stats1);
+    laip_linear_backward(c, &l->attention_out, dn, false, undrop(l, SITE_SELF_OUT, g, t->dropped, q, key, c),
+                         s.o);
+    keys(q, l, SITE_SELF, key, c);
+    laip_attention a = laip_sequences_self(q, count, l->heads, (int)D / l->heads, c->dropout);
+    laip_attention_backward(c->device, &a, (laip_heads){dqkv, 0}, (laip_heads){dqkv, D},
+                            (laip_heads){dqkv, 2 * D}, dn, s.o, s.lse, (laip_heads){s.qkv, 0},
+                            (laip_heads){s.qkv, D}, (laip_heads){s.qkv, 2 * D}, c->attention);
+    laip_linear_backward(c, &l->qkv, g, true, dqkv, s.x);
+}

@@ -1,0 +1,78 @@
+/* BERT: embeddings, and post-norm layers with or without cross-attention to image tokens (laip.md, 1).  All
+ * batches are packed: [rows, D] with a laip_sequences beside it. */
+#ifndef LAIP_NET_BERT_H
+#define LAIP_NET_BERT_H
+
+#include "net/config.h"
+#include "net/linear.h"
+#include "net/sequences.h"
+
+typedef struct laip_bert_embeddings {
+    laip_param *word, *position, *type;
+    laip_norm norm;
+} laip_bert_embeddings;
+
+typedef struct laip_bert_layer {
+    int heads;
+    laip_linear qkv, attention_out; /* self-attention; query, key and value fused */
+    laip_norm attention_norm;
+    bool crosses;
+    laip_linear query, kv, cross_out; /* cross-attention; key and value of the image tokens fused */
+    laip_norm cross_norm;
+    laip_linear intermediate, output;
+    laip_norm output_norm;
+    uint32_t site; /* of the first of its dropouts */
+} laip_bert_layer;
+
+enum { LAIP_BERT_SITES = 5 }; /* dropouts a layer: two attentions, three hidden states */
+
+/* What a layer keeps of its forward for its backward; the sums are what the norms take. */
+typedef struct laip_bert_saved {
+    laip_mat x, qkv, o, lse, sum1, stats1, y1;
+    laip_mat q, kv, co, clse, sum2, stats2, y2; /* with cross-attention; y2 is y1 without */
+    laip_mat pre, h, sum3, stats3;
+} laip_bert_saved;
+
+/* Scratch of a layer's backward, shared by all layers. */
+typedef struct laip_bert_scratch {
+    laip_mat dh, dn, dqkv, dropped; /* [rows, mlp·D], [rows, D], [rows, 3D], [rows, D] */
+    laip_mat dkv;                   /* [image rows, 2D] */
+} laip_bert_scratch;
+
+/* Names the random streams of a pass's dropout. */
+typedef struct laip_step_key {
+    uint64_t seed, step;
+} laip_step_key;
+
+void laip_bert_embeddings_declare(laip_bert_embeddings *e, laip_table *table, const laip_model_config *m,
+                                  const char *prefix);
+void laip_bert_layer_declare(laip_bert_layer *l, laip_table *table, const laip_model_config *m,
+                             const char *prefix, int index, bool crosses);
+laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *region, size_t rows,
+                                     size_t image_rows, bool crosses);
+laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_region *region, size_t rows,
+                                         size_t image_rows);
+
+/* y = layer(s->x) for all rows of q; image: [blocks·N, D] tokens when the layer crosses.  s->kv is assigned,
+ * unless `shared` says that it is there already (evaluation keeps an image's keys and values). */
+void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
+                             laip_mat y, laip_mat image, bool shared, laip_step_key key,
+                             const laip_context *c);
+
+/* A hook of cross-attention's backward: sees the gradient dO [rows, D] of its context before it is used, or
+ * adds to the gradients of its queries and keys after. */
+typedef struct laip_cross_hook {
+    void (*before)(void *context, laip_mat d_context);
+    void (*after)(void *context, laip_heads dq, laip_heads dk);
+    void *context;
+    bool stop; /* nothing is wanted below the context: return after `before` */
+} laip_cross_hook;
+
+/* g holds the gradient of the layer's output and receives that of its input, for the first `count` sequences
+ * of q. dimage accumulates (mem NULL: not wanted, and then keys and values get no gradient either). */
+void laip_bert_layer_backward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
+                              size_t count, laip_mat g, laip_mat image, laip_mat dimage,
+                              const laip_bert_scratch *scratch, const laip_cross_hook *hook,
+                              laip_step_key key, const laip_context *c);
+
+#endif

@@ -1,0 +1,46 @@
+/* The cross encoder: BERT's later layers with cross-attention, over one packed batch of (text, image) pairs.
+ * An image's keys and values are projected once a layer and read by every sequence that names it. */
+#ifndef LAIP_NET_CROSS_ENCODER_H
+#define LAIP_NET_CROSS_ENCODER_H
+
+#include "net/text_encoder.h"
+
+typedef struct laip_cross_encoder {
+    laip_model_config sizes;
+    laip_bert_layer *layers; /* [cross_layers] */
+} laip_cross_encoder;
+
+typedef struct laip_cross_pass {
+    laip_sequences tokens;
+    laip_ints source;       /* [rows]: the row of the text batch that each row begins as */
+    laip_scatter back;      /* and the way back */
+    laip_bert_saved *saved; /* [cross_layers] */
+    laip_mat out, g;        /* [rows, D]; g: the gradient of out, before the backward */
+    laip_bert_scratch scratch;
+    bool backward;
+} laip_cross_pass;
+
+void laip_cross_declare(laip_cross_encoder *e, laip_table *table, const laip_model_config *m,
+                        const char *prefix);
+void laip_cross_free(laip_cross_encoder *e);
+void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_region *region,
+                     size_t sequences, size_t rows, size_t longest, size_t images, bool backward);
+void laip_cross_pass_free(laip_cross_pass *pass);
+
+/* pass->tokens holds the sequences (uploaded); source: [rows] on the host, rows of text; text_rows: how many
+ * it has. image [blocks·N, D].  pass->out is assigned. */
+void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
+                        laip_mat text, const int32_t *source, size_t text_rows, laip_mat image,
+                        laip_step_key key);
+/* From the top down to layer `layer` (0-based), activations only, for the first `count` sequences: g holds
+ * the gradient of their outputs; hook.before sees the gradient of that layer's cross-attention's context. */
+void laip_cross_backward_to(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
+                            laip_mat g, size_t count, int layer, const laip_cross_hook *hook,
+                            laip_step_key key);
+/* pass->g holds the gradient of out; dimage and dtext accumulate.  hook (NULL: none) is of layer hook_layer.
+ */
+void laip_cross_backward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
+                         laip_mat image, laip_mat dimage, laip_mat dtext, int hook_layer,
+                         const laip_cross_hook *hook, laip_step_key key);
+
+#endif

@@ -1,0 +1,47 @@
+/* Linear layers and norms with their parameters; and what every layer needs besides its own: the context. */
+#ifndef LAIP_NET_LINEAR_H
+#define LAIP_NET_LINEAR_H
+
+#include "net/param.h"
+#include "ops/gemm.h"
+
+typedef struct laip_context {
+    laip_device *device;
+    laip_mat reduce;    /* scratch of column sums and of norms' gradients */
+    laip_mat attention; /* scratch of attention's backward */
+    bool frozen;        /* backward makes gradients of activations only, none of parameters */
+    float dropout;      /* p in this pass; 0 in evaluation and in momentum passes */
+} laip_context;
+
+typedef struct laip_linear {
+    laip_param *weight, *bias; /* [out, in], [out] */
+} laip_linear;
+
+typedef struct laip_norm {
+    laip_param *weight, *bias; /* [D], [D] */
+    float eps;
+} laip_norm;
+
+laip_linear laip_linear_declare(laip_table *table, const char *name, size_t out, size_t in);
+laip_norm laip_norm_declare(laip_table *table, const char *name, size_t width, float eps);
+
+/* y = x Wᵀ + b (+ residual, when its mem is not NULL).  x [rows, in], y [rows, out] assigned. */
+void laip_linear_forward(const laip_context *c, const laip_linear *l, laip_mat y, laip_mat x,
+                         laip_mat residual);
+/* y = gelu(pre), pre = x Wᵀ + b; both assigned. */
+void laip_linear_gelu(const laip_context *c, const laip_linear *l, laip_mat y, laip_mat pre, laip_mat x);
+/* dx = dy W (mem NULL: not wanted; += when accumulate); the gradients of W and b accumulate unless c->frozen.
+ */
+void laip_linear_backward(const laip_context *c, const laip_linear *l, laip_mat dx, bool accumulate,
+                          laip_mat dy, laip_mat x);
+
+/* y = norm(x); stats [rows, 2] are kept for the backward. */
+void laip_norm_forward(const laip_context *c, const laip_norm *n, laip_mat y, laip_mat stats, laip_mat x);
+/* dx (+)= the gradient; dx may be dy when not accumulating. */
+void laip_norm_backward(const laip_context *c, const laip_norm *n, laip_mat dx, bool accumulate, laip_mat dy,
+                        laip_mat x, laip_mat stats);
+
+/* Floats that context.reduce must hold for layers of up to `rows` rows and `cols` columns. */
+size_t laip_reduce_scratch(const laip_device *device, size_t rows, size_t cols);
+
+#endif

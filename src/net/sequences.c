@@ -1,0 +1,188 @@
+#include "net/sequences.h"
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include <stdlib.h>
+#include <string.h>
+
+void laip_sequences_plan(laip_sequences *s, laip_region *region, size_t most_count, size_t most_rows,
+                         size_t most_longest, size_t most_blocks)
+{
+    laip_sequences_free(s); /* the layout runs twice */
+    *s = (laip_sequences){.most_count = most_count,
+                          .most_rows = most_rows,
+                          .most_longest = most_longest,
+                          .most_blocks = most_blocks};
+    size_t identity = most_count > most_blocks ? most_count : most_blocks;
+    s->begin = laip_alloc(most_count + 1, sizeof *s->begin);
+    s->id = laip_alloc(most_count, sizeof *s->id);
+    s->image = laip_alloc(most_count, sizeof *s->image);
+    s->d_begin = laip_region_ints(region, most_count + 1);
+    s->d_identity = laip_region_ints(region, identity + 1);
+    s->d_row_sequence = laip_region_ints(region, most_rows);
+    s->d_key = laip_region_ints(region, 2 * most_count);
+    if (most_blocks) {
+        s->d_image = laip_region_ints(region, most_count);
+        s->d_block_begin = laip_region_ints(region, most_blocks + 1);
+        s->d_readers_begin = laip_region_ints(region, most_blocks + 1);
+        s->d_readers = laip_region_ints(region, most_count);
+    }
+}
+
+void laip_sequences_free(laip_sequences *s)
+{
+    free(s->begin);
+    free(s->id);
+    free(s->image);
+    s->begin = s->image = NULL;
+    s->id = NULL;
+}
+
+void laip_sequences_clear(laip_sequences *s)
+{
+    s->count = s->rows = s->longest = 0;
+}
+
+size_t laip_sequences_add(laip_sequences *s, size_t length, int32_t image, uint64_t id)
+{
+    s->begin[s->count] = (int32_t)s->rows;
+    s->image[s->count] = image;
+    s->id[s->count] = id;
+    s->rows += length;
+    if (length > s->longest)
+        s->longest = length;
+    s->begin[s->count + 1] = (int32_t)s->rows;
+    return s->count++;
+}
+
+static void upload(laip_device *d, laip_ints to, const int32_t *values, size_t count)
+{
+    to.count = count;
+    laip_ints_write(d, to, values);
+}
+
+static void upload_images(laip_sequences *s, laip_device *d, size_t blocks, size_t block_rows)
+{
+    int32_t *begin = laip_alloc(blocks + 1, sizeof *begin),
+            *readers_begin = laip_alloc(blocks + 1, sizeof *begin);
+    int32_t *readers = laip_alloc(s->count, sizeof *readers), *next = laip_alloc(blocks, sizeof *next);
+    for (size_t i = 0; i < s->count; i++)
+        readers_begin[s->image[i] + 1]++;
+    for (size_t t = 0; t < blocks; t++) {
+        begin[t + 1] = (int32_t)((t + 1) * block_rows);
+        readers_begin[t + 1] += readers_begin[t];
+        next[t] = readers_begin[t];
+    }
+    s->cross_scores = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        readers[next[s->image[i]]++] = (int32_t)i;
+        s->cross_scores += (double)(s->begin[i + 1] - s->begin[i]) * (double)block_rows;
+    }
+    upload(d, s->d_image, s->image, s->count);
+    upload(d, s->d_block_begin, begin, blocks + 1);
+    upload(d, s->d_readers_begin, readers_begin, blocks + 1);
+    upload(d, s->d_readers, readers, s->count);
+    free(begin);
+    free(readers_begin);
+    free(readers);
+    free(next);
+}
+
+void laip_sequences_upload(laip_sequences *s, laip_device *d, size_t blocks, size_t block_rows)
+{
+    if (s->count > s->most_count || s->rows > s->most_rows || s->longest > s->most_longest ||
+        blocks > s->most_blocks) {
+        laip_device_fail(
+            d,
+            "a batch of %zu sequences, %zu tokens (longest %zu) and %zu images is more than was planned:"
+            " %zu, %zu (%zu) and %zu",
+            s->count, s->rows, s->longest, blocks, s->most_count, s->most_rows, s->most_longest,
+            s->most_blocks);
+        return;
+    }
+    size_t most = s->most_count > s->most_blocks ? s->most_count : s->most_blocks;
+    int32_t *identity = laip_alloc(most + 1, sizeof *identity), *row = laip_alloc(s->rows, sizeof *row);
+    for (size_t i = 0; i <= most; i++)
+        identity[i] = (int32_t)i;
+    s->self_scores = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        double n = s->begin[i + 1] - s->begin[i];
+        s->self_scores += n * n;
+        for (int32_t r = s->begin[i]; r < s->begin[i + 1]; r++)
+            row[r] = (int32_t)i;
+    }
+    upload(d, s->d_begin, s->begin, s->count + 1);
+    upload(d, s->d_identity, identity, most + 1);
+    upload(d, s->d_row_sequence, row, s->rows);
+    s->blocks = blocks;
+    s->block_rows = block_rows;
+    if (blocks)
+        upload_images(s, d, blocks, block_rows);
+    free(identity);
+    free(row);
+}
+
+void laip_sequences_uniform(laip_sequences *s, laip_device *d, size_t count, size_t length)
+{
+    if (s->count == count && s->longest == length && s->rows == count * length)
+        return; /* the tables are there already */
+    laip_sequences_clear(s);
+    for (size_t i = 0; i < count; i++)
+        laip_sequences_add(s, length, 0, i);
+    laip_sequences_upload(s, d, 0, 0);
+}
+
+void laip_sequences_keys(laip_sequences *s, laip_device *d, uint64_t seed, uint64_t step, uint32_t site)
+{
+    int32_t *keys = laip_alloc(2 * s->count, sizeof *keys);
+    for (size_t i = 0; i < s->count; i++) {
+        laip_rng r = laip_rng_stream(seed, step, s->id[i], LAIP_SITE_DROPOUT + site);
+        keys[2 * i] = (int32_t)laip_rng_u32(&r);
+        keys[2 * i + 1] = (int32_t)laip_rng_u32(&r);
+    }
+    upload(d, s->d_key, keys, 2 * s->count);
+    free(keys);
+}
+
+laip_attention laip_sequences_self(const laip_sequences *s, size_t count, int heads, int head_size,
+                                   float dropout)
+{
+    size_t rows = (size_t)s->begin[count];
+    return (laip_attention){.heads = heads,
+                            .head_size = head_size,
+                            .sequences = count,
+                            .blocks = count,
+                            .query_rows = rows,
+                            .key_rows = rows,
+                            .longest_query = s->longest,
+                            .longest_block = s->longest,
+                            .q_begin = s->d_begin,
+                            .kv_of = s->d_identity,
+                            .k_begin = s->d_begin,
+                            .readers_begin = s->d_identity,
+                            .readers = s->d_identity,
+                            .dropout_key = s->d_key,
+                            .dropout = dropout,
+                            .score_count = s->self_scores};
+}
+
+laip_attention laip_sequences_cross(const laip_sequences *s, size_t count, int heads, int head_size,
+                                    float dropout)
+{
+    return (laip_attention){.heads = heads,
+                            .head_size = head_size,
+                            .sequences = count,
+                            .blocks = s->blocks,
+                            .query_rows = (size_t)s->begin[count],
+                            .key_rows = s->blocks * s->block_rows,
+                            .longest_query = s->longest,
+                            .longest_block = s->block_rows,
+                            .q_begin = s->d_begin,
+                            .kv_of = s->d_image,
+                            .k_begin = s->d_block_begin,
+                            .readers_begin = s->d_readers_begin,
+                            .readers = s->d_readers,
+                            .dropout_key = s->d_key,
+                            .dropout = dropout,
+                            .score_count = s->cross_scores};
+}

@@ -1,0 +1,156 @@
+#include "net/text_encoder.h"
+
+#include "base/memory.h"
+#include "ops/bias.h"
+#include "ops/dropout.h"
+#include "ops/embedding.h"
+#include "ops/gather.h"
+#include <stdlib.h>
+
+laip_scatter laip_scatter_plan(laip_region *r, size_t most_rows)
+{
+    return (laip_scatter){.target = laip_region_ints(r, most_rows),
+                          .begin = laip_region_ints(r, most_rows + 1),
+                          .source = laip_region_ints(r, most_rows)};
+}
+
+void laip_scatter_upload(laip_scatter *s, laip_device *d, const int32_t *target, size_t count, size_t rows)
+{
+    /* a counting sort by target keeps the sources of each in increasing order: the sums' order is fixed */
+    int32_t *next = laip_alloc(rows + 1, sizeof *next), *source = laip_alloc(count, sizeof *source);
+    int32_t *distinct = laip_alloc(count, sizeof *distinct), *begin = laip_alloc(count + 1, sizeof *begin);
+    for (size_t r = 0; r < count; r++)
+        if (target[r] >= 0)
+            next[target[r] + 1]++;
+    s->targets = 0;
+    for (size_t t = 0; t < rows; t++) {
+        if (next[t + 1]) {
+            distinct[s->targets] = (int32_t)t;
+            begin[s->targets++] = next[t];
+        }
+        next[t + 1] += next[t];
+    }
+    begin[s->targets] = next[rows];
+    for (size_t r = 0; r < count; r++)
+        if (target[r] >= 0)
+            source[next[target[r]]++] = (int32_t)r;
+    s->target.count = s->targets;
+    s->begin.count = s->targets + 1;
+    s->source.count = (size_t)begin[s->targets];
+    laip_ints_write(d, s->target, distinct);
+    laip_ints_write(d, s->begin, begin);
+    laip_ints_write(d, s->source, source);
+    free(next);
+    free(source);
+    free(distinct);
+    free(begin);
+}
+
+void laip_text_declare(laip_text_encoder *e, laip_table *t, const laip_model_config *m, const char *prefix)
+{
+    *e = (laip_text_encoder){.sizes = *m};
+    laip_bert_embeddings_declare(&e->embeddings, t, m, prefix);
+    e->layers = laip_alloc((size_t)m->text_layers, sizeof *e->layers);
+    for (int i = 0; i < m->text_layers; i++)
+        laip_bert_layer_declare(&e->layers[i], t, m, prefix, i, false);
+}
+
+void laip_text_free(laip_text_encoder *e)
+{
+    free(e->layers);
+    e->layers = NULL;
+}
+
+void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_region *r, size_t sequences,
+                    size_t rows, size_t longest, bool backward)
+{
+    const laip_model_config *m = &e->sizes;
+    size_t D = (size_t)m->width;
+    laip_text_pass_free(pass);
+    *pass = (laip_text_pass){.backward = backward};
+    laip_sequences_plan(&pass->tokens, r, sequences, rows, longest, 0);
+    pass->ids = laip_region_ints(r, rows);
+    pass->positions = laip_region_ints(r, rows);
+    pass->sum = laip_region_mat(r, rows, D);
+    pass->stats = laip_region_mat(r, rows, 2);
+    pass->out = laip_region_mat(r, rows, D);
+    pass->saved = laip_alloc((size_t)m->text_layers, sizeof *pass->saved);
+    for (int i = 0; i < m->text_layers; i++)
+        pass->saved[i] = backward || i < 2 ? laip_bert_plan_saved(m, r, rows, 0, false) : pass->saved[i % 2];
+    if (backward) {
+        pass->words = laip_scatter_plan(r, rows);
+        pass->places = laip_scatter_plan(r, rows);
+        pass->g = laip_region_mat(r, rows, D);
+        pass->scratch = laip_bert_plan_scratch(m, r, rows, 0);
+    }
+}
+
+void laip_text_pass_free(laip_text_pass *pass)
+{
+    laip_sequences_free(&pass->tokens);
+    free(pass->saved);
+    pass->saved = NULL;
+}
+
+static void upload_ids(const laip_text_encoder *e, laip_text_pass *pass, laip_device *d, const int32_t *ids)
+{
+    const laip_sequences *s = &pass->tokens;
+    int32_t *places = laip_alloc(s->rows, sizeof *places);
+    for (size_t i = 0; i < s->count; i++)
+        for (int32_t r = s->begin[i]; r < s->begin[i + 1]; r++)
+            places[r] = r - s->begin[i];
+    pass->ids.count = pass->positions.count = s->rows;
+    laip_ints_write(d, pass->ids, ids);
+    laip_ints_write(d, pass->positions, places);
+    if (pass->backward) {
+        laip_scatter_upload(&pass->words, d, ids, s->rows, (size_t)e->sizes.vocab);
+        laip_scatter_upload(&pass->places, d, places, s->rows, (size_t)e->sizes.positions);
+    }
+    free(places);
+}
+
+void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
+                       const int32_t *ids, laip_step_key key)
+{
+    const laip_bert_embeddings *b = &e->embeddings;
+    laip_sequences *s = &pass->tokens;
+    size_t rows = s->rows;
+    upload_ids(e, pass, c->device, ids);
+    laip_mat sum = laip_rows(pass->sum, rows), x = laip_rows(pass->saved[0].x, rows);
+    laip_embedding_forward(c->device, sum, pass->ids, pass->positions, b->word->value, b->position->value,
+                           b->type->value);
+    laip_norm_forward(c, &b->norm, x, laip_rows(pass->stats, rows), sum);
+    if (c->dropout > 0) {
+        laip_sequences_keys(s, c->device, key.seed, key.step, 0);
+        laip_dropout(c->device, x, x, (laip_mat){0}, s->d_row_sequence, s->d_begin, s->d_key, c->dropout);
+    }
+    for (int i = 0; i < e->sizes.text_layers; i++) {
+        laip_mat y = i + 1 < e->sizes.text_layers ? pass->saved[i + 1].x : pass->out;
+        laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(y, rows), (laip_mat){0}, false,
+                                key, c);
+    }
+}
+
+void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
+                        laip_step_key key)
+{
+    const laip_bert_embeddings *b = &e->embeddings;
+    laip_sequences *s = &pass->tokens;
+    laip_mat g = laip_rows(pass->g, s->rows), none = {0};
+    for (int i = e->sizes.text_layers; i-- > 0;)
+        laip_bert_layer_backward(&e->layers[i], &pass->saved[i], s, s->count, g, none, none, &pass->scratch,
+                                 NULL, key, c);
+    if (c->dropout > 0) {
+        laip_sequences_keys(s, c->device, key.seed, key.step, 0);
+        laip_dropout(c->device, g, g, none, s->d_row_sequence, s->d_begin, s->d_key, c->dropout);
+    }
+    laip_norm_backward(c, &b->norm, g, false, g, laip_rows(pass->sum, s->rows),
+                       laip_rows(pass->stats, s->rows));
+    laip_scatter_rows(c->device, b->word->gradient, g, pass->words.target, pass->words.begin,
+                      pass->words.source, pass->words.targets);
+    laip_scatter_rows(c->device, b->position->gradient, g, pass->places.target, pass->places.begin,
+                      pass->places.source, pass->places.targets);
+    laip_mat type = b->type->gradient; /* every token is of type 0: the first row */
+    type.rows = 1;
+    laip_bias_gradient(c->device, type, g, c->reduce);
+}

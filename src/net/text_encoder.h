@@ -1,0 +1,52 @@
+/* The text encoder: BERT's embeddings and its first layers, over one packed batch of captions and phrases. */
+#ifndef LAIP_NET_TEXT_ENCODER_H
+#define LAIP_NET_TEXT_ENCODER_H
+
+#include "net/bert.h"
+
+typedef struct laip_text_encoder {
+    laip_model_config sizes;
+    laip_bert_embeddings embeddings;
+    laip_bert_layer *layers; /* [text_layers] */
+} laip_text_encoder;
+
+/* For rows of one matrix that are summed into rows of another: targets, and where the sources of each begin.
+ */
+typedef struct laip_scatter {
+    laip_ints target, begin, source;
+    size_t targets;
+} laip_scatter;
+
+laip_scatter laip_scatter_plan(laip_region *region, size_t most_rows);
+/* Uploads the table that sends row r (of count) to row target[r] of a matrix of `rows` rows; -1 sends it
+ * nowhere. */
+void laip_scatter_upload(laip_scatter *s, laip_device *device, const int32_t *target, size_t count,
+                         size_t rows);
+
+typedef struct laip_text_pass {
+    laip_sequences tokens;
+    laip_ints ids, positions;
+    laip_scatter words, places; /* the backward of the embeddings */
+    laip_mat sum, stats;        /* what the embeddings' norm takes */
+    laip_bert_saved *saved;     /* [text_layers] */
+    laip_mat out;               /* [rows, D] */
+    laip_mat g;                 /* the gradient of out, before the backward */
+    laip_bert_scratch scratch;
+    bool backward;
+} laip_text_pass;
+
+void laip_text_declare(laip_text_encoder *e, laip_table *table, const laip_model_config *m,
+                       const char *prefix);
+void laip_text_free(laip_text_encoder *e);
+void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_region *region, size_t sequences,
+                    size_t rows, size_t longest, bool backward);
+void laip_text_pass_free(laip_text_pass *pass);
+
+/* pass->tokens holds the sequences (uploaded); ids their pieces, [rows] on the host.  pass->out is assigned.
+ */
+void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
+                       const int32_t *ids, laip_step_key key);
+void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
+                        laip_step_key key);
+
+#endif

@@ -1,0 +1,174 @@
+#include "net/vit.h"
+
+#include "base/memory.h"
+#include "ops/attention.h"
+#include "ops/gelu.h"
+#include "ops/patches.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+void laip_vit_declare(laip_vit *v, laip_table *t, const laip_model_config *sizes, const char *prefix)
+{
+    size_t D = (size_t)sizes->width, hidden = D * (size_t)sizes->mlp, p = (size_t)sizes->patch;
+    char name[128];
+    *v = (laip_vit){.sizes = *sizes};
+    v->cls = laip_declare(t, LAIP_INIT_TABLE, 3, (size_t[]){1, 1, D}, "%s.cls_token", prefix);
+    v->positions = laip_declare(t, LAIP_INIT_TABLE, 3, (size_t[]){1, (size_t)laip_patch_count(sizes) + 1, D},
+                                "%s.pos_embed", prefix);
+    v->patch.weight =
+        laip_declare(t, LAIP_INIT_MATRIX, 4, (size_t[]){D, 3, p, p}, "%s.patch_embed.proj.weight", prefix);
+    v->patch.bias = laip_declare(t, LAIP_INIT_ZERO, 1, (size_t[]){D}, "%s.patch_embed.proj.bias", prefix);
+    v->blocks = laip_alloc((size_t)sizes->vit_layers, sizeof *v->blocks);
+    for (int i = 0; i < sizes->vit_layers; i++) {
+        laip_vit_block *b = &v->blocks[i];
+        snprintf(name, sizeof name, "%s.blocks.%d.norm1", prefix, i);
+        b->norm1 = laip_norm_declare(t, name, D, 1e-6f);
+        snprintf(name, sizeof name, "%s.blocks.%d.attn.qkv", prefix, i);
+        b->qkv = laip_linear_declare(t, name, 3 * D, D);
+        snprintf(name, sizeof name, "%s.blocks.%d.attn.proj", prefix, i);
+        b->proj = laip_linear_declare(t, name, D, D);
+        snprintf(name, sizeof name, "%s.blocks.%d.norm2", prefix, i);
+        b->norm2 = laip_norm_declare(t, name, D, 1e-6f);
+        snprintf(name, sizeof name, "%s.blocks.%d.mlp.fc1", prefix, i);
+        b->fc1 = laip_linear_declare(t, name, hidden, D);
+        snprintf(name, sizeof name, "%s.blocks.%d.mlp.fc2", prefix, i);
+        b->fc2 = laip_linear_declare(t, name, D, hidden);
+    }
+    snprintf(name, sizeof name, "%s.norm", prefix);
+    v->norm = laip_norm_declare(t, name, D, 1e-6f);
+}
+
+void laip_vit_free(laip_vit *v)
+{
+    free(v->blocks);
+    v->blocks = NULL;
+}
+
+static laip_vit_saved plan_saved(const laip_model_config *m, laip_region *r, size_t rows)
+{
+    size_t D = (size_t)m->width, hidden = D * (size_t)m->mlp;
+    return (laip_vit_saved){.x = laip_region_mat(r, rows, D),
+                            .stats1 = laip_region_mat(r, rows, 2),
+                            .n1 = laip_region_mat(r, rows, D),
+                            .qkv = laip_region_mat(r, rows, 3 * D),
+                            .o = laip_region_mat(r, rows, D),
+                            .lse = laip_region_mat(r, rows, (size_t)m->heads),
+                            .x1 = laip_region_mat(r, rows, D),
+                            .stats2 = laip_region_mat(r, rows, 2),
+                            .n2 = laip_region_mat(r, rows, D),
+                            .pre = laip_region_mat(r, rows, hidden),
+                            .h = laip_region_mat(r, rows, hidden)};
+}
+
+void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_t images, bool backward)
+{
+    const laip_model_config *m = &v->sizes;
+    size_t P = (size_t)laip_patch_count(m), N = P + 1, D = (size_t)m->width, rows = images * N;
+    size_t pixels = 3 * (size_t)m->image_height * (size_t)m->image_width;
+    laip_vit_pass_free(pass);
+    *pass = (laip_vit_pass){.backward = backward};
+    laip_sequences_plan(&pass->tokens, r, images, rows, N, 0);
+    pass->out = laip_region_mat(r, rows, D);
+    pass->last = laip_region_mat(r, rows, D);
+    pass->stats = laip_region_mat(r, rows, 2);
+    pass->pixels = laip_region_mat(r, images, pixels);
+    pass->columns = laip_region_mat(r, images * P, pixels / P);
+    pass->patches = laip_region_mat(r, images * P, D);
+    pass->saved = laip_alloc((size_t)m->vit_layers, sizeof *pass->saved);
+    for (int i = 0; i < m->vit_layers; i++)
+        pass->saved[i] = backward || i < 2 ? plan_saved(m, r, rows) : pass->saved[i % 2];
+    if (backward) {
+        pass->dx = laip_region_mat(r, rows, D);
+        pass->dh = laip_region_mat(r, rows, D * (size_t)m->mlp);
+        pass->dn = laip_region_mat(r, rows, D);
+        pass->dqkv = laip_region_mat(r, rows, 3 * D);
+    }
+}
+
+void laip_vit_pass_free(laip_vit_pass *pass)
+{
+    laip_sequences_free(&pass->tokens);
+    free(pass->saved);
+    pass->saved = NULL;
+}
+
+/* The saved activations with the number of rows of this batch. */
+static laip_vit_saved now(laip_vit_saved s, size_t rows)
+{
+    laip_mat *all[] = {&s.x, &s.stats1, &s.n1, &s.qkv, &s.o, &s.lse, &s.x1, &s.stats2, &s.n2, &s.pre, &s.h};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        all[i]->rows = rows;
+    return s;
+}
+
+static void block_forward(const laip_vit_block *b, const laip_vit_saved *s, const laip_attention *a,
+                          laip_mat y, const laip_context *c)
+{
+    size_t D = s->x.cols;
+    laip_norm_forward(c, &b->norm1, s->n1, s->stats1, s->x);
+    laip_linear_forward(c, &b->qkv, s->qkv, s->n1, (laip_mat){0});
+    laip_attention_forward(c->device, a, s->o, s->lse, (laip_heads){s->qkv, 0}, (laip_heads){s->qkv, D},
+                           (laip_heads){s->qkv, 2 * D});
+    laip_linear_forward(c, &b->proj, s->x1, s->o, s->x);
+    laip_norm_forward(c, &b->norm2, s->n2, s->stats2, s->x1);
+    laip_linear_gelu(c, &b->fc1, s->h, s->pre, s->n2);
+    laip_linear_forward(c, &b->fc2, y, s->h, s->x1);
+}
+
+/* dx holds the gradient of the block's output and receives that of its input: the residual path is the buffer
+ * itself. */
+static void block_backward(const laip_vit_block *b, const laip_vit_saved *s, const laip_attention *a,
+                           laip_mat dx, laip_mat dh, laip_mat dn, laip_mat dqkv, const laip_context *c)
+{
+    size_t D = s->x.cols;
+    laip_linear_backward(c, &b->fc2, dh, false, dx, s->h);
+    laip_gelu_backward(c->device, dh, dh, s->pre);
+    laip_linear_backward(c, &b->fc1, dn, false, dh, s->n2);
+    laip_norm_backward(c, &b->norm2, dx, true, dn, s->x1, s->stats2);
+    laip_linear_backward(c, &b->proj, dn, false, dx, s->o);
+    laip_attention_backward(c->device, a, (laip_heads){dqkv, 0}, (laip_heads){dqkv, D},
+                            (laip_heads){dqkv, 2 * D}, dn, s->o, s->lse, (laip_heads){s->qkv, 0},
+                            (laip_heads){s->qkv, D}, (laip_heads){s->qkv, 2 * D}, c->attention);
+    laip_linear_backward(c, &b->qkv, dn, false, dqkv, s->n1);
+    laip_norm_backward(c, &b->norm1, dx, true, dn, s->x, s->stats1);
+}
+
+void laip_vit_forward(const laip_vit *v, laip_vit_pass *pass, const laip_context *c, size_t images)
+{
+    const laip_model_config *m = &v->sizes;
+    size_t P = (size_t)laip_patch_count(m), rows = images * (P + 1);
+    pass->images = images;
+    laip_sequences_uniform(&pass->tokens, c->device, images, P + 1);
+    laip_mat columns = laip_rows(pass->columns, images * P), patches = laip_rows(pass->patches, images * P);
+    laip_patches(c->device, columns, laip_rows(pass->pixels, images), m->image_height, m->image_width,
+                 m->patch);
+    laip_linear_forward(c, &v->patch, patches, columns, (laip_mat){0});
+    laip_image_tokens_forward(c->device, laip_rows(pass->saved[0].x, rows), patches, v->cls->value,
+                              v->positions->value);
+    laip_attention a = laip_sequences_self(&pass->tokens, images, m->heads, m->width / m->heads, 0);
+    for (int i = 0; i < m->vit_layers; i++) {
+        laip_vit_saved s = now(pass->saved[i], rows);
+        laip_mat y = i + 1 < m->vit_layers ? pass->saved[i + 1].x : pass->last;
+        block_forward(&v->blocks[i], &s, &a, laip_rows(y, rows), c);
+    }
+    laip_norm_forward(c, &v->norm, laip_rows(pass->out, rows), laip_rows(pass->stats, rows),
+                      laip_rows(pass->last, rows));
+}
+
+void laip_vit_backward(const laip_vit *v, laip_vit_pass *pass, const laip_context *c)
+{
+    const laip_model_config *m = &v->sizes;
+    size_t P = (size_t)laip_patch_count(m), rows = pass->images * (P + 1);
+    laip_mat dx = laip_rows(pass->dx, rows);
+    laip_attention a = laip_sequences_self(&pass->tokens, pass->images, m->heads, m->width / m->heads, 0);
+    laip_norm_backward(c, &v->norm, dx, false, dx, laip_rows(pass->last, rows), laip_rows(pass->stats, rows));
+    for (int i = m->vit_layers; i-- > 0;) {
+        laip_vit_saved s = now(pass->saved[i], rows);
+        block_backward(&v->blocks[i], &s, &a, dx, laip_rows(pass->dh, rows), laip_rows(pass->dn, rows),
+                       laip_rows(pass->dqkv, rows), c);
+    }
+    laip_mat dpatches = laip_rows(pass->patches, pass->images * P);
+    laip_image_tokens_backward(c->device, dpatches, v->cls->gradient, v->positions->gradient, dx);
+    laip_linear_backward(c, &v->patch, (laip_mat){0}, false, dpatches,
+                         laip_rows(pass->columns, pass->images * P));
+}
