@@ -1,0 +1,267 @@
+#include "model/params.h"
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "ops/adamw.h"
+#include "ops/elementwise.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t laip_part_count(const laip_part *part)
+{
+    size_t n = 1;
+    for (int i = 0; i < part->rank; i++)
+        n *= part->shape[i];
+    return n;
+}
+
+static size_t aligned_floats(const laip_device *d, const laip_param *p)
+{
+    size_t unit = laip_device_traits(d)->alignment / sizeof(float), n = p->value.rows * p->value.cols;
+    return (n + unit - 1) / unit * unit;
+}
+
+/* Places every parameter: chunk and offset.  Returns the chunks through *chunks, sizes only. */
+static size_t lay_out(const laip_device *d, const laip_table *t, laip_chunk **chunks)
+{
+    size_t limit = laip_device_traits(d)->largest / sizeof(float), count = 0, capacity = 0;
+    *chunks = NULL;
+    for (int group = 0; group < 4; group++) {
+        bool open = false;
+        for (size_t i = 0; i < t->count; i++) {
+            laip_param *p = t->params[i];
+            if (p->decay != ((group & 1) == 0) || p->averaged != (group < 2))
+                continue;
+            size_t n = aligned_floats(d, p);
+            if (!open || (*chunks)[count - 1].floats + n > limit) {
+                void *array = *chunks;
+                laip_grow(&array, &capacity, count + 1, sizeof **chunks);
+                *chunks = array;
+                (*chunks)[count++] = (laip_chunk){.decay = p->decay, .averaged = p->averaged};
+                open = true;
+            }
+            laip_chunk *c = &(*chunks)[count - 1];
+            p->chunk = count - 1;
+            p->offset = c->floats;
+            c->floats += n;
+        }
+    }
+    return count;
+}
+
+size_t laip_params_bytes(const laip_device *d, const laip_table *online, const laip_table *average,
+                         bool training)
+{
+    laip_chunk *chunks;
+    size_t count = lay_out(d, online, &chunks), total = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t copies = (training ? 4u : 1u) + (average && chunks[i].averaged ? 1u : 0u);
+        total += copies * chunks[i].floats * sizeof(float);
+    }
+    free(chunks);
+    return total;
+}
+
+static laip_mat take_chunk(laip_params *p, size_t floats)
+{
+    laip_mat m = laip_mat_create(p->device, 1, floats);
+    laip_mat_zero(p->device, m);
+    return m;
+}
+
+static laip_mem view(laip_params *p, laip_mat chunk, const laip_param *param)
+{
+    if (!chunk.mem)
+        return NULL;
+    laip_mem part = laip_mem_part(p->device, chunk.mem, param->offset * sizeof(float),
+                                  param->value.rows * param->value.cols * sizeof(float), param->part[0].name);
+    void *array = p->views;
+    laip_grow(&array, &p->view_capacity, p->view_count + 1, sizeof *p->views);
+    p->views = array;
+    p->views[p->view_count++] = part;
+    return part;
+}
+
+static bool bind_average(laip_params *p, const laip_table *online, laip_table *average, laip_error *error)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < online->count; i++) {
+        laip_param *source = online->params[i];
+        if (!source->averaged)
+            continue;
+        laip_param *copy = next < average->count ? average->params[next++] : NULL;
+        if (!copy || copy->value.rows != source->value.rows || copy->value.cols != source->value.cols)
+            return laip_failure(error, "momentum copy of %s: declared with another shape",
+                                source->part[0].name);
+        copy->copy = true;
+        copy->chunk = source->chunk;
+        copy->offset = source->offset;
+        copy->value.mem = view(p, p->chunks[copy->chunk].average, copy);
+    }
+    return next == average->count ||
+           laip_failure(error, "%zu momentum copies follow no parameter", average->count - next);
+}
+
+bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip_table *average,
+                        bool training, laip_error *error)
+{
+    *p = (laip_params){.device = d, .training = training};
+    p->count = lay_out(d, online, &p->chunks);
+    for (size_t i = 0; i < p->count; i++) {
+        laip_chunk *c = &p->chunks[i];
+        p->floats += c->floats;
+        c->value = take_chunk(p, c->floats);
+        if (training) {
+            c->gradient = take_chunk(p, c->floats);
+            c->first = take_chunk(p, c->floats);
+            c->second = take_chunk(p, c->floats);
+        }
+        if (average && c->averaged)
+            c->average = take_chunk(p, c->floats);
+    }
+    for (size_t i = 0; i < online->count; i++) {
+        laip_param *q = online->params[i];
+        q->value.mem = view(p, p->chunks[q->chunk].value, q);
+        q->gradient.mem = view(p, p->chunks[q->chunk].gradient, q);
+    }
+    size_t most = 1;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->chunks[i].floats > most)
+            most = p->chunks[i].floats;
+    p->square_sum = laip_mat_create(d, 1, 1);
+    p->clip = laip_mat_create(d, 1, 1);
+    p->scratch = laip_mat_create(d, 1, laip_sum_partials(d, most));
+    return laip_device_ok(d, error) && (!average || bind_average(p, online, average, error)) &&
+           laip_device_finish(d, error);
+}
+
+void laip_params_free(laip_params *p)
+{
+    for (size_t i = 0; i < p->view_count; i++)
+        laip_mem_release(p->views[i]);
+    for (size_t i = 0; i < p->count; i++) {
+        laip_chunk *c = &p->chunks[i];
+        laip_mem all[] = {c->value.mem, c->gradient.mem, c->first.mem, c->second.mem, c->average.mem};
+        for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+            laip_mem_release(all[k]);
+    }
+    laip_mem_release(p->square_sum.mem);
+    laip_mem_release(p->clip.mem);
+    laip_mem_release(p->scratch.mem);
+    free(p->views);
+    free(p->chunks);
+    *p = (laip_params){0};
+}
+
+static float initial(const laip_param *q, laip_rng *rng, float deviation, float temperature)
+{
+    switch (q->init) {
+    case LAIP_INIT_ZERO:
+        return 0;
+    case LAIP_INIT_ONE:
+        return 1;
+    case LAIP_INIT_SCALAR:
+        return temperature;
+    case LAIP_INIT_MATRIX:
+        return (float)laip_rng_normal(rng) * (deviation > 0 ? deviation : 1 / sqrtf((float)q->value.cols));
+    case LAIP_INIT_TABLE:
+        return (float)laip_rng_normal(rng) * (deviation > 0 ? deviation : 0.1f);
+    }
+    return 0;
+}
+
+void laip_params_initialise(laip_params *p, laip_table *online, uint64_t seed, float deviation,
+                            float temperature)
+{
+    for (size_t i = 0; i < online->count; i++) {
+        laip_param *q = online->params[i];
+        size_t n = q->value.rows * q->value.cols;
+        float *values = laip_alloc(n, sizeof *values);
+        laip_rng rng = laip_rng_stream(seed, 0, i, LAIP_SITE_INIT);
+        for (size_t k = 0; k < n; k++)
+            values[k] = initial(q, &rng, deviation, temperature);
+        laip_mat_write(p->device, q->value, values);
+        free(values);
+    }
+}
+
+void laip_params_copy_average(laip_params *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->chunks[i].average.mem)
+            laip_mat_copy(p->device, p->chunks[i].average, p->chunks[i].value);
+}
+
+void laip_params_zero_gradients(laip_params *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        laip_mat_zero(p->device, p->chunks[i].gradient);
+}
+
+void laip_params_move_average(laip_params *p, float mu)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->chunks[i].average.mem)
+            laip_momentum_move(p->device, p->chunks[i].average, p->chunks[i].value, mu);
+}
+
+static void sum_gradients(laip_params *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        laip_sum_squares(p->device, p->square_sum, i > 0, p->chunks[i].gradient, p->scratch);
+}
+
+double laip_params_gradient_norm(laip_params *p)
+{
+    float sum = 0;
+    sum_gradients(p);
+    laip_mat_read(p->device, p->square_sum, &sum);
+    return sqrt((double)sum);
+}
+
+void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t)
+{
+    laip_mat scale = {0};
+    if (o->clip_norm > 0) {
+        sum_gradients(p);
+        laip_clip_scale(p->device, p->clip, p->square_sum, o->clip_norm);
+        scale = p->clip;
+    }
+    for (size_t i = 0; i < p->count; i++) {
+        laip_chunk *c = &p->chunks[i];
+        laip_adamw step = {.lr = o->lr,
+                           .beta1 = o->beta1,
+                           .beta2 = o->beta2,
+                           .eps = o->eps,
+                           .weight_decay = c->decay ? o->weight_decay : 0,
+                           .correction1 = (float)(1 - pow(o->beta1, (double)t)),
+                           .correction2 = (float)(1 - pow(o->beta2, (double)t))};
+        laip_adamw_step(p->device, c->value, c->gradient, c->first, c->second, scale, &step);
+    }
+}
+
+/* The flat matrix that `which` names, and where the part lies in it, in floats. */
+static laip_mat place(const laip_params *p, const laip_param *q, const laip_part *part, int which,
+                      size_t *offset)
+{
+    const laip_chunk *c = &p->chunks[q->chunk];
+    const laip_mat kinds[] = {c->value, c->gradient, c->first, c->second};
+    *offset = q->offset + (q->parts > 1 ? part->row * (part->rank > 1 ? q->value.cols : 1) : 0);
+    return q->copy ? c->average : kinds[which];
+}
+
+void laip_params_read(laip_params *p, const laip_param *q, const laip_part *part, int which, float *values)
+{
+    size_t offset;
+    laip_mat m = place(p, q, part, which, &offset);
+    laip_mem_read(p->device, m.mem, offset * sizeof(float), values, laip_part_count(part) * sizeof(float));
+}
+
+void laip_params_write(laip_params *p, const laip_param *q, const laip_part *part, int which,
+                       const float *values)
+{
+    size_t offset;
+    laip_mat m = place(p, q, part, which, &offset);
+    laip_mem_write(p->device, m.mem, offset * sizeof(float), values, laip_part_count(part) * sizeof(float));
+}

@@ -1,0 +1,59 @@
+/* The memory of the parameters: allocation, initial values, the momentum copies' move, the optimiser.
+ *
+ * Values, gradients and moments lie in flat chunks, the same layout in each, so that the optimiser is a few
+ * launches over whole chunks.  A chunk holds parameters that are treated alike (decayed or not, averaged or
+ * not), and is never larger than the device's largest allocation. */
+#ifndef LAIP_MODEL_PARAMS_H
+#define LAIP_MODEL_PARAMS_H
+
+#include "net/config.h"
+#include "net/param.h"
+
+typedef struct laip_chunk {
+    laip_mat value, gradient, first, second; /* [1, floats]; the last three only in training */
+    laip_mat average;                        /* the momentum copies, where `averaged` */
+    size_t floats;
+    bool decay, averaged;
+} laip_chunk;
+
+typedef struct laip_params {
+    laip_device *device;
+    laip_chunk *chunks;
+    size_t count;
+    laip_mem *views;
+    size_t view_count, view_capacity;
+    size_t floats; /* of one copy, all chunks */
+    bool training;
+    laip_mat square_sum, clip, scratch; /* [1, 1], [1, 1], and for sums */
+} laip_params;
+
+/* Bytes that laip_params_create would take. */
+size_t laip_params_bytes(const laip_device *device, const laip_table *online, const laip_table *average,
+                         bool training);
+/* Takes the memory and fills in every parameter's views.  average (NULL: none) declares the momentum copies
+ * of the averaged parameters of online, in the same order.  Nothing is initialised. */
+bool laip_params_create(laip_params *p, laip_device *device, laip_table *online, laip_table *average,
+                        bool training, laip_error *error);
+void laip_params_free(laip_params *p);
+
+/* Initial values from the seed.  deviation 0: 1/√fan_in for matrices and 0.1 for tables; else that for both.
+ */
+void laip_params_initialise(laip_params *p, laip_table *online, uint64_t seed, float deviation,
+                            float temperature);
+void laip_params_copy_average(laip_params *p); /* the momentum copies become the online values */
+
+void laip_params_zero_gradients(laip_params *p);
+void laip_params_move_average(laip_params *p, float mu); /* m ← μ m + (1 − μ) p */
+/* One AdamW step, t counted from 1; the gradient's norm is first cut to o->clip_norm where that is not 0. */
+void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t);
+double laip_params_gradient_norm(laip_params *p); /* waits for the device */
+
+/* One part of a parameter to and from the host, in the order of checkpoints; which is 0 value, 1 gradient, 2
+ * and 3 the optimiser's moments. */
+void laip_params_read(laip_params *p, const laip_param *param, const laip_part *part, int which,
+                      float *values);
+void laip_params_write(laip_params *p, const laip_param *param, const laip_part *part, int which,
+                       const float *values);
+size_t laip_part_count(const laip_part *part); /* elements */
+
+#endif

@@ -1,0 +1,152 @@
+#include "model/score.h"
+
+#include "base/memory.h"
+#include "ops/gather.h"
+#include <stdlib.h>
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Layers of the cross encoder share their activations, but each keeps its keys and values of the chosen
+ * image. */
+static void plan_cross(laip_scorer *s, laip_region *r)
+{
+    const laip_model_config *m = &s->model->sizes;
+    size_t N = (size_t)laip_patch_count(m) + 1;
+    laip_cross_plan(&s->model->cross, &s->cross, r, s->sizes.captions, s->sizes.rows, s->sizes.longest, 1,
+                    false);
+    for (int i = 2; i < m->cross_layers; i++)
+        s->cross.saved[i].kv = laip_region_mat(r, N, 2 * (size_t)m->width);
+}
+
+static void plan(laip_scorer *s, laip_region *r)
+{
+    const laip_model_config *m = &s->model->sizes;
+    size_t D = (size_t)m->width, E = (size_t)m->embed;
+    laip_vit_plan(&s->model->vit, &s->vit, r, s->sizes.images, false);
+    laip_text_plan(&s->model->text, &s->text, r, s->sizes.captions, s->sizes.rows, s->sizes.longest, false);
+    plan_cross(s, r);
+    laip_projection_plan(&s->image_feature, r, s->sizes.images, D, E);
+    laip_projection_plan(&s->text_feature, r, s->sizes.captions, D, E);
+    s->cls = laip_region_ints(r, most(s->sizes.captions, s->sizes.images));
+    s->cls_rows = laip_region_mat(r, s->sizes.captions, D);
+    s->logits = laip_region_mat(r, s->sizes.captions, 2);
+}
+
+static void prepare(laip_scorer *s, laip_model *model, const laip_score_sizes *sizes)
+{
+    *s = (laip_scorer){.model = model, .sizes = *sizes, .context = {.device = model->device}};
+    s->region = laip_region_create(model->device, "scoring");
+    plan(s, s->region);
+}
+
+size_t laip_scorer_bytes(laip_model *model, const laip_score_sizes *sizes)
+{
+    laip_scorer s;
+    prepare(&s, model, sizes);
+    size_t bytes = laip_region_bytes(s.region);
+    laip_scorer_free(&s);
+    return bytes;
+}
+
+bool laip_scorer_create(laip_scorer *s, laip_model *model, const laip_score_sizes *sizes, laip_error *error)
+{
+    prepare(s, model, sizes);
+    if (!laip_region_allocate(s->region, error))
+        return false;
+    plan(s, s->region);
+    return laip_device_ok(model->device, error);
+}
+
+void laip_scorer_free(laip_scorer *s)
+{
+    laip_vit_pass_free(&s->vit);
+    laip_text_pass_free(&s->text);
+    laip_cross_pass_free(&s->cross);
+    laip_region_free(s->region);
+    *s = (laip_scorer){0};
+}
+
+static void encode(laip_scorer *s, const float *pixels, size_t count)
+{
+    laip_mat_write(s->model->device, laip_rows(s->vit.pixels, count), pixels);
+    laip_vit_forward(&s->model->vit, &s->vit, &s->context, count);
+}
+
+bool laip_score_images(laip_scorer *s, const float *pixels, size_t count, float *features, laip_error *error)
+{
+    size_t N = (size_t)laip_patch_count(&s->model->sizes) + 1;
+    int32_t *cls = laip_alloc(count, sizeof *cls);
+    for (size_t i = 0; i < count; i++)
+        cls[i] = (int32_t)(i * N);
+    encode(s, pixels, count);
+    laip_projection_forward(&s->image_feature, &s->model->vision_proj, &s->context, s->vit.out, count * N,
+                            cls, count);
+    laip_mat_read(s->model->device, laip_rows(s->image_feature.f, count), features);
+    free(cls);
+    return laip_device_ok(s->model->device, error);
+}
+
+static void sequences(laip_sequences *t, const int32_t *begin, size_t count)
+{
+    laip_sequences_clear(t);
+    for (size_t i = 0; i < count; i++)
+        laip_sequences_add(t, (size_t)(begin[i + 1] - begin[i]), 0, 0);
+}
+
+bool laip_score_texts(laip_scorer *s, const int32_t *ids, const int32_t *begin, size_t count, float *features,
+                      float *states, laip_error *error)
+{
+    laip_device *d = s->model->device;
+    laip_sequences *t = &s->text.tokens;
+    sequences(t, begin, count);
+    laip_sequences_upload(t, d, 0, 0);
+    laip_text_forward(&s->model->text, &s->text, &s->context, ids + begin[0], (laip_step_key){0});
+    laip_projection_forward(&s->text_feature, &s->model->text_proj, &s->context, s->text.out, t->rows,
+                            t->begin, count);
+    laip_mat_read(d, laip_rows(s->text_feature.f, count), features);
+    if (states)
+        laip_mat_read(d, laip_rows(s->text.out, t->rows), states);
+    return laip_device_ok(d, error);
+}
+
+bool laip_score_open(laip_scorer *s, const float *pixels, laip_error *error)
+{
+    const laip_model *m = s->model;
+    size_t N = (size_t)laip_patch_count(&m->sizes) + 1;
+    encode(s, pixels, 1);
+    for (int i = 0; i < m->sizes.cross_layers; i++)
+        laip_linear_forward(&s->context, &m->cross.layers[i].kv, laip_rows(s->cross.saved[i].kv, N),
+                            laip_rows(s->vit.out, N), (laip_mat){0});
+    return laip_device_ok(m->device, error);
+}
+
+bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin, size_t count, float *match,
+                      laip_error *error)
+{
+    const laip_model *m = s->model;
+    laip_device *d = m->device;
+    laip_sequences *t = &s->cross.tokens;
+    size_t layers = (size_t)m->sizes.cross_layers, D = (size_t)m->sizes.width;
+    sequences(t, begin, count);
+    laip_sequences_upload(t, d, 1, (size_t)laip_patch_count(&m->sizes) + 1);
+    laip_mat_write(d, laip_rows(s->cross.saved[0].x, t->rows), states + (size_t)begin[0] * D);
+    for (size_t i = 0; i < layers; i++) {
+        laip_mat y = i + 1 < layers ? s->cross.saved[i + 1].x : s->cross.out;
+        laip_bert_layer_forward(&m->cross.layers[i], &s->cross.saved[i], t, laip_rows(y, t->rows),
+                                (laip_mat){0}, true, (laip_step_key){0}, &s->context);
+    }
+    float *logits = laip_alloc(2 * count, sizeof *logits);
+    s->cls.count = count;
+    laip_ints_write(d, s->cls, t->begin);
+    laip_gather_rows(d, laip_rows(s->cls_rows, count), laip_rows(s->cross.out, t->rows), s->cls);
+    laip_linear_forward(&s->context, &m->itm_head, laip_rows(s->logits, count), laip_rows(s->cls_rows, count),
+                        (laip_mat){0});
+    laip_mat_read(d, laip_rows(s->logits, count), logits);
+    for (size_t i = 0; i < count; i++)
+        match[i] = logits[2 * i + 1];
+    free(logits);
+    return laip_device_ok(d, error);
+}

@@ -1,0 +1,168 @@
+/* The step's memory, its momentum pass and its update; the micro-batch itself is in micro.c. */
+#include "model/step.h"
+
+#include "base/memory.h"
+#include "ops/adamw.h"
+#include <stdlib.h>
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Rows and sequences that the text and cross batches can have. */
+typedef struct extent {
+    size_t text_sequences, text_rows, cross_sequences, cross_rows, longest;
+} extent;
+
+static extent extents(const laip_step_sizes *z, const laip_loss_config *loss)
+{
+    bool mlm = loss->mlm_weight > 0;
+    size_t captions = z->batch * (mlm ? 2 : 1), rows = z->caption_rows * (mlm ? 2 : 1);
+    return (extent){.text_sequences = captions + 2 * z->phrases,
+                    .text_rows = rows + 2 * z->phrase_rows,
+                    .cross_sequences = 3 * z->batch + z->phrases + (mlm ? z->batch : 0),
+                    /* a text may be the negative of every image: so the third term is not caption_rows */
+                    .cross_rows = 2 * z->caption_rows + z->batch * z->longest_caption + z->phrase_rows +
+                                  (mlm ? z->caption_rows : 0),
+                    .longest = most(z->longest_caption, z->longest_phrase)};
+}
+
+static void plan_scratch(laip_step *s, laip_region *r, const extent *x)
+{
+    const laip_model_config *m = &s->model->sizes;
+    laip_device *d = s->model->device;
+    size_t N = (size_t)laip_patch_count(m) + 1, B = s->sizes.batch, D = (size_t)m->width;
+    size_t rows = most(B * N, most(x->text_rows, x->cross_rows)), hidden = D * (size_t)m->mlp;
+    int heads = m->heads, head = m->width / m->heads;
+    size_t reduce = most(laip_reduce_scratch(d, rows, hidden), laip_reduce_scratch(d, rows, 3 * D));
+    reduce =
+        most(reduce, laip_reduce_scratch(d, s->sizes.phrase_rows + s->sizes.caption_rows, (size_t)m->vocab));
+    reduce = most(reduce, laip_reduce_scratch(d, most(B, s->sizes.phrases), 1));
+    size_t vit = laip_attention_scratch(d, heads, head, B * N, B * N, B, B, N, N);
+    size_t self =
+        laip_attention_scratch(d, heads, head, most(x->text_rows, x->cross_rows),
+                               most(x->text_rows, x->cross_rows), most(x->text_sequences, x->cross_sequences),
+                               most(x->text_sequences, x->cross_sequences), x->longest, x->longest);
+    size_t cross =
+        laip_attention_scratch(d, heads, head, x->cross_rows, B * N, x->cross_sequences, B, x->longest, N);
+    s->context.reduce = laip_region_mat(r, 1, reduce);
+    s->context.attention = laip_region_mat(r, 1, most(vit, most(self, cross)));
+}
+
+static void plan(laip_step *s, laip_region *r)
+{
+    const laip_model_config *m = &s->model->sizes;
+    const laip_step_sizes *z = &s->sizes;
+    size_t D = (size_t)m->width, E = (size_t)m->embed, global = z->batch * z->micro_batches;
+    extent x = extents(z, &s->loss);
+    laip_queue_plan(&s->queue, r, global, (size_t)m->queue, E);
+    laip_itc_plan(&s->itc, r, z->batch, global + (size_t)m->queue, D, E, s->loss.distill_alpha > 0);
+    plan_scratch(s, r, &x);
+    size_t mark = laip_region_mark(r); /* the momentum pass is over when the rest begins */
+    laip_vit_plan(&s->model->vit_m, &s->vit_m, r, z->batch, false);
+    laip_text_plan(&s->model->text_m, &s->text_m, r, z->batch, z->caption_rows, z->longest_caption, false);
+    laip_region_reset(r, mark);
+    laip_vit_plan(&s->model->vit, &s->vit, r, z->batch, true);
+    laip_text_plan(&s->model->text, &s->text, r, x.text_sequences, x.text_rows, x.longest, true);
+    laip_cross_plan(&s->model->cross, &s->cross, r, x.cross_sequences, x.cross_rows, x.longest, z->batch,
+                    true);
+    laip_itm_plan(&s->itm, r, z->batch, D);
+    laip_mpm_plan(&s->mpm, r, m, z->phrase_rows + (s->loss.mlm_weight > 0 ? z->caption_rows : 0) + 1);
+    laip_bidiratt_plan(&s->bidiratt, r, m, &s->loss, z->phrases + 1, z->phrase_rows + 1, z->batch);
+}
+
+static void prepare(laip_step *s, laip_model *model, const laip_loss_config *loss,
+                    const laip_step_sizes *sizes)
+{
+    *s = (laip_step){.model = model, .loss = *loss, .sizes = *sizes};
+    s->context.device = model->device;
+    s->region = laip_region_create(model->device, "step");
+    plan(s, s->region);
+}
+
+size_t laip_step_bytes(laip_model *model, const laip_loss_config *loss, const laip_step_sizes *sizes)
+{
+    laip_step s;
+    prepare(&s, model, loss, sizes);
+    size_t bytes = laip_region_bytes(s.region);
+    laip_step_free(&s);
+    return bytes;
+}
+
+bool laip_step_create(laip_step *s, laip_model *model, const laip_loss_config *loss,
+                      const laip_step_sizes *sizes, uint64_t seed, laip_error *error)
+{
+    prepare(s, model, loss, sizes);
+    s->seed = seed;
+    s->match_row = laip_alloc(3 * sizes->batch, sizeof *s->match_row);
+    if (!laip_region_allocate(s->region, error))
+        return false;
+    plan(s, s->region);
+    laip_queue_initialise(&s->queue, model->device, seed);
+    return laip_device_finish(model->device, error);
+}
+
+void laip_step_free(laip_step *s)
+{
+    laip_queue_free(&s->queue);
+    laip_vit_pass_free(&s->vit);
+    laip_vit_pass_free(&s->vit_m);
+    laip_text_pass_free(&s->text);
+    laip_text_pass_free(&s->text_m);
+    laip_cross_pass_free(&s->cross);
+    laip_region_free(s->region);
+    free(s->match_row);
+    *s = (laip_step){0};
+}
+
+void laip_step_begin(laip_step *s, float momentum)
+{
+    laip_params_move_average(&s->model->params, momentum);
+    laip_params_zero_gradients(&s->model->params);
+}
+
+static void into_keys(laip_step *s, laip_mat keys, laip_mat f, size_t index)
+{
+    size_t row = keys.cols * sizeof(float), b = s->sizes.batch;
+    laip_mem_copy(s->model->device, keys.mem, index * b * row, f.mem, 0, b * row);
+}
+
+void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
+{
+    laip_model *m = s->model;
+    size_t b = (size_t)batch->size, N = (size_t)laip_patch_count(&m->sizes) + 1;
+    laip_context c = s->context; /* without dropout: these features are targets */
+    int32_t *cls = laip_alloc(b, sizeof *cls);
+    laip_mat_write(m->device, laip_rows(s->vit_m.pixels, b),
+                   batch->images_m ? batch->images_m : batch->images);
+    laip_sequences_clear(&s->vit_m.tokens); /* its tables share memory with the main pass's */
+    laip_vit_forward(&m->vit_m, &s->vit_m, &c, b);
+    for (size_t i = 0; i < b; i++)
+        cls[i] = (int32_t)(i * N);
+    laip_projection_forward(&s->itc.image_m, &m->vision_proj_m, &c, s->vit_m.out, b * N, cls, b);
+
+    laip_sequences *t = &s->text_m.tokens;
+    laip_sequences_clear(t);
+    for (size_t i = 0; i < b; i++) {
+        size_t length = (size_t)(batch->caption_begin[i + 1] - batch->caption_begin[i]);
+        cls[i] = batch->caption_begin[i];
+        laip_sequences_add(t, length, 0, 0);
+    }
+    laip_sequences_upload(t, m->device, 0, 0);
+    laip_text_forward(&m->text_m, &s->text_m, &c, batch->caption_ids, (laip_step_key){0});
+    laip_projection_forward(&s->itc.text_m, &m->text_proj_m, &c, s->text_m.out, t->rows, cls, b);
+    into_keys(s, s->queue.image, s->itc.image_m.f, index);
+    into_keys(s, s->queue.text, s->itc.text_m.f, index);
+    for (size_t i = 0; i < b; i++)
+        s->queue.person[index * b + i] = batch->person[i];
+    free(cls);
+}
+
+bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, laip_error *error)
+{
+    laip_params_adamw(&s->model->params, o, t);
+    laip_clamp(s->model->device, s->model->temperature->value, 0.001f, 0.5f);
+    laip_queue_push(&s->queue);
+    return laip_device_ok(s->model->device, error);
+}

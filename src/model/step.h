@@ -1,0 +1,68 @@
+/* One training step: the momentum pass of all micro-batches, then forward and backward of each, then the
+ * update.
+ *
+ *   laip_step_begin(s);                                 momentum copies move, gradients become zero
+ *   laip_step_momentum(s, batch, i)   for each own i    features of micro-batch i into the keys
+ *   … ranks exchange features and persons (laip_step_keys)
+ *   laip_step_micro(s, batch, i, …)   for each own i    losses; gradients accumulate
+ *   … ranks sum gradients
+ *   laip_step_end(s, optimiser, t)                      AdamW, τ clamped, the queue takes the batch
+ *
+ * A step is three passes: images, texts (captions, phrases, masked phrases), pairs through the cross encoder.
+ */
+#ifndef LAIP_MODEL_STEP_H
+#define LAIP_MODEL_STEP_H
+
+#include "data/batch.h"
+#include "loss/bidiratt.h"
+#include "loss/itc.h"
+#include "loss/itm.h"
+#include "model/keys.h"
+#include "model/model.h"
+
+/* The most that one micro-batch may hold: what the buffers are laid out for. */
+typedef struct laip_step_sizes {
+    size_t batch, micro_batches;          /* b, and M of the whole step over all ranks */
+    size_t caption_rows, longest_caption; /* pieces: of a micro-batch's captions, of one */
+    size_t phrases, phrase_rows, longest_phrase;
+} laip_step_sizes;
+
+typedef struct laip_losses {
+    double itc, itm, triplet, bidiratt, mpm, mlm, total;
+} laip_losses;
+
+typedef struct laip_step {
+    laip_model *model;
+    laip_loss_config loss;
+    laip_step_sizes sizes;
+    uint64_t seed;
+    laip_region *region;
+    laip_context context;
+    laip_queue queue;
+    laip_vit_pass vit, vit_m;
+    laip_text_pass text, text_m;
+    laip_cross_pass cross;
+    laip_itc itc;
+    laip_itm itm;
+    laip_mpm mpm;
+    laip_bidiratt bidiratt;
+    /* of the last micro-batch, for those who look: */
+    size_t match_rows, hidden_in_phrases;
+    int32_t *match_row;
+} laip_step;
+
+/* Bytes of the step's buffers: for --plan. */
+bool laip_step_create(laip_step *s, laip_model *model, const laip_loss_config *loss,
+                      const laip_step_sizes *sizes, uint64_t seed, laip_error *error);
+size_t laip_step_bytes(laip_model *model, const laip_loss_config *loss, const laip_step_sizes *sizes);
+void laip_step_free(laip_step *s);
+
+void laip_step_begin(laip_step *s, float momentum);
+void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index);
+/* Forward and backward of micro-batch `index` of step `step`; losses receive its values, unscaled by its
+ * share. */
+bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64_t step, laip_losses *losses,
+                     laip_error *error);
+bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, laip_error *error);
+
+#endif

@@ -1,0 +1,313 @@
+#include "store/safetensors.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[LAIP_DTYPES] = {{"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F64", 8}, {"I64", 8},
+                         {"I32", 4}, {"I16", 2}, {"I8", 1},   {"U8", 1},  {"BOOL", 1}};
+
+const char *laip_dtype_name(laip_dtype type)
+{
+    return dtypes[type].name;
+}
+
+size_t laip_dtype_size(laip_dtype type)
+{
+    return dtypes[type].size;
+}
+
+static bool read_shape(const char *path, const char *name, json_t *shape, laip_tensor_entry *t,
+                       laip_error *error)
+{
+    if (!json_is_array(shape) || json_array_size(shape) > LAIP_RANK)
+        return laip_bad_input(error, "%s: %s: shape is no list of at most %d sizes", path, name, LAIP_RANK);
+    t->rank = (int)json_array_size(shape);
+    t->count = 1;
+    for (int i = 0; i < t->rank; i++) {
+        json_t *n = json_array_get(shape, (size_t)i);
+        if (!json_is_integer(n) || json_integer_value(n) < 0)
+            return laip_bad_input(error, "%s: %s: shape[%d] is no size", path, name, i);
+        t->shape[i] = (size_t)json_integer_value(n);
+        if (t->shape[i] && t->count > SIZE_MAX / 8 / t->shape[i])
+            return laip_bad_input(error, "%s: %s: shape has too many elements", path, name);
+        t->count *= t->shape[i];
+    }
+    return true;
+}
+
+static bool read_tensor(laip_safetensors *f, const char *name, json_t *value, size_t base, laip_error *error)
+{
+    laip_tensor_entry t = {.type = LAIP_DTYPES};
+    const char *type = json_string_value(json_object_get(value, "dtype"));
+    json_t *at = json_object_get(value, "data_offsets");
+    for (int i = 0; type && i < LAIP_DTYPES; i++)
+        if (strcmp(type, dtypes[i].name) == 0)
+            t.type = (laip_dtype)i;
+    if (t.type == LAIP_DTYPES)
+        return laip_bad_input(error, "%s: %s: dtype is %s, expected F32, F16, BF16, F64 or an integer type",
+                              f->path, name, type ? type : "missing");
+    if (!read_shape(f->path, name, json_object_get(value, "shape"), &t, error))
+        return false;
+    json_t *first = json_array_get(at, 0), *last = json_array_get(at, 1);
+    if (json_array_size(at) != 2 || !json_is_integer(first) || !json_is_integer(last) ||
+        json_integer_value(first) < 0)
+        return laip_bad_input(error, "%s: %s: data_offsets is no pair of places", f->path, name);
+    size_t begin = (size_t)json_integer_value(first), end = (size_t)json_integer_value(last);
+    if (json_integer_value(last) < json_integer_value(first) || end > f->size - base)
+        return laip_bad_input(error,
+                              "%s: %s: data_offsets %zu to %zu lie outside the file's %zu bytes of data",
+                              f->path, name, begin, end, f->size - base);
+    if (end - begin != t.count * dtypes[t.type].size)
+        return laip_bad_input(error, "%s: %s: %zu bytes of data, its shape wants %zu", f->path, name,
+                              end - begin, t.count * dtypes[t.type].size);
+    t.data = (const char *)f->map + base + begin;
+    t.name = laip_strdup(name);
+    f->tensors[f->count++] = t;
+    return true;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const laip_tensor_entry *x = a, *y = b;
+    if (x->data != y->data)
+        return (const char *)x->data < (const char *)y->data ? -1 : 1;
+    return x->count < y->count ? -1 : x->count > y->count;
+}
+
+static bool read_header(laip_safetensors *f, json_t *header, size_t base, laip_error *error)
+{
+    const char *name;
+    json_t *value;
+    f->tensors = laip_alloc(json_object_size(header), sizeof *f->tensors);
+    f->metadata = laip_alloc(1, sizeof *f->metadata);
+    json_object_foreach(header, name, value)
+    {
+        if (strcmp(name, "__metadata__") != 0) {
+            if (!read_tensor(f, name, value, base, error))
+                return false;
+            continue;
+        }
+        const char *key;
+        json_t *text;
+        free(f->metadata);
+        f->metadata = laip_alloc(json_object_size(value) + 1, sizeof *f->metadata);
+        json_object_foreach(value, key, text)
+        {
+            if (!json_is_string(text))
+                return laip_bad_input(error, "%s: metadata %s is no string", f->path, key);
+            laip_map_set(&f->metadata_index, key, strlen(key), (int32_t)f->metadata_index.count);
+            f->metadata[f->metadata_index.count - 1] = laip_strdup(json_string_value(text));
+        }
+    }
+    if (f->count)
+        qsort(f->tensors, f->count, sizeof *f->tensors, by_place);
+    const char *end = (const char *)f->map + base;
+    for (size_t i = 0; i < f->count; i++) {
+        laip_tensor_entry *t = &f->tensors[i];
+        if ((const char *)t->data < end)
+            return laip_bad_input(error, "%s: %s: its data overlap those of %s", f->path, t->name,
+                                  i ? f->tensors[i - 1].name : "the header");
+        end = (const char *)t->data + t->count * dtypes[t->type].size;
+        laip_map_set(&f->index, t->name, strlen(t->name), (int32_t)i);
+    }
+    return true;
+}
+
+bool laip_safetensors_open(laip_safetensors *f, const char *path, laip_error *error)
+{
+    *f = (laip_safetensors){.path = laip_strdup(path)};
+    if (!laip_file_map(path, &f->map, &f->size, error)) {
+        laip_safetensors_close(f);
+        return false;
+    }
+    uint64_t length = 0;
+    if (f->size >= 8)
+        for (int i = 7; i >= 0; i--)
+            length = length << 8 | ((const unsigned char *)f->map)[i];
+    bool good = f->size >= 8 && length <= f->size - 8;
+    if (!good)
+        laip_bad_input(error, "%s: is no safetensors file: its header would be %llu bytes, the file has %zu",
+                       path, (unsigned long long)length, f->size);
+    json_error_t where;
+    json_t *header =
+        good ? json_loadb((const char *)f->map + 8, (size_t)length, JSON_REJECT_DUPLICATES, &where) : NULL;
+    if (good && !json_is_object(header))
+        good = laip_bad_input(error, "%s: the header at byte %d is no JSON object: %s", path,
+                              header ? 8 : 8 + where.position, header ? "something else" : where.text);
+    good = good && read_header(f, header, 8 + (size_t)length, error);
+    json_decref(header);
+    if (!good)
+        laip_safetensors_close(f);
+    return good;
+}
+
+void laip_safetensors_close(laip_safetensors *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        free(f->tensors[i].name);
+    for (size_t i = 0; i < f->metadata_index.count; i++)
+        free(f->metadata[i]);
+    free(f->metadata);
+    free(f->tensors);
+    free(f->path);
+    laip_map_free(&f->index);
+    laip_map_free(&f->metadata_index);
+    laip_file_unmap(f->map, f->size);
+    *f = (laip_safetensors){0};
+}
+
+const laip_tensor_entry *laip_safetensors_find(const laip_safetensors *f, const char *name)
+{
+    int32_t i;
+    return laip_map_get(&f->index, name, strlen(name), &i) ? &f->tensors[i] : NULL;
+}
+
+const char *laip_safetensors_metadata(const laip_safetensors *f, const char *key)
+{
+    int32_t i;
+    return laip_map_get(&f->metadata_index, key, strlen(key), &i) ? f->metadata[i] : NULL;
+}
+
+static float from_half(uint16_t h)
+{
+    int exponent = h >> 10 & 31, mantissa = h & 1023;
+    float sign = h & 0x8000 ? -1.0f : 1.0f;
+    if (exponent == 31)
+        return mantissa ? NAN : sign * INFINITY;
+    return sign * (exponent ? ldexpf((float)(1024 + mantissa), exponent - 25) : ldexpf((float)mantissa, -24));
+}
+
+bool laip_tensor_floats(const laip_tensor_entry *t, float *values, laip_error *error)
+{
+    const unsigned char *p = t->data;
+    uint16_t half;
+    uint32_t bits;
+    double wide;
+    for (size_t i = 0; i < t->count; i++)
+        switch (t->type) {
+        case LAIP_F32:
+            memcpy(values, p, t->count * sizeof *values);
+            return true;
+        case LAIP_F16:
+            memcpy(&half, p + 2 * i, 2);
+            values[i] = from_half(half);
+            break;
+        case LAIP_BF16:
+            memcpy(&half, p + 2 * i, 2);
+            bits = (uint32_t)half << 16;
+            memcpy(&values[i], &bits, 4);
+            break;
+        case LAIP_F64:
+            memcpy(&wide, p + 8 * i, 8);
+            values[i] = (float)wide;
+            break;
+        default:
+            return laip_bad_input(error, "%s: is of type %s, expected a floating type", t->name,
+                                  dtypes[t->type].name);
+        }
+    return true;
+}
+
+bool laip_tensor_ints(const laip_tensor_entry *t, int32_t *values, laip_error *error)
+{
+    const unsigned char *p = t->data;
+    for (size_t i = 0; i < t->count; i++) {
+        int64_t wide = 0;
+        int32_t word;
+        int16_t small;
+        switch (t->type) {
+        case LAIP_I64:
+            memcpy(&wide, p + 8 * i, 8);
+            break;
+        case LAIP_I32:
+            memcpy(&word, p + 4 * i, 4);
+            wide = word;
+            break;
+        case LAIP_I16:
+            memcpy(&small, p + 2 * i, 2);
+            wide = small;
+            break;
+        case LAIP_I8:
+            wide = (signed char)p[i];
+            break;
+        case LAIP_U8:
+        case LAIP_BOOL:
+            wide = p[i];
+            break;
+        default:
+            return laip_bad_input(error, "%s: is of type %s, expected an integer type", t->name,
+                                  dtypes[t->type].name);
+        }
+        if (wide < INT32_MIN || wide > INT32_MAX)
+            return laip_bad_input(error, "%s: element %zu is %lld, expected 32 bits", t->name, i,
+                                  (long long)wide);
+        values[i] = (int32_t)wide;
+    }
+    return true;
+}
+
+void laip_safetensors_metadata_add(laip_safetensors_writer *w, const char *key, const char *value)
+{
+    laip_str_adds(&w->header, w->header.length ? "," : "{\"__metadata__\":{");
+    laip_str_add_json(&w->header, key, strlen(key));
+    laip_str_adds(&w->header, ":");
+    laip_str_add_json(&w->header, value, strlen(value));
+}
+
+void laip_safetensors_declare(laip_safetensors_writer *w, const char *name, laip_dtype type, int rank,
+                              const size_t *shape)
+{
+    size_t bytes = dtypes[type].size;
+    laip_str_adds(&w->header, w->declared ? "," : w->header.length ? "}," : "{");
+    laip_str_add_json(&w->header, name, strlen(name));
+    laip_str_addf(&w->header, ":{\"dtype\":\"%s\",\"shape\":[", dtypes[type].name);
+    for (int i = 0; i < rank; i++) {
+        laip_str_addf(&w->header, "%s%zu", i ? "," : "", shape[i]);
+        bytes *= shape[i];
+    }
+    laip_str_addf(&w->header, "],\"data_offsets\":[%zu,%zu]}", w->offset, w->offset + bytes);
+    w->offset += bytes;
+    w->declared++;
+}
+
+bool laip_safetensors_begin(laip_safetensors_writer *w, const char *path, laip_error *error)
+{
+    if (!w->declared)
+        laip_str_adds(&w->header, w->header.length ? "}" : "{");
+    laip_str_adds(&w->header, "}");
+    while (w->header.length % 8) /* so that the data are aligned */
+        laip_str_adds(&w->header, " ");
+    if (!laip_file_begin(&w->file, path, error))
+        return false;
+    unsigned char length[8];
+    for (int i = 0; i < 8; i++)
+        length[i] = (unsigned char)((uint64_t)w->header.length >> 8 * i);
+    fwrite(length, 1, 8, w->file.stream);
+    fwrite(w->header.text, 1, w->header.length, w->file.stream);
+    return true;
+}
+
+void laip_safetensors_write(laip_safetensors_writer *w, const void *data, size_t bytes)
+{
+    fwrite(data, 1, bytes, w->file.stream); /* laip_file_commit looks at ferror */
+}
+
+bool laip_safetensors_end(laip_safetensors_writer *w, laip_error *error)
+{
+    bool good = laip_file_commit(&w->file, error);
+    free(w->header.text);
+    *w = (laip_safetensors_writer){0};
+    return good;
+}
+
+void laip_safetensors_cancel(laip_safetensors_writer *w)
+{
+    laip_file_cancel(&w->file);
+    free(w->header.text);
+    *w = (laip_safetensors_writer){0};
+}
