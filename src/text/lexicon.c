@@ -118,6 +118,8 @@ static uint32_t guess(const char *w, size_t n)
         return LAIP_W_GERUND;
     if (ends(w, n, "s") && w[n - 2] != 's' && w[n - 2] != 'u')
         return LAIP_W_NOUN | LAIP_W_PLURAL;
+    if (w[n - 1] == 'y' && n > 4 && !is_vowel(w[n - 2]))
+        return LAIP_W_ADJECTIVE | LAIP_W_NOUN; /* strappy */
     return LAIP_W_NOUN;
 }
 

@@ -33,7 +33,8 @@ enum laip_word_property {
     LAIP_W_PERSON = 1 << 25,
     LAIP_W_THING = 1 << 26, /* worn, carried, or a part of the body: the head of its phrase */
     LAIP_W_WH = 1 << 27,
-    LAIP_W_TINT = 1 << 28 /* a noun that is a colour before another noun: peach, gold */
+    LAIP_W_TINT = 1 << 28, /* a noun that is a colour before another noun: peach, gold */
+    LAIP_W_DEED = 1 << 29  /* a noun whose form in -s is rather a verb: walk, show */
 };
 
 typedef struct laip_lexicon_list {

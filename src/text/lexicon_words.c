@@ -49,14 +49,15 @@ const laip_lexicon_list laip_lexicon_words[] = {
     {LAIP_W_VERB_S | LAIP_W_ACTION,
      "has does goes wears carries holds uses takes makes gets gives keeps brings sits puts comes "
      "seems appears reaches leans pushes pulls reads enters leaves exits listens speaks "
-     "eats goes becomes includes consists remains wheels sports dons"},
-    {LAIP_W_VERB, "have do go wear carry hold ride"},
+     "eats goes becomes includes consists remains dons"},
+    {LAIP_W_VERB | LAIP_W_ACTION,
+     "have do go wear carry hold ride get give bring sit put come seem appear reach enter leave"},
     {LAIP_W_PAST, "had did went wore rode stood sat walked ran took made came gave got kept led lost paid "
                   "sold spoke caught "
                   "brought bought taught thought found felt slept swung hung swept drew"},
     {LAIP_W_PAST | LAIP_W_ACTION,
      "done gone dressed seen held carried clad taken given shown made known said told left "
-     "caught spotted attired positioned located situated seated photographed pictured captured "
+     "caught undone undone spotted attired positioned located situated seated photographed pictured captured "
      "accompanied followed wore walked stood sat used placed slung draped equipped "
      "paired fastened attached clasped wrapped strapped accented accentuated complemented"},
     {LAIP_W_PAST,
@@ -102,6 +103,7 @@ const laip_lexicon_list laip_lexicon_words[] = {
     {LAIP_W_FASTENING | LAIP_W_NOUN,
      "button zip slip lace pull cut clip roll fold wrap snap hook tie step strap zipper push turn "
      "hand make warm throw stand cover lay pop flip drop cinch swim"},
+    {LAIP_W_FASTENING, "carry"},
     {LAIP_W_FASTENING | LAIP_W_PAST,
      "buttoned slicked rolled pulled worn washed laced zipped cut cropped turned tucked pushed "
      "folded cuffed popped swept combed brushed gelled flipped tied cinched faded spiked puffed "
@@ -211,9 +213,9 @@ const laip_lexicon_list laip_lexicon_words[] = {
      "chocolate coffee caramel cobalt sapphire emerald lemon hunter forest baby powder midnight jet slate "
      "eggplant sage ochre "
      "pumpkin tomato cherry brick moss seafoam champagne pewter gunmetal ash honey platinum"},
-    {LAIP_W_ADJECTIVE | LAIP_W_NOUN,
-     "left right front male female adult teen dark-wash bottom top overweight average middle black-and-white "
-     "square chief kid patent latin human sky"},
+    {LAIP_W_ADJECTIVE | LAIP_W_NOUN, "left right front male female adult teen dark-wash bottom top "
+                                     "overweight average middle light black-and-white "
+                                     "square chief kid patent latin human sky"},
     {LAIP_W_NOUN | LAIP_W_PLURAL, "clothes jeans pants trousers shorts slacks khakis chinos joggers leggings "
                                   "tights overalls coveralls dungarees "
                                   "glasses sunglasses spectacles goggles shades binoculars headphones "
@@ -238,7 +240,8 @@ const laip_lexicon_list laip_lexicon_words[] = {
      "straw paper cardboard "
      "pearl diamond bead beaded jean jeans sequin glitter patent vinyl latex fishnet crochet velcro spandex "
      "terry microfiber leopard "
-     "zebra snakeskin crocodile animal plaid camouflage camo floral paisley tartan gingham acid stone fur"},
+     "zebra snakeskin crocodile animal salt pepper plaid camouflage camo floral paisley tartan gingham acid "
+     "stone fur"},
     {LAIP_W_NOUN | LAIP_W_TRAIT, "sleeve sleeves length neck neckline collar waist knee ankle thigh calf "
                                  "shoulder heel toe cut fit leg rise wash print "
                                  "pattern stripe stripes style colour color dot dots crew v-neck u-neck "
@@ -249,14 +252,16 @@ const laip_lexicon_list laip_lexicon_words[] = {
                                  "waisted elbow hip mid-calf chest racerback raglan "
                                  "crewneck polo-style floral-print sports check"},
     {LAIP_W_NOUN,
-     "clothing hair footwear headgear luggage jewelry jewellery makeup stubble eyewear underwear outerwear "
+     "clothing hair footwear headgear luggage jewelry jewellery makeup stubble eyewear underwear "
+     "outerwear "
      "menswear "
      "sportswear swimwear activewear hairstyle hairdo baggage equipment gear attire apparel garb "
      "sportswear neckwear "
      "facial-hair headwear eyesight ring earring string building bed belly sling wing lining piercing "
      "stocking railing "
      "ceiling crossing legging stuffing padding stitching lettering branding coloring wedding "
-     "bus dress glass grass class pass canvas compass cross mess business fabric family body lady baby city "
+     "polish nail dish rash bush brush trail trek bus dress glass grass class pass canvas compass cross mess "
+     "business fabric family lady baby city "
      "kurta sari saree salwar kameez hijab abaya burqa niqab kimono qipao cheongsam kilt poncho tunic thobe "
      "turban beanie beret fedora visor bonnet cap hat helmet bun ponytail pigtail braid mohawk afro bob updo "
      "fringe "
@@ -289,7 +294,7 @@ const laip_lexicon_list laip_lexicon_nouns[] = {
      "jersey dress skirt gown robe sundress jumpsuit romper uniform costume outfit apron parka windbreaker "
      "overcoat raincoat "
      "trenchcoat cape shawl poncho tunic camisole bra undershirt leotard swimsuit bikini tracksuit sweatsuit "
-     "shoe sneaker boot sandal loafer slipper trainer clog moccasin sock stocking legging tight pant short "
+     "shoe sneaker boot sandal loafer slipper trainer clog moccasin sock stocking legging pant "
      "trouser jean "
      "hat cap helmet beanie headband bandana headscarf scarf tie bowtie necktie glove mitten belt watch "
      "wristwatch bracelet necklace "
@@ -299,7 +304,8 @@ const laip_lexicon_list laip_lexicon_nouns[] = {
      "bottle cup can drink coffee "
      "box cart stroller bicycle bike scooter motorcycle skateboard wallet key towel blanket jug basket "
      "bucket flag sign "
-     "ear eye face head hair nose mouth lip chin cheek forehead neck shoulder arm elbow hand wrist finger "
+     "body ear eye face head hair nose mouth lip chin cheek forehead neck shoulder arm elbow hand wrist "
+     "finger "
      "chest back waist hip leg "
      "thigh knee ankle foot beard mustache moustache goatee ponytail bun braid tattoo car van truck bus "
      "bench tree wall door "
@@ -324,9 +330,12 @@ const laip_lexicon_list laip_lexicon_nouns[] = {
         "office market park field "
         "pair set bunch piece kind type sort lot bit amount variety combination style color colour shade "
         "tone size look "
-        "walk work talk stand pose rest ride run show stride cover face point match contrast sport step drop "
-        "touch "
-        "view angle direction position distance day night time year photo photograph"},
+        ""
+        "light pack load view angle direction position distance day night time year photo photograph"},
+    {LAIP_W_DEED, "walk work talk stand pose rest ride run show stride cover face point match contrast sport "
+                  "step drop touch stop "
+                  "fall turn pull push drink cross wait visit dance play race climb jump wave glance stare "
+                  "gaze smile laugh end start"},
     {0, NULL}};
 
 const laip_lexicon_list laip_lexicon_verbs[] = {
@@ -342,7 +351,11 @@ const laip_lexicon_list laip_lexicon_verbs[] = {
         "travel match fit+ "
         "flow contrast smile dangle sparkle shine shimmer recede thin+ fade cling plunge billow bulge "
         "alternate vary overlap+ "
-        "reflect glow peel sag+ coordinate droop protrude trail taper grin+ surround lean bend stretch cycle "
+        "reflect glow peel sag+ coordinate droop protrude trail taper grin+ salute direct guide wick hug+ "
+        "flash fan+ draw sketch photograph tow haul hoist juggle swipe tap+ sneeze munch chew gulp pour "
+        "cradle stumble limp hobble tiptoe loiter idle browse examine inspect study view observe notice "
+        "admire greet meet join embrace cuddle comfort assist escort chase flee escape avoid dodge block "
+        "surround lean bend stretch cycle "
         "turn head move "
         "step+ stride stroll stop+ start begin+ end fall drop+ rise raise lift lower extend fold wrap+ tie "
         "tuck roll cuff pop+ "

@@ -9,8 +9,7 @@
 
 /* Modifiers joined by commas or conjunctions, modifiers, heads.  Our tagger calls a noun that modifiers
  * follow (short sleeve red shirt) an adjective; NLTK's does not. */
-const char laip_default_grammar[] =
-    "NP: {((<RB><VBN>)?<JJ.*>+(<,><CC>?|<CC>))*((<RB><VBN>)?<JJ.*>+|<RB><VBN>)?<NN.*>+}";
+const char laip_default_grammar[] = "NP: {((<JJ.*>|<RB><VBN>)+(<,><CC>?|<CC>))*(<JJ.*>|<RB><VBN>)*<NN.*>+}";
 const char laip_default_grammar_penn[] =
     "NP: {(<NN|JJ.*|VBN>*<JJ.*|VBN>(<,><CC>?|<CC>))*<JJ.*|VBN|NN>*<NN.*>+}";
 const char laip_default_generic_heads[] = "man,men,woman,women,person,people,boy,boys,girl,girls,guy,lady,"

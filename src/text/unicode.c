@@ -62,6 +62,40 @@ bool laip_is_white(uint32_t c)
            c == 0x3000;
 }
 
+/* Marks, punctuation and format characters that are younger than Unicode 8, whose classes the published
+ * tokenisers of BERT go by: to them these are plain characters.  The ranges also span letters, which are
+ * plain in any case. */
+static const uint32_t recent[][2] = {
+    {0x61d, 0x61d},     {0x7fd, 0x7fd},     {0x890, 0x8e2},     {0x9fd, 0x9fe},     {0xa76, 0xa76},
+    {0xafa, 0xaff},     {0xb55, 0xb55},     {0xc04, 0xc3c},     {0xc77, 0xc77},     {0xc84, 0xc84},
+    {0xd00, 0xd00},     {0xd3b, 0xd3c},     {0xd81, 0xd81},     {0xeba, 0xeba},     {0xece, 0xece},
+    {0x180f, 0x1886},   {0x1abf, 0x1ace},   {0x1b7d, 0x1b7e},   {0x1df6, 0x1dfb},   {0x2e43, 0x2e5d},
+    {0xa82c, 0xa82c},   {0xa8c5, 0xa8c5},   {0xa8ff, 0xa8ff},   {0xa9bd, 0xa9bd},   {0x10d24, 0x10f89},
+    {0x11070, 0x11074}, {0x110c2, 0x110cd}, {0x111c9, 0x111c9}, {0x111cf, 0x111cf}, {0x1123e, 0x11241},
+    {0x1133b, 0x1133b}, {0x11438, 0x1145e}, {0x11660, 0x1166c}, {0x116b9, 0x116b9}, {0x1182f, 0x11fff},
+    {0x12ff1, 0x13455}, {0x16e97, 0x16f4f}, {0x16fe2, 0x16fe4}, {0x1cf00, 0x1cf46}, {0x1e000, 0x1e4ef},
+    {0x1e944, 0x1e95f}};
+
+static bool is_recent(uint32_t c)
+{
+    size_t low = 0, high = sizeof recent / sizeof *recent;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (c > recent[middle][1])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < sizeof recent / sizeof *recent && c >= recent[low][0];
+}
+
+bool laip_is_mark(uint32_t c)
+{
+    if (c == 0x1734) /* Mn then, Mc now */
+        return true;
+    return c >= 0x300 && utf8proc_category((utf8proc_int32_t)c) == UTF8PROC_CATEGORY_MN && !is_recent(c);
+}
+
 bool laip_is_other(uint32_t c)
 {
     switch (utf8proc_category((utf8proc_int32_t)c)) {
@@ -69,7 +103,7 @@ bool laip_is_other(uint32_t c)
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_CS:
     case UTF8PROC_CATEGORY_CO:
-        return true;
+        return !is_recent(c);
     default:
         return false;
     }
@@ -80,7 +114,9 @@ bool laip_is_punctuation(uint32_t c)
     if (c < 0x80)
         return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
     utf8proc_category_t k = utf8proc_category((utf8proc_int32_t)c);
-    return k >= UTF8PROC_CATEGORY_PC && k <= UTF8PROC_CATEGORY_PO;
+    if (c == 0x166d || c == 0x111c9) /* punctuation then, not now */
+        return true;
+    return k >= UTF8PROC_CATEGORY_PC && k <= UTF8PROC_CATEGORY_PO && !is_recent(c);
 }
 
 bool laip_is_cjk(uint32_t c)

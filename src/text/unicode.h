@@ -16,7 +16,9 @@ size_t laip_utf8_encode(uint32_t c, char *out);
 bool laip_utf8_valid(const char *text, size_t length);
 size_t laip_utf8_count(const char *text, size_t length); /* characters */
 
-bool laip_is_white(uint32_t c);       /* Unicode's White_Space */
+/* Classes of characters as the published tokenisers of BERT have them, that is of Unicode 8. */
+bool laip_is_white(uint32_t c);       /* White_Space */
+bool laip_is_mark(uint32_t c);        /* category Mn */
 bool laip_is_other(uint32_t c);       /* category C*, unassigned ones left aside */
 bool laip_is_punctuation(uint32_t c); /* ASCII's, and category P* */
 bool laip_is_cjk(uint32_t c);         /* the ideographs that BERT sets apart */

@@ -76,7 +76,7 @@ static int transform(uint32_t c, utf8proc_int32_t out[], size_t room, size_t *co
     int unused = 0;
     utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)c, parts, 16, UTF8PROC_DECOMPOSE, &unused);
     for (utf8proc_ssize_t i = 0; i < n && i < 16 && *count < room; i++)
-        if (utf8proc_category(parts[i]) != UTF8PROC_CATEGORY_MN)
+        if (!laip_is_mark((uint32_t)parts[i]))
             out[(*count)++] = utf8proc_tolower(parts[i]);
     if (*count == 0)
         return DROP;

@@ -58,6 +58,10 @@ static void longest_pieces(void **state)
                                "ed\x01\xff shirt",
                                NULL),
                         "[CLS] red shirt");
+    /* Unicode 8's classes: a mark and a full stop younger than that are part of their words. */
+    assert_string_equal(pieces(t, "a\xe0\xbf\x86 red\xf0\x91\x87\x89 a\xcd\xbe", NULL),
+                        "[CLS] a red [UNK] a [UNK]");
+    assert_string_equal(pieces(t, "red\xe0\xab\xbb red\xe2\xb9\x83", NULL), "[CLS] [UNK] [UNK]");
     laip_tokenizer_free(t);
 }
 
