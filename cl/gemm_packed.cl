@@ -1,192 +1,198 @@
-/* The packed matrix product of CPU devices: C[m, n] = op(A) op(B).
+/* The packed matrix product for CPU devices: ops/gemm_packed.c.
  *
- * op(B) is packed into panels of 32 columns, [panel][k][32], zeros beyond n.  A work-item owns a panel and a band of
- * rows: in blocks of KC along k it walks tiles of 12 rows × 32 columns, whose sums stay in 24 registers of 16 floats.
- * op(A) is read in place: along a row when it is stored as it is used, down a column when it is stored transposed. */
-/* One shape whatever the device's other kernels use. */
-#undef LANES
-#undef VEC
-#define LANES 1
-#define VEC 16
+ * op(A) is copied to panels of MR rows, [panel][k][MR], and op(B) to panels of NR columns, [panel][k][NR], padded with
+ * zeros.  A tile of C, MR × NR, lives in 24 vectors of 16 floats: each step of k loads two vectors of B and multiplies
+ * them by MR numbers of A, so that the multiply-adds, not the loads, are the limit.  k goes in blocks of KC, so that a
+ * block of a B panel stays in the first-level cache and the A panels of a work-group in the second.  Work-groups have
+ * one item. */
 #include "common.h"
 #include "gelu.h"
 
+#define MR 12
 #define NR 32
-#define KC 384
+#define KC 256
+#define PACK_DEPTH 256 /* steps of k that a packing item handles */
+
 #if defined(__has_attribute)
 #if __has_attribute(min_vector_width)
-#define WIDE __attribute__((min_vector_width(512)))
+#define WIDE __attribute__((min_vector_width(512))) /* else LLVM splits vectors of 512 bits on some processors */
 #endif
 #endif
 #ifndef WIDE
 #define WIDE
 #endif
-#define ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1))) WIDE
+#define SINGLE __kernel __attribute__((reqd_work_group_size(1, 1, 1))) WIDE
 
-/* op(B)[p, j] = b[p·ld + j] */
-ITEM_KERNEL void gemm_pack_n(__global const float *restrict b, __global float *restrict packed, int n, int k, int ld)
+enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
+
+/* Element (i, p) of op(A) lies at a[i × row_step + p × k_step]; alpha is multiplied in. */
+SINGLE void gemm_pack_a(__global const float *restrict a, __global float *restrict packed, float alpha, int m, int k,
+                        int row_step, int k_step)
 {
-    int j0 = (int)get_global_id(0) * NR, p0 = (int)get_global_id(1) * KC, p1 = min(p0 + KC, k), columns = min(NR, n - j0);
-    __global float *to = packed + (size_t)j0 * k + (size_t)p0 * NR;
-    for (int p = p0; p < p1; p++, to += NR) {
-        __global const float *from = b + (size_t)p * ld + j0;
-        if (columns == NR) {
-            vstore16(vload16(0, from), 0, to);
-            vstore16(vload16(1, from), 1, to);
-        } else
-            for (int j = 0; j < NR; j++)
-                to[j] = j < columns ? from[j] : 0.0f;
+    int first = get_group_id(0) * MR, rows = min(MR, m - first);
+    int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k);
+    __global float *to = packed + (size_t)first * k;
+    a += (size_t)first * row_step;
+    for (int p = p0; p < p1; p++) {
+        for (int i = 0; i < rows; i++)
+            to[(size_t)p * MR + i] = alpha * a[(size_t)i * row_step + (size_t)p * k_step];
+        for (int i = rows; i < MR; i++)
+            to[(size_t)p * MR + i] = 0;
     }
 }
 
-/* op(B)[p, j] = b[j·ld + p]: squares of 16 are turned over in private memory. */
-ITEM_KERNEL void gemm_pack_t(__global const float *restrict b, __global float *restrict packed, int n, int k, int ld)
+/* B as it is, [k, n]. */
+SINGLE void gemm_pack_b(__global const float *restrict b, __global float *restrict packed, int n, int k)
 {
-    int j0 = (int)get_global_id(0) * NR, p0 = (int)get_global_id(1) * KC, p1 = min(p0 + KC, k), columns = min(NR, n - j0);
-    __global float *to = packed + (size_t)j0 * k + (size_t)p0 * NR;
-    int p = p0;
-    if (columns == NR)
-        for (; p + 16 <= p1; p += 16, to += 16 * NR) {
-            float t[16 * NR];
-            for (int j = 0; j < NR; j++) {
-                float16 v = vload16(0, b + (size_t)(j0 + j) * ld + p);
-                t[j] = v.s0, t[32 + j] = v.s1, t[64 + j] = v.s2, t[96 + j] = v.s3;
-                t[128 + j] = v.s4, t[160 + j] = v.s5, t[192 + j] = v.s6, t[224 + j] = v.s7;
-                t[256 + j] = v.s8, t[288 + j] = v.s9, t[320 + j] = v.sa, t[352 + j] = v.sb;
-                t[384 + j] = v.sc, t[416 + j] = v.sd, t[448 + j] = v.se, t[480 + j] = v.sf;
-            }
-            for (int i = 0; i < 32; i++)
-                vstore16(vload16(i, t), i, to);
+    int first = get_group_id(0) * NR, columns = min(NR, n - first);
+    int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k);
+    __global float *to = packed + (size_t)first * k;
+    for (int p = p0; p < p1; p++) {
+        __global const float *from = b + (size_t)p * n + first;
+        if (columns == NR) {
+            vstore16(vload16(0, from), 0, to + (size_t)p * NR);
+            vstore16(vload16(1, from), 1, to + (size_t)p * NR);
+            continue;
         }
-    for (; p < p1; p++, to += NR)
         for (int j = 0; j < NR; j++)
-            to[j] = j < columns ? b[(size_t)(j0 + j) * ld + p] : 0.0f;
+            to[(size_t)p * NR + j] = j < columns ? from[j] : 0;
+    }
 }
 
-typedef struct epilogue {
-    __global float *c, *pre;
-    __global const float *bias, *residual;
-    int n, flags;
-    float alpha;
-} epilogue;
-#define HAS_BIAS 1
-#define HAS_GELU 2
-#define HAS_PRE 4
-#define HAS_RESIDUAL 8
-#define ACCUMULATES 16
-
-inline float16 finish(float16 x, size_t at, int column, epilogue e)
+/* B transposed, [n, k]: blocks of 16 steps of k turn around in private memory. */
+SINGLE void gemm_pack_b_transposed(__global const float *restrict b, __global float *restrict packed, int n, int k)
 {
-    if (e.flags & ACCUMULATES)
-        return x;
-    if (e.flags & HAS_BIAS)
-        x += vload16(0, e.bias + column);
-    if (e.flags & HAS_PRE)
-        vstore16(x, 0, e.pre + at);
-    if (e.flags & HAS_GELU)
-        x = vec_gelu(x);
-    if (e.flags & HAS_RESIDUAL)
-        x += vload16(0, e.residual + at);
-    return x;
+    int first = get_group_id(0) * NR, columns = min(NR, n - first);
+    int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
+    __global float *to = packed + (size_t)first * k;
+    b += (size_t)first * k;
+    for (; columns == NR && p + 16 <= p1; p += 16) {
+        float block[16 * NR];
+        for (int j = 0; j < NR; j++) {
+            float16 v = vload16(0, b + (size_t)j * k + p);
+            float *at = block + j;
+            at[0] = v.s0, at[NR] = v.s1, at[2 * NR] = v.s2, at[3 * NR] = v.s3;
+            at[4 * NR] = v.s4, at[5 * NR] = v.s5, at[6 * NR] = v.s6, at[7 * NR] = v.s7;
+            at[8 * NR] = v.s8, at[9 * NR] = v.s9, at[10 * NR] = v.sa, at[11 * NR] = v.sb;
+            at[12 * NR] = v.sc, at[13 * NR] = v.sd, at[14 * NR] = v.se, at[15 * NR] = v.sf;
+        }
+        for (int q = 0; q < 2 * 16; q++)
+            vstore16(vload16(q, block), q, to + (size_t)p * NR);
+    }
+    for (; p < p1; p++)
+        for (int j = 0; j < NR; j++)
+            to[(size_t)p * NR + j] = j < columns ? b[(size_t)j * k + p] : 0;
 }
 
-/* One row of a tile, 32 columns from `column`, of which `columns` exist.  The first block of k assigns C (or adds to
- * it when accumulating), the later ones add; the last one ends with the epilogue. */
-inline void put_row(float16 x0, float16 x1, size_t row, int column, int columns, int first, int last, epilogue e)
+/* Up to 16 floats of a row, the rest zeros; and back. */
+inline float16 load_part(__global const float *from, int count)
 {
-    size_t at = row * e.n + column;
-    x0 *= e.alpha;
-    x1 *= e.alpha;
-    if (columns == NR) {
-        if (!first || (e.flags & ACCUMULATES)) {
-            x0 += vload16(0, e.c + at);
-            x1 += vload16(0, e.c + at + 16);
-        }
-        if (last) {
-            x0 = finish(x0, at, column, e);
-            x1 = finish(x1, at + 16, column + 16, e);
-        }
-        vstore16(x0, 0, e.c + at);
-        vstore16(x1, 0, e.c + at + 16);
+    if (count >= 16)
+        return vload16(0, from);
+    float part[16];
+    for (int j = 0; j < 16; j++)
+        part[j] = j < count ? from[j] : 0;
+    return vload16(0, part);
+}
+
+inline void store_part(float16 v, __global float *to, int count)
+{
+    if (count >= 16) {
+        vstore16(v, 0, to);
         return;
     }
-    float x[NR];
-    vstore16(x0, 0, x);
-    vstore16(x1, 1, x);
-    for (int j = 0; j < columns; j++) {
-        if (!first || (e.flags & ACCUMULATES))
-            x[j] += e.c[at + j];
-        if (last && !(e.flags & ACCUMULATES)) {
-            if (e.flags & HAS_BIAS)
-                x[j] += e.bias[column + j];
-            if (e.flags & HAS_PRE)
-                e.pre[at + j] = x[j];
-        }
-    }
-    if (last && !(e.flags & ACCUMULATES) && (e.flags & HAS_GELU)) {
-        vstore16(vec_gelu(vload16(0, x)), 0, x);
-        vstore16(vec_gelu(vload16(1, x)), 1, x);
-    }
-    for (int j = 0; j < columns; j++)
-        e.c[at + j] = last && !(e.flags & ACCUMULATES) && (e.flags & HAS_RESIDUAL) ? x[j] + e.residual[at + j] : x[j];
+    float part[16];
+    vstore16(v, 0, part);
+    for (int j = 0; j < count; j++)
+        to[j] = part[j];
 }
 
-/* A tile of `rows` (a constant where it is called) rows: `down` floats between rows of op(A), `along` along k. */
-inline void tile(const int rows, __global const float *a, __global const float *b, size_t down, size_t along, int count,
-                 size_t row, int column, int columns, int first, int last, epilogue e)
+typedef struct ends {
+    __global float *c, *pre;
+    __global const float *bias, *residual;
+    int n, what; /* C's row length; HAS_ and ADD_ bits */
+} ends;
+
+inline void finish(float16 v, const ends *e, size_t at, int column, int count)
 {
-    float16 s0[12], s1[12];
+    if (e->what & HAS_BIAS)
+        v += load_part(e->bias + column, count);
+    if (e->what & HAS_PRE)
+        store_part(v, e->pre + at, count);
+    if (e->what & HAS_GELU)
+        v = vec_gelu(v);
+    if (e->what & HAS_RESIDUAL)
+        v += load_part(e->residual + at, count);
+    store_part(v, e->c + at, count);
+}
+
+/* rows (a constant where this is inlined: the accumulators must become registers) of a tile, of which `valid` are of C:
+ * the sum over `depth` steps of k, continuing what C holds if `resume`, then the epilogue if `last`. */
+inline __attribute__((always_inline)) void tile(const int rows, int valid, __global const float *restrict a,
+                                                __global const float *restrict b, int b_step, int depth, const ends *e,
+                                                int row, int column, bool resume, bool last)
+{
+    float16 low[MR], high[MR];
+    int count = e->n - column;
+    size_t at = (size_t)row * e->n + column;
 #pragma unroll
-    for (int i = 0; i < 12; i++)
-        if (i < rows)
-            s0[i] = s1[i] = (float16)(0.0f);
-    for (int p = 0; p < count; p++, a += along, b += NR) {
+    for (int i = 0; i < rows; i++)
+        low[i] = high[i] = 0;
+    for (int p = 0; p < depth; p++) {
         float16 b0 = vload16(0, b), b1 = vload16(1, b);
 #pragma unroll
-        for (int i = 0; i < 12; i++)
-            if (i < rows) {
-                float16 x = (float16)(a[i * down]);
-                s0[i] = fma(x, b0, s0[i]);
-                s1[i] = fma(x, b1, s1[i]);
-            }
+        for (int i = 0; i < rows; i++) {
+            low[i] = fma((float16)(a[i]), b0, low[i]);
+            high[i] = fma((float16)(a[i]), b1, high[i]);
+        }
+        a += MR;
+        b += b_step;
     }
 #pragma unroll
-    for (int i = 0; i < 12; i++)
-        if (i < rows)
-            put_row(s0[i], s1[i], row + i, column, columns, first, last, e);
-}
-
-inline void band(__global const float *a, __global const float *packed, epilogue e, int m, int k, size_t down,
-                 size_t along, int rows)
-{
-    int column = (int)get_global_id(0) * NR, columns = min(NR, e.n - column);
-    int r0 = (int)get_global_id(1) * rows, r1 = min(r0 + rows, m);
-    for (int p = 0; p < k; p += KC) {
-        int count = min(KC, k - p), first = p == 0, last = p + count == k, r = r0;
-        __global const float *b = packed + (size_t)column * k + (size_t)p * NR;
-        __global const float *from = a + (size_t)p * along;
-        for (; r + 12 <= r1; r += 12)
-            tile(12, from + (size_t)r * down, b, down, along, count, r, column, columns, first, last, e);
-        for (; r + 4 <= r1; r += 4)
-            tile(4, from + (size_t)r * down, b, down, along, count, r, column, columns, first, last, e);
-        for (; r < r1; r++)
-            tile(1, from + (size_t)r * down, b, down, along, count, r, column, columns, first, last, e);
+    for (int i = 0; i < rows; i++) {
+        if (i < valid) {
+            size_t place = at + (size_t)i * e->n;
+            if (resume) {
+                low[i] += load_part(e->c + place, count);
+                if (count > 16)
+                    high[i] += load_part(e->c + place + 16, count - 16);
+            }
+            if (last && e->what & ~ADD_TO_C) {
+                finish(low[i], e, place, column, count);
+                if (count > 16)
+                    finish(high[i], e, place + 16, column + 16, count - 16);
+            } else {
+                store_part(low[i], e->c + place, count);
+                if (count > 16)
+                    store_part(high[i], e->c + place + 16, count - 16);
+            }
+        }
     }
 }
 
-ITEM_KERNEL void gemm_rows(__global const float *restrict a, __global const float *restrict packed,
-                           __global float *restrict c, __global const float *bias, __global float *pre,
-                           __global const float *residual, int m, int n, int k, int ld, int rows, int flags, float alpha)
+/* Group (j, i): column panel j, row panels i × panels up to the next group's.  b_panel and b_step are the distances of
+ * column panels and of steps of k in B: k × NR and NR when packed, NR and n where B is read in place. */
+SINGLE void gemm_packed(__global const float *restrict a, __global const float *restrict b, ulong b_panel, int b_step,
+                        __global float *c, __global const float *bias, __global float *pre,
+                        __global const float *residual, int what, int m, int n, int k, int panels)
 {
-    epilogue e = {c, pre, bias, residual, n, flags, alpha};
-    band(a, packed, e, m, k, ld, 1, rows);
-}
-
-ITEM_KERNEL void gemm_columns(__global const float *restrict a, __global const float *restrict packed,
-                              __global float *restrict c, __global const float *bias, __global float *pre,
-                              __global const float *residual, int m, int n, int k, int ld, int rows, int flags,
-                              float alpha)
-{
-    epilogue e = {c, pre, bias, residual, n, flags, alpha};
-    band(a, packed, e, m, k, 1, ld, rows);
+    int column = get_group_id(0) * NR, first = get_group_id(1) * panels * MR;
+    int end = min(first + panels * MR, m);
+    ends e = {c, pre, bias, residual, n, what};
+    b += get_group_id(0) * b_panel;
+    for (int p = 0; p < k; p += KC) {
+        int depth = min(KC, k - p);
+        bool resume = p > 0 || what & ADD_TO_C, last = p + KC >= k;
+        __global const float *from_b = b + (size_t)p * b_step;
+        for (int row = first; row < end; row += MR) {
+            __global const float *from_a = a + (size_t)row * k + (size_t)p * MR;
+            int valid = min(MR, end - row);
+            if (valid > 8)
+                tile(12, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
+            else if (valid > 4)
+                tile(8, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
+            else
+                tile(4, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
+        }
+    }
 }

@@ -1,47 +1,52 @@
-/* Products by CLBlast.  All of its habits stay in this file: it prefers column-major, so a row-major C = A B
- * is asked for as Cᵀ = Bᵀ Aᵀ; offsets are 0 (every other costs a packing copy); the workspace is ours; k = 0
- * never gets here; its batched strided routine is not used, as it gives wrong results, with status 0, for
- * offsets and strides that need no packing. */
-#include "device/launch.h"
+/* The product by CLBlast.  It prefers column-major matrices, and a row-major C is its transpose in
+ * column-major: C' = op(B)' op(A)', so that the operands change places and no flag changes.  Matrices begin
+ * at offset 0 of their (sub-)buffers: any other offset costs CLBlast a copy, and its strided batched product
+ * is wrong there in some cases, which is why that is not used at all. */
 #include "ops/gemm_internal.h"
 
 #include <clblast_c.h>
+#include <stdio.h>
 
-static void epilogue(laip_device *d, const laip_product *p)
+void laip_clblast_close(void)
 {
-    const laip_epilogue *e = &p->epilogue;
-    if (!e->bias.mem && e->activation == LAIP_LINEAR && !e->residual.mem && !e->pre.mem)
-        return;
-    LAIP_LAUNCH(d, "gemm_epilogue.cl", "gemm_epilogue", "", laip_grid_rows(d, p->m), LAIP_MAT(p->c),
-                LAIP_MAT(e->bias.mem ? e->bias : p->a), LAIP_MAT(e->pre.mem ? e->pre : p->b),
-                LAIP_MAT(e->residual.mem ? e->residual : p->a), LAIP_I(p->n), LAIP_I(e->bias.mem != NULL),
-                LAIP_I(e->activation == LAIP_GELU), LAIP_I(e->pre.mem != NULL),
-                LAIP_I(e->residual.mem != NULL));
+    CLBlastClearCache(); /* its programs would keep the closed context alive */
 }
 
-void laip_gemm_clblast(laip_device *d, const laip_product *p)
+#define TEXT_OF(x) #x
+#define VERSION_TEXT(a, b, c) TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
+
+const char *laip_clblast_version(void)
+{
+    return VERSION_TEXT(CLBLAST_VERSION_MAJOR, CLBLAST_VERSION_MINOR, CLBLAST_VERSION_PATCH);
+}
+
+static bool check(laip_device *d, const laip_product *p, CLBlastStatusCode code, const char *call)
+{
+    char subject[160];
+    snprintf(subject, sizeof subject, "product of %zu x %zu x %zu", p->m, p->n, p->k);
+    return laip_cl_check(d, (cl_int)code, call, code == CLBlastSuccess ? NULL : subject);
+}
+
+void laip_clblast_gemm(laip_device *d, const laip_product *p)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
-    CLBlastTranspose first = p->tb ? CLBlastTransposeYes : CLBlastTransposeNo;
-    CLBlastTranspose second = p->ta ? CLBlastTransposeYes : CLBlastTransposeNo;
+    CLBlastTranspose first = p->transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo;
+    CLBlastTranspose second = p->transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo;
     size_t bytes = 0;
-    CLBlastStatusCode code =
-        CLBlastSGemmTempBufferSize(CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, 0, p->b.cols, 0,
-                                   p->a.cols, 0, p->c.cols, &d->queue, &bytes);
-    if (code == CLBlastSuccess) {
-        laip_gemm_grow(d, &s->workspace, &s->workspace_bytes, bytes, "CLBlast's workspace");
-        if (d->error.status != LAIP_OK)
-            return;
-        d->counters.launches++;
-        code = CLBlastSgemmWithTempBuffer(CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, p->alpha,
-                                          p->b.mem, 0, p->b.cols, p->a.mem, 0, p->a.cols, p->beta, p->c.mem,
-                                          0, p->c.cols, &d->queue, laip_profile_event(d, "clblast"),
-                                          bytes ? s->workspace : NULL);
-    }
-    if (code != CLBlastSuccess) {
-        laip_device_fail(d, "CLBlastSgemm: status %d on %s: m %zu, n %zu, k %zu", (int)code, d->traits.name,
-                         p->m, p->n, p->k);
+    s->clblast_used = true;
+    if (!check(d, p,
+               CLBlastSGemmTempBufferSize(CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, 0,
+                                          p->b.cols, 0, p->a.cols, 0, p->n, &d->queue, &bytes),
+               "CLBlastSGemmTempBufferSize"))
         return;
-    }
-    epilogue(d, p);
+    laip_mem temporary = laip_workspace_get(d, &s->temporary, bytes ? bytes : 4, "temporary of a product");
+    if (!temporary)
+        return;
+    d->counters.launches++;
+    if (check(d, p,
+              CLBlastSgemmWithTempBuffer(CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, p->alpha,
+                                         p->b.mem, 0, p->b.cols, p->a.mem, 0, p->a.cols, p->beta, p->c.mem, 0,
+                                         p->n, &d->queue, laip_profile_event(d, "clblast"), temporary),
+              "CLBlastSgemm"))
+        laip_epilogue_launch(d, p);
 }

@@ -1,5 +1,7 @@
+/* The matrix product's front: checks, the choice of who computes it, and the state that a device keeps. */
 #include "ops/gemm.h"
 
+#include "device/launch.h"
 #include "ops/gemm_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -9,78 +11,138 @@ const char *const laip_gemm_names[] = {"auto", "packed", "clblast", NULL};
 static void close_state(laip_device *d)
 {
     laip_gemm_state *s = d->gemm;
-    laip_mem_release(s->packed);
-    laip_mem_release(s->workspace);
-    laip_map_free(&s->choices);
-    free(s->choice_path);
+    laip_gemm_cache_end(d);
+    laip_mem_release(s->packed_a.mem);
+    laip_mem_release(s->packed_b.mem);
+    laip_mem_release(s->temporary.mem);
+    if (s->clblast_used)
+        laip_clblast_close();
+    laip_gemm_choices_free(s);
     free(s);
     d->gemm = NULL;
 }
 
 laip_gemm_state *laip_gemm_state_of(laip_device *d)
 {
-    if (!d->gemm) {
-        laip_gemm_state *s = laip_alloc(1, sizeof *s);
-        const char *name = getenv("LAIP_GEMM");
-        for (int i = 0; name && laip_gemm_names[i]; i++)
-            if (strcmp(name, laip_gemm_names[i]) == 0)
-                s->forced = (laip_gemm_backend)i;
-        d->gemm = s;
-        d->gemm_close = close_state;
+    if (d->gemm)
+        return d->gemm;
+    laip_gemm_state *s = d->gemm = laip_alloc(1, sizeof *s);
+    d->gemm_close = close_state;
+    const char *name = getenv("LAIP_GEMM");
+    if (name && *name) {
+        int i = 0;
+        while (laip_gemm_names[i] && strcmp(name, laip_gemm_names[i]) != 0)
+            i++;
+        if (laip_gemm_names[i])
+            laip_gemm_force(d, (laip_gemm_backend)i);
+        else
+            laip_device_fail(d, "LAIP_GEMM is %s, expected auto, packed or clblast", name);
     }
-    return d->gemm;
+    return s;
 }
 
 void laip_gemm_force(laip_device *d, laip_gemm_backend backend)
 {
+    if (backend == LAIP_GEMM_PACKED && !laip_packed_serves(d))
+        laip_device_fail(d, "the packed product is for devices that take wide vectors, %s does not",
+                         d->traits.name);
     laip_gemm_state_of(d)->forced = backend;
 }
 
-void laip_gemm_grow(laip_device *d, laip_mem *mem, size_t *have, size_t bytes, const char *what)
+laip_mem laip_workspace_get(laip_device *d, laip_workspace *w, size_t bytes, const char *what)
 {
-    if (bytes <= *have)
-        return;
-    laip_mem_release(*mem);
-    *mem = laip_mem_create(d, bytes, what);
-    *have = *mem ? bytes : 0;
+    if (w->bytes < bytes) {
+        laip_mem_release(w->mem); /* work in flight keeps it until it is done */
+        w->mem = laip_mem_create(d, bytes, what);
+        w->bytes = w->mem ? bytes : 0;
+    }
+    return w->mem;
 }
 
-static bool fits(laip_device *d, const laip_product *p, const laip_epilogue *e)
+int laip_epilogue_bits(const laip_epilogue *e)
 {
-    size_t am = p->ta ? p->a.cols : p->a.rows, bk = p->tb ? p->b.cols : p->b.rows,
-           bn = p->tb ? p->b.rows : p->b.cols;
-    if (am != p->m || bk != p->k || bn != p->n)
-        laip_device_fail(d, "gemm: %zu x %zu %s times %zu x %zu %s does not give %zu x %zu", p->a.rows,
-                         p->a.cols, p->ta ? "transposed" : "as is", p->b.rows, p->b.cols,
-                         p->tb ? "transposed" : "as is", p->m, p->n);
-    else if (e && p->beta != 0)
-        laip_device_fail(d, "gemm: an epilogue with beta %g", (double)p->beta);
-    else if (p->beta != 0 && p->beta != 1)
-        laip_device_fail(d, "gemm: beta is %g, expected 0 or 1", (double)p->beta);
+    bool gelu = e->activation == LAIP_GELU;
+    return (e->bias.mem ? LAIP_HAS_BIAS : 0) | (gelu ? LAIP_HAS_GELU : 0) |
+           (gelu && e->pre.mem ? LAIP_HAS_PRE : 0) | (e->residual.mem ? LAIP_HAS_RESIDUAL : 0);
+}
+
+static bool operands_agree(laip_device *d, const laip_product *p)
+{
+    size_t a_m = p->transpose_a ? p->a.cols : p->a.rows;
+    size_t b_k = p->transpose_b ? p->b.cols : p->b.rows, b_n = p->transpose_b ? p->b.rows : p->b.cols;
+    if (a_m != p->m || b_n != p->n || b_k != p->k)
+        laip_device_fail(d, "product of %zu x %zu%s and %zu x %zu%s into %zu x %zu: the sizes do not agree",
+                         p->a.rows, p->a.cols, p->transpose_a ? " transposed" : "", p->b.rows, p->b.cols,
+                         p->transpose_b ? " transposed" : "", p->m, p->n);
+    else if (p->m > INT32_MAX || p->n > INT32_MAX || p->k > INT32_MAX)
+        laip_device_fail(d, "product of %zu x %zu x %zu: no side may be over %d", p->m, p->n, p->k,
+                         INT32_MAX);
     else
         return true;
     return false;
 }
 
-void laip_gemm(laip_device *d, bool ta, bool tb, float alpha, laip_mat a, laip_mat b, float beta, laip_mat c,
-               const laip_epilogue *epilogue)
+static bool epilogue_agrees(laip_device *d, const laip_product *p)
 {
-    laip_product p = {ta,   tb, c.rows, c.cols, ta ? a.rows : a.cols,        alpha,
-                      beta, a,  b,      c,      {{0}, LAIP_LINEAR, {0}, {0}}};
+    const struct {
+        const char *what;
+        laip_mat m;
+        size_t rows;
+    } parts[] = {{"bias", p->epilogue.bias, 1},
+                 {"copy before the activation", p->epilogue.pre, p->m},
+                 {"residual", p->epilogue.residual, p->m}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].m.mem && (parts[i].m.rows != parts[i].rows || parts[i].m.cols != p->n)) {
+            laip_device_fail(d, "product into %zu x %zu: its %s is %zu x %zu", p->m, p->n, parts[i].what,
+                             parts[i].m.rows, parts[i].m.cols);
+            return false;
+        }
+    int bits = laip_epilogue_bits(&p->epilogue);
+    if (p->beta != 0 && (p->beta != 1 || bits)) {
+        laip_device_fail(d, "product with beta %g%s: beta is 0, or 1 without an epilogue", (double)p->beta,
+                         bits ? " and an epilogue" : "");
+        return false;
+    }
+    return true;
+}
+
+void laip_epilogue_launch(laip_device *d, const laip_product *p)
+{
+    const laip_epilogue *e = &p->epilogue;
+    int what = laip_epilogue_bits(e);
+    if (what)
+        LAIP_LAUNCH(d, "gemm_epilogue.cl", "gemm_epilogue", "", laip_grid_rows(d, p->m), LAIP_MAT(p->c),
+                    LAIP_MAT(e->bias.mem ? e->bias : p->c), LAIP_MAT(e->pre.mem ? e->pre : p->c),
+                    LAIP_MAT(e->residual.mem ? e->residual : p->c), LAIP_I(what), LAIP_I(p->n));
+}
+
+void laip_gemm(laip_device *d, bool transpose_a, bool transpose_b, float alpha, laip_mat a, laip_mat b,
+               float beta, laip_mat c, const laip_epilogue *epilogue)
+{
+    laip_product p = {.transpose_a = transpose_a,
+                      .transpose_b = transpose_b,
+                      .m = c.rows,
+                      .n = c.cols,
+                      .k = transpose_a ? a.rows : a.cols,
+                      .alpha = alpha,
+                      .beta = beta,
+                      .a = a,
+                      .b = b,
+                      .c = c};
     if (epilogue)
         p.epilogue = *epilogue;
-    if (!p.m || !p.n || d->error.status != LAIP_OK || !fits(d, &p, epilogue))
+    if (d->error.status != LAIP_OK || !operands_agree(d, &p) || !epilogue_agrees(d, &p) || !p.m || !p.n)
         return;
     if (!p.k) {
         if (beta == 0)
             laip_mat_zero(d, c);
+        laip_epilogue_launch(d, &p);
         return;
     }
+    laip_gemm_backend backend = laip_gemm_choose(d, &p);
     d->counters.flops += 2 * (double)p.m * (double)p.n * (double)p.k;
-    laip_gemm_state *s = laip_gemm_state_of(d);
-    laip_gemm_backend backend = s->forced != LAIP_GEMM_AUTO ? s->forced : laip_gemm_choose(d, &p);
     if (backend == LAIP_GEMM_PACKED)
-        laip_gemm_packed(d, &p);
+        laip_packed_gemm(d, &p);
     else
-        laip_gemm_clblast(d, &p);
+        laip_clblast_gemm(d, &p);
 }

@@ -1,8 +1,12 @@
-/* Matrix products with an epilogue: C = α op(A) op(B) + β C, then bias, GELU or a residual.
+/* Matrix products with fused ends, served by one of two implementations behind one function.
  *
- * All matrices are row-major, dense, at offset 0.  Behind this stand our packed kernel (cl/gemm_packed.cl),
- * which a CPU device needs, and CLBlast, which a GPU wants; which of them serves a class of shapes is
- * measured on the device once and remembered on disk (gemm_choice.c), or forced. */
+ *     C[m, n] = alpha op(A)[m, k] op(B)[k, n] + beta C, then the epilogue
+ *
+ * op transposes where asked; m and n are C's sides, k is the other side of A; all matrices are dense,
+ * row-major, fp32. One implementation is a packed micro-kernel of ours for CPU devices, the other CLBlast.
+ * Which of them serves a class of shapes (transpositions, and the rough size of m, n and k) is measured once
+ * per device and kept in the user's cache folder; a device whose work-items are narrow (LAIP_SHAPE) has
+ * CLBlast alone. */
 #ifndef LAIP_OPS_GEMM_H
 #define LAIP_OPS_GEMM_H
 
@@ -11,22 +15,40 @@
 typedef enum laip_activation { LAIP_LINEAR, LAIP_GELU } laip_activation;
 
 typedef struct laip_epilogue {
-    laip_mat bias;              /* [1, n]; mem NULL: none */
-    laip_activation activation; /* LAIP_GELU: C = gelu(product + bias), exact */
-    laip_mat pre;               /* [m, n]: receives product + bias before the GELU; mem NULL: not wanted */
-    laip_mat residual;          /* [m, n], added last; mem NULL: none; not C's buffer */
+    laip_mat bias;              /* [1, n], added to each row; mem NULL: none */
+    laip_activation activation; /* LAIP_GELU: c = gelu(product + bias), the exact form, erf to 1.5e-7 */
+    laip_mat pre;               /* [m, n]; with LAIP_GELU, unless mem is NULL, receives product + bias */
+    laip_mat residual;          /* [m, n], added last; mem NULL: none.  Not C's own buffer */
 } laip_epilogue;
 
-/* m = c.rows, n = c.cols; op(A) is [m, k], op(B) [k, n].  beta is 0 or 1; an epilogue (NULL: none) needs beta
- * 0. */
+/* Sizes are checked (laip_device_fail).  No rows or no columns: nothing happens; k = 0: C = beta C (and the
+ * epilogue).  An epilogue (NULL: none) needs beta 0.  C must not overlap A or B.  Adds 2 m n k to the flops.
+ */
 void laip_gemm(laip_device *device, bool transpose_a, bool transpose_b, float alpha, laip_mat a, laip_mat b,
                float beta, laip_mat c, const laip_epilogue *epilogue);
 
 typedef enum laip_gemm_backend { LAIP_GEMM_AUTO, LAIP_GEMM_PACKED, LAIP_GEMM_CLBLAST } laip_gemm_backend;
 extern const char *const laip_gemm_names[]; /* auto, packed, clblast; NULL at the end */
 
-/* Forces one of them for every shape from now on; LAIP_GEMM in the environment does the same from the start.
- */
+/* Forces one of them for every shape from now on, or leaves it to measurement again; LAIP_GEMM in the
+ * environment does the same from the start. */
 void laip_gemm_force(laip_device *device, laip_gemm_backend backend);
+
+/* The measured choices that this device has used, as lines "CLASS NAME"; and choices to keep to, whatever the
+ * user's cache says: so that a run that is continued computes the same bits. */
+bool laip_gemm_choices_write(laip_device *device, const char *path, laip_error *error);
+bool laip_gemm_choices_read(laip_device *device, const char *path, laip_error *error);
+
+/* Weights that keep their values for a while need not be packed at every product.  Between begin and end, a B
+ * operand that lies in `weights` (the buffer itself or a sub-buffer of it) stays packed in device memory
+ * after its first use, once for each transposition, as long as all packed operands together stay within limit
+ * bytes: a packed operand takes the matrix's own bytes, its columns rounded up to 32.  begin may be called
+ * for several buffers; the limit is the last one given.  Whoever changes the values of such a buffer must
+ * call clear, which keeps the memory and packs anew at the next use; end forgets the buffers and releases the
+ * memory. */
+void laip_gemm_cache_begin(laip_device *device, laip_mem weights, size_t limit);
+void laip_gemm_cache_clear(laip_device *device);
+void laip_gemm_cache_end(laip_device *device);
+size_t laip_gemm_cache_bytes(laip_device *device); /* of packed weights held now */
 
 #endif

@@ -1,30 +1,77 @@
-/* What the two implementations of laip_gemm and the choice between them share. */
+/* What the files of the matrix product share: one product's description, its backends, and the state that a
+ * device keeps for them. */
 #ifndef LAIP_OPS_GEMM_INTERNAL_H
 #define LAIP_OPS_GEMM_INTERNAL_H
 
+#include "base/str.h"
 #include "device/internal.h"
 #include "ops/gemm.h"
 
 typedef struct laip_product {
-    bool ta, tb;
+    bool transpose_a, transpose_b;
     size_t m, n, k;
     float alpha, beta;
     laip_mat a, b, c;
     laip_epilogue epilogue;
+    bool measuring; /* part of an operand: nothing of it may be kept */
 } laip_product;
+
+/* Bits of a kernel's `what`: the same as in cl/gemm_packed.cl and cl/gemm_epilogue.cl. */
+enum { LAIP_HAS_BIAS = 1, LAIP_HAS_GELU = 2, LAIP_HAS_PRE = 4, LAIP_HAS_RESIDUAL = 8, LAIP_ADD_TO_C = 16 };
+int laip_epilogue_bits(const laip_epilogue *epilogue);
+
+typedef struct laip_workspace { /* grows, never shrinks */
+    laip_mem mem;
+    size_t bytes;
+} laip_workspace;
+
+/* One weight matrix, packed: which part of which buffer it was, and how it was read. */
+typedef struct laip_packed_weight {
+    laip_mem owner, packed;
+    size_t offset, n, k;
+    bool transposed, fresh;
+} laip_packed_weight;
+
+enum { LAIP_CACHED_BUFFERS = 8 };
+
+typedef struct laip_gemm_choice {
+    char class[8];
+    laip_gemm_backend backend;
+} laip_gemm_choice;
 
 typedef struct laip_gemm_state {
     laip_gemm_backend forced;
-    laip_mem packed, workspace; /* grow-only */
-    size_t packed_bytes, workspace_bytes;
-    laip_map choices; /* shape class → backend */
-    char *choice_path;
+    laip_gemm_choice *choices; /* those in use */
+    size_t choice_count, choice_capacity;
+    laip_workspace packed_a, packed_b, temporary;
+    laip_mem weights[LAIP_CACHED_BUFFERS];
+    size_t weights_count, cache_limit, cache_bytes;
+    laip_packed_weight *cached;
+    size_t cached_count, cached_capacity;
+    bool clblast_used;
 } laip_gemm_state;
 
-laip_gemm_state *laip_gemm_state_of(laip_device *device);
-void laip_gemm_grow(laip_device *device, laip_mem *mem, size_t *have, size_t bytes, const char *what);
-void laip_gemm_packed(laip_device *device, const laip_product *p);
-void laip_gemm_clblast(laip_device *device, const laip_product *p);
-laip_gemm_backend laip_gemm_choose(laip_device *device, const laip_product *p); /* gemm_choice.c */
+laip_gemm_state *laip_gemm_state_of(laip_device *device); /* made at the first call */
+/* At least bytes of device memory; NULL after a failure. */
+laip_mem laip_workspace_get(laip_device *device, laip_workspace *w, size_t bytes, const char *what);
+
+bool laip_packed_serves(const laip_device *device); /* whether this device has the packed kernel at all */
+void laip_packed_gemm(laip_device *device, const laip_product *p);
+void laip_epilogue_launch(laip_device *device,
+                          const laip_product *p); /* a kernel of its own, in place in C */
+/* CLBlast's product, then the epilogue by a kernel of ours. */
+void laip_clblast_gemm(laip_device *device, const laip_product *p);
+void laip_clblast_close(void);
+const char *laip_clblast_version(void);
+
+/* gemm_cache.c: the packed form of p's B operand if it is a weight, *fresh telling whether it holds the
+ * values; NULL where it is not, or where the limit is reached. */
+laip_mem laip_gemm_cached(laip_device *device, const laip_product *p, size_t bytes, bool *fresh);
+
+/* gemm_choice.c */
+laip_gemm_backend laip_gemm_choose(laip_device *device, const laip_product *p);
+void laip_gemm_choices_free(laip_gemm_state *s);
+char *laip_gemm_cache_path(const laip_device *device, const char *suffix);
+void laip_gemm_cache_save(const char *path, const laip_str *text);
 
 #endif

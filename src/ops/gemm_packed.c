@@ -1,40 +1,73 @@
-/* The packed product's host side: see cl/gemm_packed.cl. */
+/* The packed product on CPU devices: packs A and B into panels, then one launch of cl/gemm_packed.cl,
+ * epilogue included.  B stays where it is when it is not transposed, has whole panels, and there are few rows
+ * of A: packing would then cost more than reading it once or twice with wide steps. */
 #include "device/launch.h"
 #include "ops/gemm_internal.h"
 
-enum { NR = 32, MR = 12, KC = 384 };
-enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ACCUMULATES = 16 };
+/* As in cl/gemm_packed.cl.  MAX_PANELS row panels a work-group: their block of k fills a part of the
+ * second-level cache (16 × 12 × 256 floats are 192 KiB). */
+enum { MR = 12, NR = 32, PACK_DEPTH = 256, MAX_PANELS = 16, GROUPS_A_UNIT = 6 };
 
-/* Rows of a work-item's band: whole tiles, few enough that every core has several items. */
-static size_t band_rows(const laip_device *d, size_t m, size_t panels)
+static size_t pieces(size_t count, size_t each)
 {
-    size_t tiles = (m + MR - 1) / MR, wanted = 4 * (size_t)d->traits.units;
-    size_t bands = panels >= wanted ? 1 : (wanted + panels - 1) / panels;
-    size_t each = (tiles + bands - 1) / bands;
-    if (each > 16)
-        each = 16; /* the rows of op(A) that a band rereads for each panel should stay in cache */
-    return each * MR;
+    return (count + each - 1) / each;
 }
 
-void laip_gemm_packed(laip_device *d, const laip_product *p)
+bool laip_packed_serves(const laip_device *d)
+{
+    return d->traits.lanes == 1 && d->traits.vector == 16;
+}
+
+static laip_mem pack_a(laip_device *d, laip_gemm_state *s, const laip_product *p)
+{
+    laip_mem packed = laip_workspace_get(d, &s->packed_a, pieces(p->m, MR) * MR * p->k * sizeof(float),
+                                         "packed rows of a product");
+    if (packed)
+        LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_pack_a", "",
+                    ((laip_grid){.groups = {pieces(p->m, MR), pieces(p->k, PACK_DEPTH)}}), LAIP_MAT(p->a),
+                    laip_arg_mem(packed), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k),
+                    LAIP_I(p->transpose_a ? 1 : p->k), LAIP_I(p->transpose_a ? p->m : 1));
+    return packed;
+}
+
+static laip_mem pack_b(laip_device *d, laip_gemm_state *s, const laip_product *p)
+{
+    size_t bytes = pieces(p->n, NR) * NR * p->k * sizeof(float);
+    bool fresh = false;
+    laip_mem packed = laip_gemm_cached(d, p, bytes, &fresh);
+    if (!packed)
+        packed = laip_workspace_get(d, &s->packed_b, bytes, "packed columns of a product");
+    if (packed && !fresh)
+        LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_b ? "gemm_pack_b_transposed" : "gemm_pack_b", "",
+                    ((laip_grid){.groups = {pieces(p->n, NR), pieces(p->k, PACK_DEPTH)}}), LAIP_MAT(p->b),
+                    laip_arg_mem(packed), LAIP_I(p->n), LAIP_I(p->k));
+    return packed;
+}
+
+/* Row panels a work-group: few enough that every unit has several groups to take. */
+static size_t panels_a_group(const laip_device *d, size_t row_panels, size_t column_panels)
+{
+    size_t panels = MAX_PANELS, wanted = (size_t)d->traits.units * GROUPS_A_UNIT;
+    while (panels > 1 && column_panels * pieces(row_panels, panels) < wanted)
+        panels /= 2;
+    return panels;
+}
+
+void laip_packed_gemm(laip_device *d, const laip_product *p)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
-    size_t panels = (p->n + NR - 1) / NR;
-    laip_gemm_grow(d, &s->packed, &s->packed_bytes, panels * NR * p->k * sizeof(float), "packed matrix");
-    if (!s->packed)
-        return;
-    laip_grid pack = {.groups = {panels, (p->k + KC - 1) / KC}};
-    LAIP_LAUNCH(d, "gemm_packed.cl", p->tb ? "gemm_pack_t" : "gemm_pack_n", "", pack, LAIP_MAT(p->b),
-                laip_arg_mem(s->packed), LAIP_I(p->n), LAIP_I(p->k), LAIP_I(p->b.cols));
     const laip_epilogue *e = &p->epilogue;
-    int flags = (e->bias.mem ? HAS_BIAS : 0) | (e->activation == LAIP_GELU ? HAS_GELU : 0) |
-                (e->pre.mem ? HAS_PRE : 0) | (e->residual.mem ? HAS_RESIDUAL : 0) |
-                (p->beta != 0 ? ACCUMULATES : 0);
-    size_t rows = band_rows(d, p->m, panels);
-    laip_grid grid = {.groups = {panels, (p->m + rows - 1) / rows}};
-    LAIP_LAUNCH(d, "gemm_packed.cl", p->ta ? "gemm_columns" : "gemm_rows", "", grid, LAIP_MAT(p->a),
-                laip_arg_mem(s->packed), LAIP_MAT(p->c), LAIP_MAT(e->bias.mem ? e->bias : p->a),
-                LAIP_MAT(e->pre.mem ? e->pre : p->c), LAIP_MAT(e->residual.mem ? e->residual : p->a),
-                LAIP_I(p->m), LAIP_I(p->n), LAIP_I(p->k), LAIP_I(p->a.cols), LAIP_I(rows), LAIP_I(flags),
-                LAIP_F(p->alpha));
+    bool in_place = !p->transpose_b && p->n % NR == 0 && p->m <= 2 * MR;
+    laip_mem a = pack_a(d, s, p), b = in_place ? p->b.mem : pack_b(d, s, p);
+    if (!a || !b)
+        return;
+    size_t rows = pieces(p->m, MR), columns = pieces(p->n, NR), panels = panels_a_group(d, rows, columns);
+    laip_grid grid = {.groups = {columns, pieces(rows, panels)}};
+    LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", "", grid, laip_arg_mem(a), laip_arg_mem(b),
+                laip_arg_u64(in_place ? NR : NR * p->k), LAIP_I(in_place ? p->n : NR), LAIP_MAT(p->c),
+                laip_arg_mem(e->bias.mem ? e->bias.mem : p->c.mem),
+                laip_arg_mem(e->pre.mem ? e->pre.mem : p->c.mem),
+                laip_arg_mem(e->residual.mem ? e->residual.mem : p->c.mem),
+                LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m),
+                LAIP_I(p->n), LAIP_I(p->k), LAIP_I(panels));
 }

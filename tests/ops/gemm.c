@@ -1,0 +1,378 @@
+/* The matrix product against double precision: transpositions, sizes, epilogues. */
+#include "support/test.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "ops/gemm.h"
+#include "support/device.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WITH_BIAS = 1, WITH_GELU = 2, WITH_PRE = 4, WITH_RESIDUAL = 8, WITH_BETA = 16 };
+
+typedef struct problem {
+    bool ta, tb;
+    size_t m, n, k;
+    float alpha;
+    int with;
+} problem;
+
+typedef struct operands {
+    float *a, *b, *c, *bias, *residual;
+    laip_mat ma, mb, mc, mbias, mpre, mresidual;
+} operands;
+
+static operands make(laip_device *d, const problem *p)
+{
+    operands o = {.a = laip_test_random(p->m * p->k + 1, 1, 1), .b = laip_test_random(p->k * p->n + 1, 1, 2)};
+    o.c = laip_test_random(p->m * p->n, 1, 3);
+    o.bias = laip_test_random(p->n, 1, 4);
+    o.residual = laip_test_random(p->m * p->n, 1, 5);
+    if (!(p->with & WITH_BETA)) /* what C holds must not matter, not even if it is no number */
+        for (size_t i = 0; i < p->m * p->n; i++)
+            o.c[i] = NAN;
+    o.ma = laip_test_mat(d, p->ta ? p->k : p->m, p->ta ? p->m : p->k, o.a);
+    o.mb = laip_test_mat(d, p->tb ? p->n : p->k, p->tb ? p->k : p->n, o.b);
+    o.mc = laip_test_mat(d, p->m, p->n, o.c);
+    o.mbias = laip_test_mat(d, 1, p->n, o.bias);
+    o.mpre = laip_test_mat(d, p->m, p->n, o.residual);
+    o.mresidual = laip_test_mat(d, p->m, p->n, o.residual);
+    return o;
+}
+
+static void release(operands *o)
+{
+    float *host[] = {o->a, o->b, o->c, o->bias, o->residual};
+    laip_mat *mats[] = {&o->ma, &o->mb, &o->mc, &o->mbias, &o->mpre, &o->mresidual};
+    for (size_t i = 0; i < sizeof host / sizeof *host; i++)
+        free(host[i]);
+    for (size_t i = 0; i < sizeof mats / sizeof *mats; i++)
+        laip_mem_release(mats[i]->mem);
+}
+
+/* The expected C, and what was there before the activation. */
+static void reference(const problem *p, const operands *o, double *c, double *pre)
+{
+    for (size_t i = 0; i < p->m; i++)
+        for (size_t j = 0; j < p->n; j++) {
+            double sum = 0;
+            for (size_t q = 0; q < p->k; q++)
+                sum += (double)(p->ta ? o->a[q * p->m + i] : o->a[i * p->k + q]) *
+                       (double)(p->tb ? o->b[j * p->k + q] : o->b[q * p->n + j]);
+            double x = (double)p->alpha * sum + (p->with & WITH_BIAS ? (double)o->bias[j] : 0);
+            pre[i * p->n + j] = x;
+            if (p->with & WITH_GELU)
+                x = 0.5 * x * (1 + erf(x / sqrt(2)));
+            x += p->with & WITH_RESIDUAL ? (double)o->residual[i * p->n + j] : 0;
+            c[i * p->n + j] = x + (p->with & WITH_BETA ? (double)o->c[i * p->n + j] : 0);
+        }
+}
+
+static void near_all(const problem *p, const float *got, const double *want, const char *what)
+{
+    double bound = 3e-7 * (4 + sqrt((double)p->k)) * 4;
+    for (size_t i = 0; i < p->m * p->n; i++)
+        if (!(fabs((double)got[i] - want[i]) <= bound * fmax(1, fabs(want[i]))))
+            fail_msg("%s of %s%s %zu x %zu x %zu, ends %d: element (%zu, %zu) is %.9g, expected %.9g", what,
+                     p->ta ? "T" : "N", p->tb ? "T" : "N", p->m, p->n, p->k, p->with, i / p->n, i % p->n,
+                     (double)got[i], want[i]);
+}
+
+static void try(laip_device *d, problem p)
+{
+    if (p.alpha == 0)
+        p.alpha = 1;
+    operands o = make(d, &p);
+    laip_epilogue e = {.activation = p.with & WITH_GELU ? LAIP_GELU : LAIP_LINEAR};
+    if (p.with & WITH_BIAS)
+        e.bias = o.mbias;
+    if (p.with & WITH_PRE)
+        e.pre = o.mpre;
+    if (p.with & WITH_RESIDUAL)
+        e.residual = o.mresidual;
+    laip_gemm(d, p.ta, p.tb, p.alpha, o.ma, o.mb, p.with & WITH_BETA ? 1 : 0, o.mc, &e);
+    float *got = laip_test_read(d, o.mc), *got_pre = laip_test_read(d, o.mpre);
+    double *c = laip_alloc(p.m * p.n, sizeof *c), *pre = laip_alloc(p.m * p.n, sizeof *pre);
+    reference(&p, &o, c, pre);
+    near_all(&p, got, c, "product");
+    if (p.with & WITH_PRE)
+        near_all(&p, got_pre, pre, "value before the activation");
+    free(got);
+    free(got_pre);
+    free(c);
+    free(pre);
+    release(&o);
+}
+
+static const int ends[] = {
+    0,
+    WITH_BETA,
+    WITH_BIAS,
+    WITH_RESIDUAL,
+    WITH_BIAS | WITH_RESIDUAL,
+    WITH_BIAS | WITH_GELU,
+    WITH_BIAS | WITH_GELU | WITH_PRE,
+    WITH_BIAS | WITH_GELU | WITH_PRE | WITH_RESIDUAL,
+};
+enum { ENDS = sizeof ends / sizeof *ends };
+
+static void all_transpositions(laip_device *d, size_t m, size_t n, size_t k, int with)
+{
+    for (int t = 0; t < 4; t++)
+        try(d, (problem){.ta = t & 1, .tb = t & 2, .m = m, .n = n, .k = k, .with = with});
+}
+
+static void packed(void **state)
+{
+    laip_device *d = laip_test_device();
+    if (laip_device_traits(d)->lanes > 1)
+        skip();
+    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    static const size_t sides[] = {1, 2, 11, 13, 17, 32, 33, 100};
+    enum { SIDES = sizeof sides / sizeof *sides };
+    (void)state;
+    for (size_t i = 0; i < SIDES * SIDES; i++) /* m and n in all pairs, k goes along */
+        all_transpositions(d, sides[i % SIDES], sides[i / SIDES], sides[(i + i / SIDES) % SIDES],
+                           ends[i % ENDS]);
+    for (int i = 0; i < ENDS; i++) { /* several blocks of k, and of rows */
+        all_transpositions(d, 37, 67, 521, ends[i]);
+        all_transpositions(d, 257, 257, 31, ends[i]);
+    }
+    all_transpositions(d, 12, 64, 3001, WITH_BETA); /* as a weight gradient */
+    all_transpositions(d, 1, 768, 257, WITH_BIAS);
+    try(d, (problem){.m = 14, .n = 40, .k = 300, .alpha = -0.37f, .with = WITH_BETA});
+    try(d, (problem){.m = 14, .n = 40, .k = 300, .tb = true, .alpha = 3, .with = WITH_BIAS});
+}
+
+static void nothing_to_sum(void **state)
+{
+    laip_device *d = laip_test_device();
+    (void)state;
+    try(d, (problem){.m = 5, .n = 7, .k = 0, .with = WITH_BIAS | WITH_GELU | WITH_PRE});
+    try(d, (problem){.m = 5, .n = 7, .k = 0, .with = WITH_BETA});
+    laip_mat none = laip_test_mat(d, 0, 3, NULL), b = laip_test_mat(d, 3, 4, NULL),
+             c = laip_test_mat(d, 0, 4, NULL);
+    laip_device_reset_counters(d);
+    laip_gemm(d, false, false, 1, none, b, 0, c, NULL);
+    laip_test_finish(d);
+    assert_int_equal(laip_device_counters(d)->launches, 0);
+    laip_mem_release(none.mem);
+    laip_mem_release(b.mem);
+    laip_mem_release(c.mem);
+}
+
+/* A weight matrix in a sub-buffer stays packed until it is said to have changed; other operands never do. */
+static void kept_weights(void **state)
+{
+    laip_device *d = laip_test_device();
+    (void)state;
+    if (laip_device_traits(d)->lanes > 1)
+        skip();
+    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    enum { M = 30, N = 64, K = 40 };
+    float *values = laip_test_random(N * K, 1, 9), *others = laip_test_random(N * K, 1, 10);
+    laip_mem whole = laip_mem_create(d, 4096 + N * K * sizeof(float), "weights");
+    laip_mat w = {laip_mem_part(d, whole, 4096, N * K * sizeof(float), "weights"), N, K};
+    laip_mat a = laip_mat_create(d, M, K), c = laip_mat_create(d, M, N), x = laip_mat_create(d, N, K);
+    laip_mat_write(d, a, values);
+    laip_mat_write(d, w, values);
+    laip_mat_write(d, x, values);
+    laip_gemm_cache_begin(d, whole, 1 << 20);
+    float *first = NULL;
+    for (int i = 0; i < 4; i++) {
+        laip_mat b = i == 3 ? x : w;
+        if (i == 1 || i == 3)
+            laip_mat_write(d, b, others); /* the weights unsaid, then a buffer that is no weight */
+        if (i == 2)
+            laip_gemm_cache_clear(d);
+        laip_gemm(d, false, true, 1, a, b, 0, c, NULL);
+        float *got = laip_test_read(d, c);
+        bool as_first = first && memcmp(got, first, M * N * sizeof *got) == 0;
+        assert_int_equal(as_first, i == 1 && laip_gemm_cache_bytes(d) > 0);
+        if (!first)
+            first = got;
+        else
+            free(got);
+    }
+    assert_int_equal(laip_gemm_cache_bytes(d), N * K * sizeof(float));
+    laip_gemm_cache_end(d);
+    assert_int_equal(laip_gemm_cache_bytes(d), 0);
+    free(first);
+    free(values);
+    free(others);
+    laip_mem_release(w.mem);
+    laip_mem_release(whole);
+    laip_mem_release(a.mem);
+    laip_mem_release(c.mem);
+    laip_mem_release(x.mem);
+}
+
+/* Operands that lie in sub-buffers, as all of the network's do.  CLBlast's strided batched product is wrong,
+ * with status 0, for offsets and strides that need no packing; plain products at offset 0 of a sub-buffer
+ * must be right. */
+static void in_sub_buffers(laip_device *d, size_t m, size_t n, size_t k)
+{
+    size_t bytes[3] = {m * k * sizeof(float), k * n * sizeof(float), m * n * sizeof(float)};
+    size_t step = 4096, place[3] = {step, 0, 0};
+    for (int i = 1; i < 3; i++)
+        place[i] = place[i - 1] + (bytes[i - 1] + 2 * step - 1) / step * step;
+    laip_mem whole = laip_mem_create(d, place[2] + bytes[2] + step, "operands");
+    laip_mat parts[3] = {{NULL, m, k}, {NULL, k, n}, {NULL, m, n}};
+    problem p = {.m = m, .n = n, .k = k, .alpha = 1};
+    operands o = make(d, &p);
+    for (int i = 0; i < 3; i++) {
+        parts[i].mem = laip_mem_part(d, whole, place[i], bytes[i], "operand");
+        laip_mat_write(d, parts[i], i == 0 ? o.a : i == 1 ? o.b : o.c);
+    }
+    laip_gemm(d, false, false, 1, parts[0], parts[1], 0, parts[2], NULL);
+    float *got = laip_test_read(d, parts[2]);
+    double *c = laip_alloc(m * n, sizeof *c), *pre = laip_alloc(m * n, sizeof *pre);
+    reference(&p, &o, c, pre);
+    near_all(&p, got, c, "product in sub-buffers");
+    free(got);
+    free(c);
+    free(pre);
+    release(&o);
+    for (int i = 0; i < 3; i++)
+        laip_mem_release(parts[i].mem);
+    laip_mem_release(whole);
+}
+
+static void clblast_cases(laip_device *d)
+{
+    laip_gemm_force(d, LAIP_GEMM_CLBLAST);
+    all_transpositions(d, 13, 33, 19, 0);
+    for (int i = 0; i < ENDS; i++)
+        try(d, (problem){.ta = i & 1, .tb = i & 2, .m = 7, .n = 37, .k = 24, .with = ends[i]});
+    in_sub_buffers(d, 128, 128, 128);
+    in_sub_buffers(d, 33, 17, 29);
+}
+
+/* Both shapes of our epilogue, and CLBlast's kernels for large products too. */
+static void clblast(void **state)
+{
+    (void)state;
+    laip_device *d = laip_test_device();
+    clblast_cases(d);
+    laip_test_device_close();
+    setenv("LAIP_SHAPE", "gpu", 1);
+    d = laip_test_device();
+    clblast_cases(d);
+    try(d, (problem){.tb = true, .m = 257, .n = 513, .k = 96, .with = WITH_BIAS | WITH_GELU | WITH_PRE});
+    try(d, (problem){.ta = true, .m = 257, .n = 513, .k = 96, .with = WITH_BETA});
+    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    laip_error error;
+    assert_false(laip_device_ok(d, &error));
+    laip_test_device_close();
+    unsetenv("LAIP_SHAPE");
+}
+
+static uint64_t launches_of(laip_device *d, size_t m, size_t n, size_t k)
+{
+    laip_device_reset_counters(d);
+    try(d, (problem){.m = m, .n = n, .k = k});
+    return laip_device_counters(d)->launches;
+}
+
+/* Choices read from a file are kept to: CLBlast's product is one launch, the packed one packs first. */
+static void choices(void **state)
+{
+    (void)state;
+    laip_error error;
+    char *folder = laip_test_folder("gemm"), *path = laip_path_join(folder, "choices");
+    static const char text[] = "nn-tiny packed\nnn-mmm clblast\n", wrong[] = "nn-mmm fastest\n";
+    laip_device *d = laip_test_device();
+    if (laip_device_traits(d)->lanes > 1)
+        skip();
+    laip_gemm_force(d, LAIP_GEMM_AUTO);
+    assert_ok(laip_file_write(path, text, sizeof text - 1, &error), error);
+    assert_ok(laip_gemm_choices_read(d, path, &error), error);
+    assert_int_equal(launches_of(d, 3, 3, 3), 3);
+    assert_int_equal(launches_of(d, 33, 65, 37), 1);
+    assert_ok(laip_gemm_choices_write(d, path, &error), error);
+    char *data;
+    size_t size;
+    assert_ok(laip_file_read(path, &data, &size, &error), error);
+    assert_string_equal(data, text);
+    free(data);
+    assert_ok(laip_file_write(path, wrong, sizeof wrong - 1, &error), error);
+    assert_false(laip_gemm_choices_read(d, path, &error));
+    assert_int_equal(error.status, LAIP_BAD_INPUT);
+    assert_non_null(strstr(error.text, ":1: found fastest"));
+    remove(path);
+    rmdir(folder);
+    free(path);
+    free(folder);
+}
+
+/* What is measured is kept in the cache folder, and another opening of the device reads it. */
+static void measured(void **state)
+{
+    (void)state;
+    char *folder = laip_test_folder("gemm");
+    setenv("LAIP_CACHE_DIR", folder, 1);
+    uint64_t launches[2];
+    for (int i = 0; i < 2; i++) {
+        laip_test_device_close();
+        laip_device *d = laip_test_device();
+        if (laip_device_traits(d)->lanes > 1)
+            break;
+        laip_error error;
+        char *path = laip_path_join(folder, i ? "second" : "first"), *data;
+        size_t size;
+        launches[i] = launches_of(d, 40, 40, 40);
+        assert_ok(laip_gemm_choices_write(d, path, &error), error);
+        assert_ok(laip_file_read(path, &data, &size, &error), error);
+        assert_int_equal(strncmp(data, "nn-mmm ", 7), 0);
+        assert_string_equal(data + 7, launches[i] == 1 ? "clblast\n" : "packed\n");
+        free(data);
+        free(path);
+        assert_int_equal(launches[i], launches[0]);
+    }
+    unsetenv("LAIP_CACHE_DIR");
+    char command[4200];
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    assert_int_equal(system(command), 0);
+    free(folder);
+}
+
+static int no_device(void **state)
+{
+    (void)state;
+    laip_test_device_close();
+    return 0;
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        laip_test_device_close();
+        laip_device *d = laip_test_device();
+        laip_mat a = laip_mat_create(d, 2, 3), b = laip_mat_create(d, 3, 4), c = laip_mat_create(d, 2, 4);
+        laip_epilogue e = {.bias = i == 1 ? laip_rows(b, 1) : b, .residual = i == 1 ? b : (laip_mat){0}};
+        if (i == 0)
+            laip_gemm(d, false, true, 1, a, b, 0, c, NULL);
+        else
+            laip_gemm(d, false, false, 1, a, b, 0, c, &e);
+        laip_error error;
+        assert_false(laip_device_finish(d, &error));
+        assert_non_null(strstr(error.text, i == 0 ? "sizes do not agree" : i == 1 ? "residual" : "bias"));
+        laip_mem_release(a.mem);
+        laip_mem_release(b.mem);
+        laip_mem_release(c.mem);
+    }
+    laip_test_device_close();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(packed),       cmocka_unit_test(nothing_to_sum),
+                                       cmocka_unit_test(kept_weights), cmocka_unit_test(refusals),
+                                       cmocka_unit_test(choices),      cmocka_unit_test(measured),
+                                       cmocka_unit_test(clblast)};
+    return cmocka_run_group_tests(tests, NULL, no_device);
+}
