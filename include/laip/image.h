@@ -1,0 +1,38 @@
+/* Pictures: JPEG and PNG files to 8-bit RGB, resized as Pillow's bicubic does, normalised for the image
+ * encoder. */
+#ifndef LAIP_IMAGE_H
+#define LAIP_IMAGE_H
+
+#include "laip/error.h"
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct laip_image {
+    uint8_t *pixels; /* [height, width, 3] */
+    int width, height;
+} laip_image;
+
+/* The most pixels that a picture may have; a header that claims more is refused before anything is decoded.
+ */
+enum { LAIP_IMAGE_PIXELS = 178956970 };
+
+/* Decodes by content, whatever the name says: all of JPEG that libjpeg-turbo reads (CMYK and YCCK with
+ * Adobe's inversion), all of PNG (16 bits by their high byte, transparency dropped, gamma ignored).  With
+ * `upright`, EXIF's orientation is applied.  Damaged and truncated files are bad input.  image->pixels is
+ * freed by laip_image_free. */
+bool laip_image_load(const char *path, bool upright, laip_image *image, laip_error *error);
+bool laip_image_decode(const void *data, size_t size, const char *name, bool upright, laip_image *image,
+                       laip_error *error);
+void laip_image_free(laip_image *image);
+
+/* Antialiased bicubic (a = −0.5, support scaled with the reduction), in fixed point as Pillow's, two passes
+ * of 8 bits. The part of `in` from (left, top) of size width_in × height_in is resized to width × height. */
+void laip_image_resize_box(const laip_image *in, double left, double top, double width_in, double height_in,
+                           int height, int width, laip_image *out);
+void laip_image_resize(const laip_image *in, int height, int width, laip_image *out);
+void laip_image_flip(laip_image *image); /* left to right, in place */
+
+/* planes [3, height, width] = (value / 255 − mean) / deviation, with CLIP's mean and deviation. */
+void laip_image_normalise(const laip_image *image, float *planes);
+
+#endif
