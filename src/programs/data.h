@@ -7,5 +7,6 @@ int laip_data_phrases(int argc, char **argv);
 int laip_data_tags(int argc, char **argv);
 int laip_data_tokens(int argc, char **argv);
 int laip_data_vocab(int argc, char **argv);
+int laip_data_synth(int argc, char **argv);
 
 #endif

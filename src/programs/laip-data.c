@@ -17,6 +17,7 @@ static const subcommand subcommands[] = {
     {"tags", laip_data_tags, "tokens to part-of-speech tags"},
     {"tokens", laip_data_tokens, "captions to the ids of their word pieces"},
     {"vocab", laip_data_vocab, "a vocabulary learned from captions"},
+    {"synth", laip_data_synth, "draws pedestrians with captions, in CUHK-PEDES' layout"},
     {NULL, NULL, NULL},
 };
 
