@@ -117,6 +117,17 @@ static void print_report(const report *r, const arguments *a, size_t total)
                 a->options.max_pieces);
 }
 
+/* An id is not negative; printf would take longer than WordPiece. */
+static void add_id(laip_str *row, const char *before, int32_t id)
+{
+    char digits[12], *first = digits + sizeof digits;
+    do
+        *--first = (char)('0' + id % 10);
+    while ((id /= 10) > 0);
+    laip_str_add(row, before, strlen(before));
+    laip_str_add(row, first, (size_t)(digits + sizeof digits - first));
+}
+
 static bool convert(const laip_tokenizer *t, const arguments *a, laip_error *error)
 {
     laip_lines lines = {.files = a->files, .count = a->file_count};
@@ -128,7 +139,7 @@ static bool convert(const laip_tokenizer *t, const arguments *a, laip_error *err
         laip_tokenize(t, lines.text, lines.length, &a->options, &tokens);
         laip_str_clear(&row);
         for (size_t i = 0; i < tokens.count; i++)
-            laip_str_addf(&row, "%s%d", i ? ", " : "[", (int)tokens.ids[i]);
+            add_id(&row, i ? ", " : "[", tokens.ids[i]);
         laip_str_adds(&row, "]\n");
         fwrite(row.text, 1, row.length, stdout);
         note_cut(&r, &tokens, lines.total);

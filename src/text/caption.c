@@ -58,22 +58,58 @@ static size_t put(laip_tokens *t, size_t size, uint32_t c, size_t from, size_t t
     return size + added;
 }
 
+/* What becomes of an ASCII character. */
+enum { KEPT, LOWERED, DELETED, BLANK, FULL_STOP };
+
+static int fate(unsigned char c)
+{
+    switch (c) {
+    case '-':
+    case '/':
+        return BLANK;
+    case '.':
+        return FULL_STOP;
+    case ',':
+    case '\'':
+    case '!':
+    case '?':
+    case '"':
+    case '(':
+    case ')':
+    case '*':
+    case '#':
+    case ':':
+    case ';':
+    case '~':
+        return DELETED;
+    default:
+        return is_capital((char)c) ? LOWERED : KEPT;
+    }
+}
+
 static size_t map_characters(const char *text, size_t length, laip_tokens *t)
 {
     size_t size = 0, taken;
-    for (size_t i = 0; i < length; i += taken) {
-        uint32_t c = laip_utf8_decode(text + i, length - i, &taken), low[2] = {c, 0};
-        size_t count = 1;
-        if (c >= 0x80)
-            count = laip_lower_at(text, length, i, c, low);
-        else if (is_capital((char)c))
-            low[0] = c + 32;
-        else if (c == '-' || c == '/' || (c == '.' && ends_sentence(text, length, i)))
-            low[0] = ' ';
-        else if (c && strchr(",.'!?\"()*#:;~", (int)c))
+    for (size_t i = 0; i < length;) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x80) {
+            uint32_t low[2];
+            size_t count =
+                laip_lower_at(text, length, i, laip_utf8_decode(text + i, length - i, &taken), low);
+            for (size_t k = 0; k < count; k++)
+                size = put(t, size, low[k], i, i + taken);
+            i += taken;
             continue;
-        for (size_t k = 0; k < count; k++)
-            size = put(t, size, low[k], i, i + taken);
+        }
+        int f = fate(c);
+        if (f == FULL_STOP)
+            f = ends_sentence(text, length, i) ? BLANK : DELETED;
+        if (f != DELETED) {
+            t->scratch[size] = (char)(f == BLANK ? ' ' : f == LOWERED ? c + 32 : c);
+            t->scratch_start[size] = (uint32_t)i;
+            t->scratch_end[size++] = (uint32_t)i + 1;
+        }
+        i++;
     }
     return size;
 }
@@ -87,6 +123,8 @@ static void move(laip_tokens *t, size_t to, size_t from)
 
 static size_t replace_person(laip_tokens *t, size_t size)
 {
+    if (!memchr(t->scratch, '<', size))
+        return size;
     size_t out = 0;
     for (size_t i = 0; i < size;) {
         if (t->scratch[i] == '<' && size - i >= 8 && memcmp(t->scratch + i, "<person>", 8) == 0) {
@@ -109,6 +147,14 @@ static size_t unify_spaces(laip_tokens *t, size_t size)
 {
     size_t out = 0, taken;
     for (size_t i = 0; i < size;) {
+        unsigned char c = (unsigned char)t->scratch[i];
+        if (c < 0x80 && !is_blank((char)c) && (c < 0x1c || c > 0x1f)) {
+            if (out != i)
+                move(t, out, i);
+            out++;
+            i++;
+            continue;
+        }
         size_t end = i, count = 0;
         while (end < size && is_python_space(laip_utf8_decode(t->scratch + end, size - end, &taken))) {
             end += taken;

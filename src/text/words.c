@@ -7,16 +7,17 @@
 #include <string.h>
 #include <utf8proc.h>
 
-enum { DROP, WHITE, PUNCTUATION, WORD };
+enum { DROP, WHITE, PUNCTUATION, WORD, CAPITAL };
 
-static int ascii_class(unsigned char c)
-{
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
-        return WHITE;
-    if (c < 32 || c == 127)
-        return DROP;
-    return laip_is_punctuation(c) ? PUNCTUATION : WORD;
-}
+/* The class of each ASCII character, 32 a row. */
+static const uint8_t ascii_classes[128] = {
+    /* clang-format off */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2,
+    2, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 2, 2, 2, 2, 2,
+    2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 0
+    /* clang-format on */
+};
 
 /* Moves the word's last character, of `size` bytes and combining class k, before those of a greater class
  * (canonical ordering). */
@@ -99,6 +100,28 @@ static bool wide(laip_words *w)
     return alone;
 }
 
+/* Takes letters and digits of ASCII as long as they come. */
+static void take_ascii(laip_words *w)
+{
+    size_t at = w->at, end = w->end, size = w->size, before = w->characters;
+    if (end - at > LAIP_WORD_CHARACTERS - before)
+        end = at + LAIP_WORD_CHARACTERS - before;
+    for (; at < end; at++, size++) {
+        unsigned char c = (unsigned char)w->text[at];
+        if (c >= 0x80 || ascii_classes[c] < WORD)
+            break;
+        w->bytes[size] = (char)(ascii_classes[c] == CAPITAL ? c + 32 : c);
+        w->start[size] = (uint32_t)at;
+        w->stop[size] = (uint32_t)at + 1;
+    }
+    if (before == 0)
+        w->from = w->at;
+    w->to = at;
+    w->characters += at - w->at;
+    w->size = size;
+    w->at = at;
+}
+
 bool laip_words_next(laip_words *w)
 {
     w->size = w->characters = 0;
@@ -109,15 +132,15 @@ bool laip_words_next(laip_words *w)
                 return true;
             continue;
         }
-        int class = c >= 'a' && c <= 'z' ? WORD : ascii_class(c);
-        if (class == DROP) {
-            w->at++;
+        int class = ascii_classes[c];
+        if (class >= WORD && w->characters < LAIP_WORD_CHARACTERS) {
+            take_ascii(w);
             continue;
         }
-        if (class != WORD && w->characters)
+        if (class < WORD && class != DROP && w->characters)
             return true;
-        if (class != WHITE)
-            push(w, c >= 'A' && c <= 'Z' ? c + 32u : c, w->at, w->at + 1);
+        if (class >= PUNCTUATION)
+            push(w, c, w->at, w->at + 1);
         w->at++;
         if (class == PUNCTUATION)
             return true;
