@@ -61,6 +61,8 @@ const laip_lexicon_list laip_lexicon_words[] = {
      "accompanied followed wore walked stood sat used placed slung draped equipped "
      "paired fastened attached clasped wrapped strapped accented accentuated complemented"},
     {LAIP_W_PAST,
+     "eaten written hidden ridden driven frozen chosen fallen bitten forgotten unworn undone-up swollen "
+     "sunken laden outgrown "
      "worn torn shorn woven knit cut drawn broken blown grown sewn thrown shaven unshaven bent bound spread "
      "split set swept stuck wound"},
     {LAIP_W_GERUND | LAIP_W_ACTION,
@@ -204,7 +206,13 @@ const laip_lexicon_list laip_lexicon_words[] = {
      "bedazzled blinged sparkly glittery "
      "holographic oxidized weathered sun-bleached rimless frameless square-toed open-toed open-toe peep-toe "
      "closed-toe round-toe steel-toe "
-     "soled chequer lightweight tubular feminine masculine girly boyish sexy modest conservative mini maxi "
+     "soled chequer friendly curly frilly woolly wooly ugly silly early burly manly womanly scaly oily "
+     "bubbly "
+     "crinkly pearly bristly daily lively lonely portly gangly scraggly stubbly curly-haired squiggly cuddly "
+     "shapely stately "
+     "non anti multi semi ultra extra faux mock pseudo elastic lanky gaunt frail burly wiry curvy busty "
+     "toned hefty rotund lightweight tubular feminine masculine girly boyish sexy modest conservative mini "
+     "maxi "
      "midi micro"},
     /* Adjectives that are nouns when no noun follows. */
     {LAIP_W_ADJECTIVE | LAIP_W_NOUN | LAIP_W_TINT,
@@ -212,7 +220,7 @@ const laip_lexicon_list laip_lexicon_words[] = {
      "bronze rust sand camel "
      "chocolate coffee caramel cobalt sapphire emerald lemon hunter forest baby powder midnight jet slate "
      "eggplant sage ochre "
-     "pumpkin tomato cherry brick moss seafoam champagne pewter gunmetal ash honey platinum"},
+     "pumpkin tomato cherry brick moss seafoam champagne tan pewter gunmetal ash honey platinum"},
     {LAIP_W_ADJECTIVE | LAIP_W_NOUN, "left right front male female adult teen dark-wash bottom top "
                                      "overweight average middle light black-and-white "
                                      "square chief kid patent latin human sky"},
@@ -260,7 +268,8 @@ const laip_lexicon_list laip_lexicon_words[] = {
      "facial-hair headwear eyesight ring earring string building bed belly sling wing lining piercing "
      "stocking railing "
      "ceiling crossing legging stuffing padding stitching lettering branding coloring wedding "
-     "polish nail dish rash bush brush trail trek bus dress glass grass class pass canvas compass cross mess "
+     "butterfly lily jelly doily assembly polish nail dish rash bush brush trail trek bus dress glass grass "
+     "class pass canvas compass cross mess "
      "business fabric family lady baby city "
      "kurta sari saree salwar kameez hijab abaya burqa niqab kimono qipao cheongsam kilt poncho tunic thobe "
      "turban beanie beret fedora visor bonnet cap hat helmet bun ponytail pigtail braid mohawk afro bob updo "

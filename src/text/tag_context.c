@@ -5,9 +5,12 @@
 static const uint32_t function_word = LAIP_W_DET | LAIP_W_PRONOUN | LAIP_W_POSSESSIVE | LAIP_W_PREPOSITION |
                                       LAIP_W_CONJUNCTION | LAIP_W_MODAL | LAIP_W_BE | LAIP_W_WH;
 
-static const char *const fractions[] = {"tone",  "toned",   "piece",   "quarter", "quarters", "button",
-                                        "strap", "stripe",  "striped", "color",   "colored",  "way",
-                                        "layer", "layered", "fourth",  "fourths", NULL};
+/* What a number makes a modifier with: two tone shoes; and what it does inside of a phrase only: a two button
+ * suit. */
+static const char *const fractions[] = {"tone",   "toned",   "piece", "quarter", "quarters",
+                                        "fourth", "fourths", "way",   NULL};
+static const char *const details[] = {"button", "strap",   "stripe", "striped", "color", "colored",
+                                      "layer",  "layered", "wheel",  "handle",  NULL};
 
 bool laip_tag_nominal(const token *t)
 {
@@ -202,8 +205,9 @@ static uint8_t verb(const sentence *s, size_t i)
 static uint8_t number(const sentence *s, size_t i)
 {
     const token *t = &s->t[i];
-    bool modifier =
-        (any(t + 1, fractions) || (is(t, "one") && is(t + 1, "shoulder"))) && laip_tag_nominal(t + 2);
+    bool inside = opens_phrase(tag_before(s, i, 1)) && (any(t + 1, details) || t[1].p & LAIP_W_JOINED);
+    bool shoulder = is(t, "one") && is(t + 1, "shoulder");
+    bool modifier = (any(t + 1, fractions) || shoulder || inside) && laip_tag_nominal(t + 2);
     bool fraction = strchr(t->low, '/') && (t[1].p & LAIP_W_TRAIT || any(t + 1, fractions));
     return modifier || fraction ? JJ : CD;
 }

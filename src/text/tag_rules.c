@@ -218,6 +218,14 @@ static void join_modifiers(sentence *s)
     }
 }
 
+/* "hair is shoulder length": a predicate, no noun phrase. */
+static void measure_predicates(sentence *s)
+{
+    for (size_t i = 1; i < s->count; i++)
+        if (s->tags[i] == NN && is(&s->t[i], "length") && laip_tag_be_before(s, i - 1))
+            s->tags[i] = s->tags[i - 1] = JJ;
+}
+
 /* "hair is black, blue shirt": the comma after a predicate does not join modifiers. */
 static void part_predicates(sentence *s)
 {
@@ -270,6 +278,7 @@ void laip_rule_tag(const laip_map *lexicon, const char *const *tokens, const uin
             tags[i - 1] = JJ; /* fur trimmed */
     }
     join_modifiers(&s);
+    measure_predicates(&s);
     part_predicates(&s);
     free(all);
 }
