@@ -148,8 +148,6 @@ static void apply(const rule *r, const uint8_t *tags, size_t from, size_t to, vo
     while (from < to && laip_tag_pattern_find(r->pattern, tags, from, to, work, &start, &end)) {
         for (size_t i = start; i < end; i++)
             chunk[i] = r->chink ? OUTSIDE : i == start ? BEGINS : CONTINUES;
-        if (r->chink && end < to)
-            chunk[end] = BEGINS;
         from = end;
     }
 }

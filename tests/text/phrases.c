@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include "base/parallel.h"
 #include "laip/phrases.h"
 #include <stdlib.h>
 #include <string.h>
@@ -156,10 +157,37 @@ static void pieces(void **state)
     laip_tokenizer_free(t);
 }
 
+typedef struct shared {
+    const laip_phraser *phraser;
+    size_t counts[64];
+} shared;
+
+static void one(void *context, size_t i)
+{
+    static const char *const text[2] = {"a man in a red shirt and blue jeans", "she carries a bag"};
+    shared *s = context;
+    laip_spans spans = {0};
+    for (int k = 0; k < 50; k++)
+        laip_phrases(s->phraser, text[i % 2], strlen(text[i % 2]), &spans);
+    s->counts[i] = spans.count;
+    laip_spans_free(&spans);
+}
+
+static void many_threads(void **state)
+{
+    (void)state;
+    laip_phraser *p = make(NULL, NULL);
+    shared s = {.phraser = p};
+    laip_parallel_for(64, 4, one, &s);
+    for (size_t i = 0; i < 64; i++)
+        assert_int_equal(s.counts[i], i % 2 ? 1 : 3);
+    laip_phraser_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(captions), cmocka_unit_test(generic_heads),
                                        cmocka_unit_test(grammars), cmocka_unit_test(words),
-                                       cmocka_unit_test(pieces)};
+                                       cmocka_unit_test(pieces),   cmocka_unit_test(many_threads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

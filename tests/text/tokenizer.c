@@ -7,10 +7,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const vocabulary[] = {
-    "[PAD]",  "[UNK]",        "[CLS]", "[SEP]", "[MASK]", "a", "red",  "shirt",  "##s",
-    "##less", "sleeve",       ".",     ",",     "-",      "t", "cafe", "[",      "]",
-    "mask",   "\xe4\xba\xba", "##e",   "his",   "jacket", "<", ">",    "person", "!"};
+static const char *const vocabulary[] = {"[PAD]",
+                                         "[UNK]",
+                                         "[CLS]",
+                                         "[SEP]",
+                                         "[MASK]",
+                                         "a",
+                                         "red",
+                                         "shirt",
+                                         "##s",
+                                         "##less",
+                                         "sleeve",
+                                         ".",
+                                         ",",
+                                         "-",
+                                         "t",
+                                         "cafe",
+                                         "[",
+                                         "]",
+                                         "mask",
+                                         "\xe4\xba\xba",
+                                         "##e",
+                                         "his",
+                                         "jacket",
+                                         "<",
+                                         ">",
+                                         "person",
+                                         "x\xf0\x9d\x85\xa5\xe3\x80\xae",
+                                         "!"};
 enum { COUNT = sizeof vocabulary / sizeof *vocabulary };
 
 static laip_tokenizer *make(void)
@@ -61,6 +85,9 @@ static void longest_pieces(void **state)
     /* Unicode 8's classes: a mark and a full stop younger than that are part of their words. */
     assert_string_equal(pieces(t, "a\xe0\xbf\x86 red\xf0\x91\x87\x89 a\xcd\xbe", NULL),
                         "[CLS] a red [UNK] a [UNK]");
+    /* Combining signs that stay are put in their canonical order. */
+    assert_string_equal(pieces(t, "X\xe3\x80\xae\xf0\x9d\x85\xa5", NULL),
+                        "[CLS] x\xf0\x9d\x85\xa5\xe3\x80\xae");
     assert_string_equal(pieces(t, "red\xe0\xab\xbb red\xe2\xb9\x83", NULL), "[CLS] [UNK] [UNK]");
     laip_tokenizer_free(t);
 }
@@ -288,6 +315,14 @@ static void merges(void **state)
     assert_int_equal(count, LAIP_SPECIALS + 6);
     for (size_t i = 0; i < 6; i++)
         assert_string_equal(words[LAIP_SPECIALS + i], expected[i]);
+    laip_vocab_free(words, count);
+    /* Of pairs seen equally often, the first in byte order, left piece before right piece. */
+    const char *const left[] = {"cd cd ab ab"}, *const right[] = {"ac ac ab ab"};
+    assert_ok(laip_vocab_learn(left, 1, LAIP_RULE_NONE, LAIP_SPECIALS + 5, &words, &count, &error), error);
+    assert_string_equal(words[count - 1], "ab");
+    laip_vocab_free(words, count);
+    assert_ok(laip_vocab_learn(right, 1, LAIP_RULE_NONE, LAIP_SPECIALS + 4, &words, &count, &error), error);
+    assert_string_equal(words[count - 1], "ab");
     laip_vocab_free(words, count);
 }
 
