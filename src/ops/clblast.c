@@ -34,6 +34,7 @@ void laip_clblast_gemm(laip_device *d, const laip_product *p)
     CLBlastTranspose second = p->transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo;
     size_t bytes = 0;
     s->clblast_used = true;
+    laip_tuned_apply(d);
     if (!check(d, p,
                CLBlastSGemmTempBufferSize(CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, 0,
                                           p->b.cols, 0, p->a.cols, 0, p->n, &d->queue, &bytes),

@@ -34,10 +34,22 @@ extern const char *const laip_gemm_names[]; /* auto, packed, clblast; NULL at th
  * environment does the same from the start. */
 void laip_gemm_force(laip_device *device, laip_gemm_backend backend);
 
-/* The measured choices that this device has used, as lines "CLASS NAME"; and choices to keep to, whatever the
+/* The measured choices that this device has used, as lines "CLASS NAME", with
+ * CLBlast's tuned parameters; and choices to keep to, whatever the
  * user's cache says: so that a run that is continued computes the same bits. */
 bool laip_gemm_choices_write(laip_device *device, const char *path, laip_error *error);
 bool laip_gemm_choices_read(laip_device *device, const char *path, laip_error *error);
+
+/* Searches CLBlast's parameters on this device for about `seconds`, keeps the best in the user's cache
+ * folder, and forgets the choices measured with others.  progress (NULL: none) is called after each try with
+ * the kernel's name, the number of tries and GFLOP/s at the start and at best. */
+typedef void (*laip_tune_progress)(void *context, const char *kernel, int tries, double first, double best);
+bool laip_gemm_tune(laip_device *device, double seconds, laip_tune_progress progress, void *context,
+                    laip_error *error);
+/* Before the first product: CLBlast's own parameters, or those of the cache folder; whether there are any.
+ * Without this call those of the cache folder serve, or those that laip_gemm_choices_read brought.  Once set
+ * they stay for the process: untuned has no effect after tuned. */
+bool laip_gemm_use_tuned(laip_device *device, bool tuned);
 
 /* Weights that keep their values for a while need not be packed at every product.  Between begin and end, a B
  * operand that lies in `weights` (the buffer itself or a sub-buffer of it) stays packed in device memory

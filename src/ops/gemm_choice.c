@@ -85,19 +85,23 @@ static bool known(const laip_gemm_state *s, const char *class, laip_gemm_backend
 bool laip_gemm_choices_read(laip_device *d, const char *path, laip_error *error)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
-    char *data, class[8], name[16];
+    char *data, class[16], name[LAIP_TUNED_TEXT];
     size_t size;
     int used, line = 1;
     if (!laip_file_read(path, &data, &size, error))
         return false;
     const char *at = data;
     bool good = true;
-    for (; good && sscanf(at, "%7s %15s%n", class, name, &used) == 2; at += used, line++) {
+    for (; good && sscanf(at, "%15s %95s%n", class, name, &used) == 2; at += used, line++) {
+        if (laip_tuned_set(s, class, name))
+            continue;
         laip_gemm_backend b = strcmp(name, "packed") == 0    ? LAIP_GEMM_PACKED
                               : strcmp(name, "clblast") == 0 ? LAIP_GEMM_CLBLAST
                                                              : LAIP_GEMM_AUTO;
         if (b == LAIP_GEMM_AUTO)
             good = laip_bad_input(error, "%s:%d: found %s, expected packed or clblast", path, line, name);
+        else if (strlen(class) >= sizeof s->choices->class)
+            good = laip_bad_input(error, "%s:%d: found %s, expected a shape class", path, line, class);
         else if (b == LAIP_GEMM_PACKED && !laip_packed_serves(d))
             good = laip_bad_input(error, "%s:%d: class %s is served by the packed product, which %s has not",
                                   path, line, class, d->traits.name);
@@ -107,6 +111,7 @@ bool laip_gemm_choices_read(laip_device *d, const char *path, laip_error *error)
     if (good && at[strspn(at, " \n")])
         good = laip_bad_input(error, "%s:%d: expected a shape class and packed or clblast", path, line);
     free(data);
+    s->tuning_settled = true;
     return good;
 }
 
@@ -120,7 +125,9 @@ static laip_str listing(const laip_gemm_state *s)
 
 bool laip_gemm_choices_write(laip_device *d, const char *path, laip_error *error)
 {
-    laip_str text = listing(laip_gemm_state_of(d));
+    laip_gemm_state *s = laip_gemm_state_of(d);
+    laip_str text = listing(s);
+    laip_tuned_list(s, &text);
     bool good = laip_file_write(path, laip_str_text(&text), text.length, error);
     free(text.text);
     return good;

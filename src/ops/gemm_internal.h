@@ -34,6 +34,9 @@ typedef struct laip_packed_weight {
 
 enum { LAIP_CACHED_BUFFERS = 8 };
 
+/* CLBlast's kernels whose parameters we set: Xgemm, XgemmDirect, GemmRoutine. */
+enum { LAIP_TUNABLES = 3, LAIP_TUNED_TEXT = 96 };
+
 typedef struct laip_gemm_choice {
     char class[8];
     laip_gemm_backend backend;
@@ -49,6 +52,8 @@ typedef struct laip_gemm_state {
     laip_packed_weight *cached;
     size_t cached_count, cached_capacity;
     bool clblast_used;
+    bool tuning_settled, tuning_applied;        /* `tuned` is known; CLBlast has been told */
+    char tuned[LAIP_TUNABLES][LAIP_TUNED_TEXT]; /* values with commas; empty: CLBlast's own */
 } laip_gemm_state;
 
 laip_gemm_state *laip_gemm_state_of(laip_device *device); /* made at the first call */
@@ -73,5 +78,11 @@ laip_gemm_backend laip_gemm_choose(laip_device *device, const laip_product *p);
 void laip_gemm_choices_free(laip_gemm_state *s);
 char *laip_gemm_cache_path(const laip_device *device, const char *suffix);
 void laip_gemm_cache_save(const char *path, const laip_str *text);
+
+/* clblast_tune.c */
+bool laip_tuned_set(laip_gemm_state *s, const char *kernel,
+                    const char *text); /* false: no such kernel or values */
+void laip_tuned_list(const laip_gemm_state *s, laip_str *text);
+void laip_tuned_apply(laip_device *device);
 
 #endif
