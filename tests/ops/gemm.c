@@ -283,7 +283,8 @@ static void choices(void **state)
     (void)state;
     laip_error error;
     char *folder = laip_test_folder("gemm"), *path = laip_path_join(folder, "choices");
-    static const char text[] = "nn-tiny packed\nnn-mmm clblast\n", wrong[] = "nn-mmm fastest\n";
+    static const char text[] = "nn-tiny packed\nnn-mmm clblast\nGemmRoutine 448\n",
+                      wrong[] = "nn-mmm fastest\n";
     laip_device *d = laip_test_device();
     if (laip_device_traits(d)->lanes > 1)
         skip();

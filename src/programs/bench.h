@@ -1,0 +1,52 @@
+/* What the parts of laip-bench share: its subcommands, the timing of work on a device, and reports that are
+ * printed as tables for people or as JSON for machines. */
+#ifndef LAIP_PROGRAMS_BENCH_H
+#define LAIP_PROGRAMS_BENCH_H
+
+#include "device/device.h"
+#include <argp.h>
+#include <jansson.h>
+
+int laip_bench_devices(int argc, char **argv);
+int laip_bench_peak(int argc, char **argv);
+int laip_bench_ops(int argc, char **argv);
+int laip_bench_tune(int argc, char **argv);
+int laip_bench_compare(int argc, char **argv);
+
+/* The flags that every measuring subcommand takes: --device and --json, through an argp child. */
+typedef struct laip_bench_options {
+    const char *device;
+    bool json;
+} laip_bench_options;
+extern const struct argp laip_bench_argp; /* its input is a laip_bench_options */
+
+int laip_bench_fails(const char *program, const laip_error *error); /* prints the line; returns the status */
+
+typedef struct laip_bench_limits {
+    double gflops, gbytes, launch_us,
+        wait_us; /* a second; microseconds a launch, in a queue and waited for */
+} laip_bench_limits;
+bool laip_bench_limits_measure(laip_device *device, laip_bench_limits *limits, laip_error *error);
+
+/* The median time in seconds of one run of work, waited for, over at least five runs and about `budget`
+ * seconds; the first run, which compiles, is not counted. */
+bool laip_bench_time(laip_device *device, void (*work)(laip_device *, void *), void *context, double budget,
+                     double *seconds, laip_error *error);
+
+/* A report: {"program", "device", "platform", "driver", "version", "results": [{"name", "value", "unit",
+ * "share"}]} with share absent where there is no limit to compare with.  Larger is better for units that end
+ * in "/s". */
+json_t *laip_bench_report(laip_device *device, const char *subcommand);
+void laip_bench_add(json_t *report, const char *name, double value, const char *unit, double limit);
+void laip_bench_print(json_t *report, bool json); /* and releases it */
+
+/* Groups of `laip-bench ops`: each adds its results. */
+typedef struct laip_bench_run {
+    laip_device *device;
+    const laip_bench_limits *limits;
+    json_t *report;
+    double budget; /* seconds a measurement */
+} laip_bench_run;
+bool laip_bench_gemm(const laip_bench_run *run, laip_error *error);
+
+#endif
