@@ -133,7 +133,8 @@ const laip_lexicon_list laip_lexicon_words[] = {
      "tribal solid plain mottled heathered marled color-blocked colorblock tie-dyed diagonal horizontal "
      "vertical "
      /* size and shape */
-     " short long tall small big large little huge tiny medium medium-length medium-sized mid-length mid "
+     " short long tall small big large little huge giant enormous gigantic massive tiny medium medium-length "
+     "medium-sized mid-length mid "
      "middle wide narrow thick thin broad "
      "high low deep shallow tight loose baggy slim skinny slender lean fat chubby heavy heavyset heavy-set "
      "stocky plump overweight "
@@ -340,7 +341,7 @@ const laip_lexicon_list laip_lexicon_nouns[] = {
         "pair set bunch piece kind type sort lot bit amount variety combination style color colour shade "
         "tone size look "
         ""
-        "light pack load view angle direction position distance day night time year photo photograph"},
+        "train light pack load view angle direction position distance day night time year photo photograph"},
     {LAIP_W_DEED, "walk work talk stand pose rest ride run show stride cover face point match contrast sport "
                   "step drop touch stop "
                   "fall turn pull push drink cross wait visit dance play race climb jump wave glance stare "

@@ -98,6 +98,8 @@ static uint8_t participle(const sentence *s, size_t i)
             return VBD;
         return VBN;
     }
+    if (t->p & LAIP_W_JOINED && laip_tag_stuff_before(s, i) && t[1].p & LAIP_W_THING)
+        return JJ;
     if (t->p & LAIP_W_ACTION)
         return before == DT || before == PRPS ? JJ : VBN;
     if (before == RB && !(t[-1].p & LAIP_W_DEGREE) && !laip_tag_be_before(s, i))
@@ -127,7 +129,7 @@ static uint8_t verb_or_plural(const sentence *s, size_t i)
         object || is(t + 1, "next") || t[1].p & (LAIP_W_PREPOSITION | LAIP_W_ADVERB | LAIP_W_NUMBER);
     if (before == CC || before == NN || before == NNS) {
         if (i && (t[-1].p & LAIP_W_PERSON) && before == NN)
-            return onwards || is(t + 1, "to") || t[1].p & LAIP_W_ADJECTIVE ? VBZ : NNS;
+            return onwards || t->p & LAIP_W_DEED || is(t + 1, "to") || t[1].p & LAIP_W_ADJECTIVE ? VBZ : NNS;
         if ((before == NNS || t->p & LAIP_W_DEED) && onwards && !(t->p & LAIP_W_THING))
             return VBZ;
         if (!(t->p & LAIP_W_NOUN))
@@ -173,7 +175,8 @@ static uint8_t adjective(const sentence *s, size_t i)
         bool listed = (n->p & LAIP_W_CONJUNCTION || is(n, ",") || is(n, "/") || is(n, "&")) &&
                       n[1].p & (LAIP_W_ADJECTIVE | LAIP_W_STUFF) && laip_tag_nominal(n + 1) &&
                       laip_tag_nominal(n + 2) && t->p & LAIP_W_TINT;
-        if (!listed)
+        bool predicate = t->p & LAIP_W_TINT && laip_tag_be_before(s, i);
+        if (!listed && !predicate)
             return t->p & LAIP_W_PLURAL ? NNS : NN;
     }
     return t->p & LAIP_W_PAST && tag_before(s, i, 1) == RB && !(t[-1].p & LAIP_W_DEGREE) ? VBN : JJ;
@@ -224,7 +227,8 @@ uint8_t laip_tag_open_class(const sentence *s, size_t i)
         return RB;
     if (t->p & LAIP_W_PARTICLE)
         return RB;
-    if (t->p & LAIP_W_GERUND && !(t->p & LAIP_W_NOUN))
+    bool object = t[1].p & (LAIP_W_DET | LAIP_W_POSSESSIVE);
+    if (t->p & LAIP_W_GERUND && (!(t->p & LAIP_W_NOUN) || object))
         return gerund(s, i);
     if (t->p & LAIP_W_VERB && (before == TO || before == MD))
         return VB;
@@ -237,10 +241,11 @@ uint8_t laip_tag_open_class(const sentence *s, size_t i)
         if (v != NN)
             return v;
     }
-    /* A word nobody knows that ends in -s after a person: jaywalks. */
-    if (t->p == (LAIP_W_NOUN | LAIP_W_PLURAL) && before == NN && i && t[-1].p & LAIP_W_PERSON &&
-        !strchr(t->low, '-') &&
-        t[1].p & (LAIP_W_DET | LAIP_W_POSSESSIVE | LAIP_W_PREPOSITION | LAIP_W_ADVERB))
+    /* A noun or unknown word in -s between a person and an object or a place: purses his lips, jaywalks
+     * across. */
+    bool unknown = t->p == (LAIP_W_NOUN | LAIP_W_PLURAL) && !strchr(t->low, '-');
+    if (t->p & LAIP_W_PLURAL && before == NN && i && t[-1].p & LAIP_W_PERSON &&
+        (object || (unknown && t[1].p & (LAIP_W_PREPOSITION | LAIP_W_ADVERB))))
         return VBZ;
     return plain_noun(s, i);
 }

@@ -243,6 +243,17 @@ static bool parse_bounds(parser *r, size_t *least, size_t *most)
     return true;
 }
 
+/* Takes the instructions from base on out of the program; free() releases them. */
+static instruction *take_back(parser *r, size_t base)
+{
+    size_t size = r->p->size - base;
+    instruction *piece = laip_alloc(size, sizeof *piece);
+    if (size)
+        memcpy(piece, r->p->code + base, size * sizeof *piece);
+    r->p->size = base;
+    return piece;
+}
+
 /* Appends a copy of the instructions in piece, which were compiled to stand at `base`. */
 static bool append(parser *r, const instruction *piece, size_t size, size_t base)
 {
@@ -278,9 +289,7 @@ static bool parse_repeat(parser *r)
     size_t least, most, size = r->p->size - base;
     if (!parse_bounds(r, &least, &most))
         return false;
-    instruction *piece = laip_alloc(size, sizeof *piece);
-    memcpy(piece, r->p->code + base, size * sizeof *piece);
-    r->p->size = base;
+    instruction *piece = take_back(r, base);
     bool good = true;
     for (size_t i = 0; good && i < least; i++)
         good = append(r, piece, size, base);
@@ -318,9 +327,7 @@ static bool parse_choice(parser *r)
     while (peek(r) == '|') {
         /* SPLIT first, second; first; JUMP end; second */
         size_t size = r->p->size - base;
-        instruction *first = laip_alloc(size, sizeof *first);
-        memcpy(first, r->p->code + base, size * sizeof *first);
-        r->p->size = base;
+        instruction *first = take_back(r, base);
         bool good = emit(r, SPLIT, base + 1, base + size + 2) && append(r, first, size, base);
         free(first);
         size_t jump = r->p->size;

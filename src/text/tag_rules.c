@@ -32,6 +32,8 @@ static uint8_t special_word(const sentence *s, size_t i)
     if (is(t, "front") || is(t, "top"))
         return is(t + 1, "of") && i && any(t - 1, (const char *const[]){"in", "on", "over", NULL}) ? IN
                                                                                                    : START;
+    if (is(t, "can") && opens_phrase(before))
+        return NN;
     if (is(t, "next"))
         return is(t + 1, "to") ? IN : START;
     if (is(t, "down") &&
@@ -42,13 +44,12 @@ static uint8_t special_word(const sentence *s, size_t i)
                        t[1].p & (LAIP_W_PAST | LAIP_W_TRAIT | LAIP_W_JOINED | LAIP_W_FASTENING)
                    ? JJ
                    : DT;
-    if (is(t, "off"))
-        return (t[1].p & LAIP_W_ADJECTIVE || is(t + 1, "shoulder")) && laip_tag_nominal(t + 1) &&
-                       laip_tag_nominal(t + 2) &&
-                       (opens_phrase(before) || before == VBG || before == VBZ || before == IN ||
-                        before == CC)
-                   ? JJ
-                   : START;
+    if (is(t, "off")) {
+        bool begins = opens_phrase(before) || before == VBG || before == VBZ || before == IN ||
+                      before == CC || before == COMMA;
+        bool modifier = t[1].p & LAIP_W_ADJECTIVE || is(t + 1, "shoulder");
+        return begins && modifier && laip_tag_nominal(t + 1) && laip_tag_nominal(t + 2) ? JJ : START;
+    }
     if (is(t, "back")) {
         if (before == VBN || before == VBD || before == VBG || before == VBZ)
             return RB;

@@ -60,6 +60,8 @@ static void matches(void **state)
     expect("<J(J|K){2,2}R>|<(?:NN){1}S>", "JJR NNS", 1, 2);
     expect("<JJ>*", "NN NN", -1, -1); /* an empty match is none */
     expect("(<JJ>?)*<NN>", "JJ JJ NN", 0, 3);
+    expect("<|JJ><NN>", "JJ NN", 0, 2);
+    expect("()*(|<JJ>)<NN>", "JJ NN", 0, 2);
     expect("<.*>", "CC", 0, 1);
     expect("<V.N|.>", ", VBN", 0, 1);
 }
