@@ -1,8 +1,13 @@
 /* Annotation files as their authors publish them, recognised by content:
- *   CUHK-PEDES reid_raw.json and caption_all.json, ICFG-PEDES.json: objects with captions, file_path, id (and
- * split); RSTPReid data_captions.json: img_path instead of file_path; ALBEF's and RaSa's processed lists:
- * image or file_path, caption a string or a list, image_id; COCO captions: images[] and annotations[], every
- * picture its own person. Ids are used as they are published, whatever they start from. */
+ *   a list of pictures: objects with
+ *     the picture   file_path (CUHK-PEDES, ICFG-PEDES, RaSa), img_path (RSTPReid) or image (ALBEF),
+ *     its captions  captions, or caption: a list of strings or one string; ALBEF's training lists have one
+ *                   object a caption, and those of one picture are brought together,
+ *     the person    id or image_id: whole numbers, used as they are, whatever they start from; strings that
+ * are no numbers are numbered as they appear in the file; without one each picture is its own person (only
+ * lists with caption may do so), the split     split, in any case; a file has it in all of its objects or in
+ * none (CUHK-PEDES caption_all.json, the processed lists: the whole file is the split); COCO captions: an
+ * object with images[] and annotations[]; every picture is its own person, by its id. */
 #ifndef LAIP_DATA_DATASET_H
 #define LAIP_DATA_DATASET_H
 
@@ -11,7 +16,8 @@
 #include <stdint.h>
 
 typedef struct laip_picture {
-    const char *file; /* as the annotations name it */
+    const char *file;  /* as the annotations name it */
+    const char *split; /* in lower case; NULL where the file has none */
     int32_t person;
     size_t first, captions; /* its captions lie one after another */
 } laip_picture;
@@ -21,6 +27,8 @@ typedef struct laip_caption {
     size_t picture;
 } laip_caption;
 
+enum { LAIP_SPLITS = 16 }; /* different ones a file may have */
+
 typedef struct laip_dataset {
     laip_arena arena;
     char *root; /* folder that files are under */
@@ -28,14 +36,22 @@ typedef struct laip_dataset {
     size_t picture_count;
     laip_caption *captions;
     size_t caption_count;
-    size_t entries; /* of the file, all splits */
+    size_t entries;                  /* of the file, all splits */
+    const char *splits[LAIP_SPLITS]; /* those of the file, in lower case, as they appear */
+    size_t split_count;              /* 0: the file has none, and all of it was read */
+    bool no_such_split;              /* the file has splits, but not the one that was asked for */
 } laip_dataset;
 
-/* Reads the entries of `split` (any case; NULL: all).  images NULL or "": imgs/, images/ or the folder itself
- * beside the file, whichever holds the first picture.  A split that the file does not have gives no pictures,
- * which is not an error here. */
+/* Reads the entries of `split` (any case; NULL or "": all).  images: the folder of the pictures, or one above
+ * it with imgs/ or images/; NULL or "": the folder of the file. Of these places the one is taken that has
+ * most of a few pictures tried.  A split that the file does not have gives no pictures, and no_such_split,
+ * which is not an error here.  Bad input, named by file, entry (from 0) and field: what is missing or of a
+ * wrong type, in any split; no such folder; none of the pictures tried in any place. */
 bool laip_dataset_read(laip_dataset *d, const char *path, const char *images, const char *split,
                        laip_error *error);
+/* The same from the text of a file, without looking for pictures: root stays NULL. */
+bool laip_dataset_parse(laip_dataset *d, const char *name, const char *text, size_t length, const char *split,
+                        laip_error *error);
 void laip_dataset_free(laip_dataset *d);
 char *laip_dataset_file(const laip_dataset *d, size_t picture); /* its path; free() releases it */
 
