@@ -25,19 +25,66 @@
 
 enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
 
-/* Element (i, p) of op(A) lies at a[i × row_step + p × k_step]; alpha is multiplied in. */
-SINGLE void gemm_pack_a(__global const float *restrict a, __global float *restrict packed, float alpha, int m, int k,
-                        int row_step, int k_step)
+/* Turns a square of 16 × 16 around: four rounds that interleave row i with row i + 8. */
+inline __attribute__((always_inline)) void turn(float16 *v)
+{
+    float16 t[16];
+#pragma unroll
+    for (int round = 0; round < 4; round++) {
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            float16 a = v[i], b = v[i + 8];
+            t[2 * i] = (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6,
+                                 a.s7, b.s7);
+            t[2 * i + 1] = (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se,
+                                     b.se, a.sf, b.sf);
+        }
+#pragma unroll
+        for (int i = 0; i < 16; i++)
+            v[i] = t[i];
+    }
+}
+
+/* A as it is, [m, k]; alpha is multiplied in. */
+SINGLE void gemm_pack_a(__global const float *restrict a, __global float *restrict packed, float alpha, int m, int k)
 {
     int first = get_group_id(0) * MR, rows = min(MR, m - first);
-    int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k);
+    int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
     __global float *to = packed + (size_t)first * k;
-    a += (size_t)first * row_step;
-    for (int p = p0; p < p1; p++) {
-        for (int i = 0; i < rows; i++)
-            to[(size_t)p * MR + i] = alpha * a[(size_t)i * row_step + (size_t)p * k_step];
-        for (int i = rows; i < MR; i++)
-            to[(size_t)p * MR + i] = 0;
+    a += (size_t)first * k;
+    for (; rows == MR && p + 16 <= p1; p += 16) {
+        float16 v[16];
+#pragma unroll
+        for (int i = 0; i < 16; i++)
+            v[i] = i < MR ? alpha * vload16(0, a + (size_t)i * k + p) : (float16)(0.0f);
+        turn(v);
+#pragma unroll
+        for (int q = 0; q < 16; q++) {
+            vstore8(v[q].lo, 0, to + (size_t)(p + q) * MR);
+            vstore4(v[q].hi.lo, 2, to + (size_t)(p + q) * MR);
+        }
+    }
+    for (; p < p1; p++)
+        for (int i = 0; i < MR; i++)
+            to[(size_t)p * MR + i] = i < rows ? alpha * a[(size_t)i * k + p] : 0;
+}
+
+/* A transposed, [k, m]. */
+SINGLE void gemm_pack_a_transposed(__global const float *restrict a, __global float *restrict packed, float alpha,
+                                   int m, int k)
+{
+    int first = get_group_id(0) * MR, rows = min(MR, m - first);
+    int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
+    __global float *to = packed + (size_t)first * k;
+    for (; p < p1; p++) {
+        __global const float *from = a + (size_t)p * m + first;
+        if (rows == MR) {
+            vstore8(alpha * vload8(0, from), 0, to + (size_t)p * MR);
+            vstore4(alpha * vload4(2, from), 2, to + (size_t)p * MR);
+            continue;
+        }
+        for (int i = 0; i < MR; i++)
+            to[(size_t)p * MR + i] = i < rows ? alpha * from[i] : 0;
     }
 }
 
@@ -59,26 +106,24 @@ SINGLE void gemm_pack_b(__global const float *restrict b, __global float *restri
     }
 }
 
-/* B transposed, [n, k]: blocks of 16 steps of k turn around in private memory. */
+/* B transposed, [n, k]. */
 SINGLE void gemm_pack_b_transposed(__global const float *restrict b, __global float *restrict packed, int n, int k)
 {
     int first = get_group_id(0) * NR, columns = min(NR, n - first);
     int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
     __global float *to = packed + (size_t)first * k;
     b += (size_t)first * k;
-    for (; columns == NR && p + 16 <= p1; p += 16) {
-        float block[16 * NR];
-        for (int j = 0; j < NR; j++) {
-            float16 v = vload16(0, b + (size_t)j * k + p);
-            float *at = block + j;
-            at[0] = v.s0, at[NR] = v.s1, at[2 * NR] = v.s2, at[3 * NR] = v.s3;
-            at[4 * NR] = v.s4, at[5 * NR] = v.s5, at[6 * NR] = v.s6, at[7 * NR] = v.s7;
-            at[8 * NR] = v.s8, at[9 * NR] = v.s9, at[10 * NR] = v.sa, at[11 * NR] = v.sb;
-            at[12 * NR] = v.sc, at[13 * NR] = v.sd, at[14 * NR] = v.se, at[15 * NR] = v.sf;
+    for (; columns == NR && p + 16 <= p1; p += 16)
+        for (int half_panel = 0; half_panel < NR; half_panel += 16) {
+            float16 v[16];
+#pragma unroll
+            for (int j = 0; j < 16; j++)
+                v[j] = vload16(0, b + (size_t)(half_panel + j) * k + p);
+            turn(v);
+#pragma unroll
+            for (int q = 0; q < 16; q++)
+                vstore16(v[q], 0, to + (size_t)(p + q) * NR + half_panel);
         }
-        for (int q = 0; q < 2 * 16; q++)
-            vstore16(vload16(q, block), q, to + (size_t)p * NR);
-    }
     for (; p < p1; p++)
         for (int j = 0; j < NR; j++)
             to[(size_t)p * NR + j] = j < columns ? b[(size_t)j * k + p] : 0;

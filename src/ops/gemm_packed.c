@@ -23,10 +23,9 @@ static laip_mem pack_a(laip_device *d, laip_gemm_state *s, const laip_product *p
     laip_mem packed = laip_workspace_get(d, &s->packed_a, pieces(p->m, MR) * MR * p->k * sizeof(float),
                                          "packed rows of a product");
     if (packed)
-        LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_pack_a", "",
+        LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_a ? "gemm_pack_a_transposed" : "gemm_pack_a", "",
                     ((laip_grid){.groups = {pieces(p->m, MR), pieces(p->k, PACK_DEPTH)}}), LAIP_MAT(p->a),
-                    laip_arg_mem(packed), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k),
-                    LAIP_I(p->transpose_a ? 1 : p->k), LAIP_I(p->transpose_a ? p->m : 1));
+                    laip_arg_mem(packed), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k));
     return packed;
 }
 
