@@ -199,6 +199,14 @@ void laip_params_zero_gradients(laip_params *p)
         laip_mat_zero(p->device, p->chunks[i].gradient);
 }
 
+void laip_params_zero_moments(laip_params *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        laip_mat_zero(p->device, p->chunks[i].first);
+        laip_mat_zero(p->device, p->chunks[i].second);
+    }
+}
+
 void laip_params_move_average(laip_params *p, float mu)
 {
     for (size_t i = 0; i < p->count; i++)

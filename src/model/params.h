@@ -43,6 +43,7 @@ void laip_params_initialise(laip_params *p, laip_table *online, uint64_t seed, f
 void laip_params_copy_average(laip_params *p); /* the momentum copies become the online values */
 
 void laip_params_zero_gradients(laip_params *p);
+void laip_params_zero_moments(laip_params *p);           /* as before the optimiser's first step */
 void laip_params_move_average(laip_params *p, float mu); /* m ← μ m + (1 − μ) p */
 /* One AdamW step, t counted from 1; the gradient's norm is first cut to o->clip_norm where that is not 0. */
 void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t);

@@ -1,0 +1,33 @@
+/* The ranks of a job: one drives one device.  All of MPI stays behind this header.
+ *
+ * A program that was not started by mpirun is a job of one rank, and nothing here costs it anything. */
+#ifndef LAIP_DIST_RANKS_H
+#define LAIP_DIST_RANKS_H
+
+#include "laip/error.h"
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct laip_ranks {
+    int rank, size;
+    int local_rank; /* among the ranks of this node: which of its devices is meant */
+} laip_ranks;
+
+/* Before any OpenCL context is made.  On rank 0 alone notes and progress are shown from now on. */
+bool laip_ranks_begin(laip_ranks *r, int *argc, char ***argv, laip_error *error);
+void laip_ranks_end(laip_ranks *r);
+/* Ends the whole job at once with this rank's line last, and the error's status. */
+void laip_ranks_abort(const laip_ranks *r, const char *program, const laip_error *error);
+
+/* values[i] becomes the sum over all ranks, in an order that depends on their number alone. */
+void laip_ranks_sum(const laip_ranks *r, float *values, size_t count);
+void laip_ranks_sum_doubles(const laip_ranks *r, double *values, size_t count);
+/* Rank k holds elements first[k] … first[k+1] of values; afterwards every rank holds all of them. */
+void laip_ranks_share(const laip_ranks *r, float *values, const size_t *first);
+void laip_ranks_share_ints(const laip_ranks *r, int32_t *values, const size_t *first);
+void laip_ranks_wait(const laip_ranks *r); /* until all have come here */
+
+/* Rank k's share of `count` pieces of work: first … last − 1, as equal as they can be. */
+void laip_ranks_division(const laip_ranks *r, int rank, size_t count, size_t *first, size_t *last);
+
+#endif

@@ -1,0 +1,277 @@
+#include "eval/evaluate.h"
+
+#include "base/log.h"
+#include "base/parallel.h"
+#include "data/assemble.h"
+#include "model/score.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IMAGES = 16, CAPTIONS = 256 };
+
+typedef struct evaluation {
+    laip_model *model;
+    const laip_dataset *d;
+    const laip_texts *t;
+    laip_scorer scorer;
+    laip_evaluation *out;
+    size_t k, E, D, pixels;
+    int threads;
+    const laip_ranks *ranks;
+    float *image_features, *text_features, *states, *planes;
+    int32_t *ids, *begin; /* of all captions, packed */
+    float *coarse;        /* [queries, gallery] */
+    int32_t *rank_of;     /* [queries, gallery]: the place of a picture in the coarse ranking */
+} evaluation;
+
+typedef struct decode {
+    evaluation *e;
+    size_t first;
+    pthread_mutex_t lock;
+    bool failed;
+    laip_error error;
+} decode;
+
+static void decode_one(void *context, size_t i)
+{
+    decode *j = context;
+    evaluation *e = j->e;
+    laip_error error;
+    if (laip_picture_planes(e->d, j->first + i, e->model->sizes.image_height, e->model->sizes.image_width,
+                            e->planes + i * e->pixels, &error))
+        return;
+    pthread_mutex_lock(&j->lock);
+    if (!j->failed)
+        j->error = error;
+    j->failed = true;
+    pthread_mutex_unlock(&j->lock);
+}
+
+/* Pictures first … first + count − 1 into e->planes, by all threads. */
+static bool decode_batch(evaluation *e, size_t first, size_t count, laip_error *error)
+{
+    decode j = {.e = e, .first = first};
+    pthread_mutex_init(&j.lock, NULL);
+    laip_parallel_for(count, e->threads, decode_one, &j);
+    pthread_mutex_destroy(&j.lock);
+    if (j.failed)
+        *error = j.error;
+    return !j.failed;
+}
+
+static bool encode_images(evaluation *e, laip_error *error)
+{
+    size_t n = e->d->picture_count;
+    for (size_t i = 0; i < n; i += IMAGES) {
+        size_t count = n - i < IMAGES ? n - i : IMAGES;
+        laip_progress("encoding pictures: %zu of %zu", i, n);
+        if (!decode_batch(e, i, count, error) ||
+            !laip_score_images(&e->scorer, e->planes, count, e->image_features + i * e->E, error))
+            return false;
+    }
+    return true;
+}
+
+static bool encode_texts(evaluation *e, laip_error *error)
+{
+    size_t n = e->d->caption_count;
+    for (size_t i = 0; i < n; i += CAPTIONS) {
+        size_t count = n - i < CAPTIONS ? n - i : CAPTIONS;
+        if (!laip_score_texts(&e->scorer, e->ids, e->begin + i, count, e->text_features + i * e->E,
+                              e->states + (size_t)e->begin[i] * e->D, error))
+            return false;
+    }
+    return true;
+}
+
+static void coarse_scores(void *context, size_t q)
+{
+    evaluation *e = context;
+    size_t n = e->d->picture_count;
+    for (size_t i = 0; i < n; i++) {
+        float sum = 0;
+        for (size_t c = 0; c < e->E; c++)
+            sum += e->text_features[q * e->E + c] * e->image_features[i * e->E + c];
+        e->coarse[q * n + i] = sum;
+    }
+}
+
+typedef struct scored {
+    float score;
+    int32_t picture;
+} scored;
+
+static int better(const void *a, const void *b)
+{
+    const scored *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score > y->score ? -1 : 1;
+    return x->picture < y->picture ? -1 : x->picture > y->picture;
+}
+
+/* The ranking of caption q by score; the first `fixed_from` places are sorted, the rest is kept behind them.
+ */
+static void sort_places(int32_t *ranking, float *score, size_t count)
+{
+    scored *all = laip_alloc(count, sizeof *all);
+    for (size_t i = 0; i < count; i++)
+        all[i] = (scored){score[i], ranking[i]};
+    if (count)
+        qsort(all, count, sizeof *all, better);
+    for (size_t i = 0; i < count; i++) {
+        ranking[i] = all[i].picture;
+        score[i] = all[i].score;
+    }
+    free(all);
+}
+
+static void rank_coarse(void *context, size_t q)
+{
+    evaluation *e = context;
+    size_t n = e->d->picture_count;
+    int32_t *ranking = e->out->ranking + q * n;
+    coarse_scores(e, q);
+    for (size_t i = 0; i < n; i++)
+        ranking[i] = (int32_t)i;
+    memcpy(e->out->score + q * n, e->coarse + q * n, n * sizeof *e->coarse);
+    sort_places(ranking, e->out->score + q * n, n);
+    for (size_t i = 0; i < n; i++)
+        e->rank_of[q * n + (size_t)ranking[i]] = (int32_t)i;
+}
+
+/* The captions that have this picture among their k best, matched with it: in their score at its coarse
+ * place. */
+static bool match_picture(evaluation *e, size_t picture, const float *planes, laip_error *error)
+{
+    size_t n = e->d->picture_count, queries = e->d->caption_count, count = 0;
+    size_t *who = laip_alloc(queries, sizeof *who);
+    for (size_t q = 0; q < queries; q++)
+        if ((size_t)e->rank_of[q * n + picture] < e->k)
+            who[count++] = q;
+    bool good = !count || laip_score_open(&e->scorer, planes, error);
+    int32_t begin[CAPTIONS + 1];
+    float match[CAPTIONS];
+    float *states = laip_alloc(CAPTIONS * e->t->captions.longest, e->D * sizeof *states);
+    for (size_t i = 0; good && i < count; i += CAPTIONS) {
+        size_t some = count - i < CAPTIONS ? count - i : CAPTIONS;
+        begin[0] = 0;
+        for (size_t j = 0; j < some; j++) {
+            size_t q = who[i + j], rows = (size_t)(e->begin[q + 1] - e->begin[q]);
+            memcpy(states + (size_t)begin[j] * e->D, e->states + (size_t)e->begin[q] * e->D,
+                   rows * e->D * sizeof *states);
+            begin[j + 1] = begin[j] + (int32_t)rows;
+        }
+        good = laip_score_match(&e->scorer, states, begin, some, match, error);
+        for (size_t j = 0; good && j < some; j++)
+            e->out->score[who[i + j] * n + (size_t)e->rank_of[who[i + j] * n + picture]] = match[j];
+    }
+    e->out->pairs += count;
+    free(states);
+    free(who);
+    return good;
+}
+
+static bool match_all(evaluation *e, laip_error *error)
+{
+    size_t n = e->d->picture_count, queries = e->d->caption_count, first, last;
+    laip_ranks_division(e->ranks, e->ranks->rank, n, &first, &last);
+    for (size_t q = 0; q < queries; q++) /* what other ranks match is summed in */
+        for (size_t i = 0; i < e->k; i++)
+            e->out->score[q * n + i] = 0;
+    for (size_t i = first; i < last; i += IMAGES) {
+        size_t count = last - i < IMAGES ? last - i : IMAGES;
+        laip_progress("matching: picture %zu of %zu", i - first, last - first);
+        if (!decode_batch(e, i, count, error))
+            return false;
+        for (size_t j = 0; j < count; j++)
+            if (!match_picture(e, i + j, e->planes + j * e->pixels, error))
+                return false;
+    }
+    if (e->ranks->size > 1)
+        for (size_t q = 0; q < queries; q++)
+            laip_ranks_sum(e->ranks, e->out->score + q * n, e->k);
+    for (size_t q = 0; q < queries; q++)
+        sort_places(e->out->ranking + q * n, e->out->score + q * n, e->k);
+    return true;
+}
+
+static void prepare(evaluation *e)
+{
+    laip_evaluation *o = e->out;
+    size_t n = e->d->picture_count, queries = e->d->caption_count;
+    e->image_features = laip_alloc(n * e->E, sizeof(float));
+    e->text_features = laip_alloc(queries * e->E, sizeof(float));
+    e->states = laip_alloc(e->t->captions.begin[queries] * e->D, sizeof(float));
+    e->planes = laip_alloc(IMAGES * e->pixels, sizeof(float));
+    e->coarse = laip_alloc(queries * n, sizeof(float));
+    e->rank_of = laip_alloc(queries * n, sizeof(int32_t));
+    e->begin = laip_alloc(queries + 1, sizeof *e->begin);
+    e->ids = e->t->captions.ids;
+    for (size_t q = 0; q <= queries; q++)
+        e->begin[q] = (int32_t)e->t->captions.begin[q];
+    o->ranking = laip_alloc(queries * n, sizeof *o->ranking);
+    o->score = laip_alloc(queries * n, sizeof *o->score);
+    o->query_person = laip_alloc(queries, sizeof *o->query_person);
+    o->gallery_person = laip_alloc(n, sizeof *o->gallery_person);
+    for (size_t q = 0; q < queries; q++)
+        o->query_person[q] = e->d->pictures[e->d->captions[q].picture].person;
+    for (size_t i = 0; i < n; i++)
+        o->gallery_person[i] = e->d->pictures[i].person;
+}
+
+bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k, int threads,
+                   const laip_ranks *ranks, laip_evaluation *out, laip_error *error)
+{
+    const laip_model_config *m = &model->sizes;
+    evaluation e = {.model = model,
+                    .d = d,
+                    .t = texts,
+                    .out = out,
+                    .k = k < d->picture_count ? k : d->picture_count,
+                    .E = (size_t)m->embed,
+                    .D = (size_t)m->width,
+                    .threads = threads,
+                    .ranks = ranks,
+                    .pixels = 3 * (size_t)m->image_height * (size_t)m->image_width};
+    *out = (laip_evaluation){.queries = d->caption_count, .gallery = d->picture_count};
+    if (!d->caption_count)
+        return laip_bad_input(error, "the split to evaluate on has no captions");
+    laip_score_sizes z = {.images = IMAGES,
+                          .captions = CAPTIONS,
+                          .rows = CAPTIONS * texts->captions.longest,
+                          .longest = texts->captions.longest};
+    double start = laip_seconds();
+    prepare(&e);
+    bool good = laip_scorer_create(&e.scorer, model, &z, error) && encode_texts(&e, error) &&
+                encode_images(&e, error);
+    out->seconds_encode = laip_seconds() - start;
+    if (good) {
+        laip_parallel_for(d->caption_count, threads, rank_coarse, &e);
+        out->coarse =
+            laip_metrics_of(out->ranking, out->queries, out->gallery, out->query_person, out->gallery_person);
+        start = laip_seconds();
+        good = !e.k || match_all(&e, error);
+        out->seconds_match = laip_seconds() - start;
+        out->fine =
+            laip_metrics_of(out->ranking, out->queries, out->gallery, out->query_person, out->gallery_person);
+    }
+    laip_scorer_free(&e.scorer);
+    float *floats[] = {e.image_features, e.text_features, e.states, e.planes, e.coarse};
+    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
+        free(floats[i]);
+    free(e.rank_of);
+    free(e.begin);
+    return good;
+}
+
+void laip_evaluation_free(laip_evaluation *e)
+{
+    free(e->ranking);
+    free(e->score);
+    free(e->query_person);
+    free(e->gallery_person);
+    *e = (laip_evaluation){0};
+}

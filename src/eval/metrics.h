@@ -1,0 +1,20 @@
+/* Retrieval metrics (laip.md, 5): R@k, the share of captions with a picture of the right person among the
+ * first k; AP of a caption over all pictures of its person; mAP their mean. */
+#ifndef LAIP_EVAL_METRICS_H
+#define LAIP_EVAL_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct laip_metrics {
+    double r1, r5, r10, map; /* per cent */
+} laip_metrics;
+
+/* ranking [queries, gallery]: for each caption the pictures from best to worst. */
+laip_metrics laip_metrics_of(const int32_t *ranking, size_t queries, size_t gallery,
+                             const int32_t *query_person, const int32_t *gallery_person);
+/* What a ranking in random order gives on average. */
+laip_metrics laip_metrics_chance(size_t queries, size_t gallery, const int32_t *query_person,
+                                 const int32_t *gallery_person);
+
+#endif

@@ -1,0 +1,33 @@
+/* Checkpoints: the online weights in PyTorch's names; and the whole state of a run, from which it goes on to
+ * the same bits: weights, momentum copies, moments, queues, counters.  Metadata carry the run's config, its
+ * vocabulary and the step, so that a checkpoint is enough to evaluate or search with. */
+#ifndef LAIP_STORE_CHECKPOINT_H
+#define LAIP_STORE_CHECKPOINT_H
+
+#include "model/step.h"
+#include "store/safetensors.h"
+
+typedef struct laip_checkpoint_notes {
+    const char *config; /* resolved YAML */
+    const char *vocab;  /* the text of vocab.txt */
+    uint64_t step;
+    int phase;
+    double best; /* of the validation so far; −1: none */
+} laip_checkpoint_notes;
+
+/* step NULL: weights only. */
+bool laip_checkpoint_save(const char *path, laip_model *model, laip_step *step,
+                          const laip_checkpoint_notes *notes, laip_error *error);
+/* Weights into the model, strictly: a missing, unexpected or misshapen tensor is refused, the first of them
+ * by name and the number of all.  allow_missing: prefixes, divided by commas, of tensors that may be missing
+ * and keep their initial values; the momentum copies may always be missing, and are then copied from the
+ * online ones. */
+bool laip_checkpoint_load(const char *path, laip_model *model, const char *allow_missing, laip_error *error);
+/* The whole state back.  The model and step must be as when it was saved. */
+bool laip_checkpoint_resume(const char *path, laip_model *model, laip_step *step,
+                            laip_checkpoint_notes *notes, laip_error *error);
+/* The metadata of a checkpoint; strings are freed by the caller. */
+bool laip_checkpoint_notes_read(const char *path, char **config, char **vocab, uint64_t *step,
+                                laip_error *error);
+
+#endif

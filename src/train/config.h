@@ -1,0 +1,57 @@
+/* A run's configuration: YAML files, --set, and the resolved form that a run folder keeps.  One table names
+ * every key, its type, its default and what it means (config.c); unknown keys are errors that name the
+ * nearest known one. */
+#ifndef LAIP_TRAIN_CONFIG_H
+#define LAIP_TRAIN_CONFIG_H
+
+#include "base/str.h"
+#include "laip/tokenizer.h"
+#include "net/config.h"
+
+enum { LAIP_PHASES = 8 };
+
+typedef struct laip_phase {
+    char *name;
+    int steps, epochs;                           /* one of them is 0 */
+    int warmup;                                  /* steps of linear warm-up */
+    float lr, min_lr;                            /* cosine decay from lr to min_lr after the warm-up */
+    float itc, itm, triplet, bidiratt, mpm, mlm; /* weights of the losses */
+    int phrases_per_caption;                     /* 0: all */
+} laip_phase;
+
+typedef struct laip_config {
+    long seed;
+    char *device, *out, *gemm;
+    laip_model_config model;
+    laip_loss_config loss; /* its weights are those of the phase */
+    float momentum_start;  /* μ of the first step; it rises to loss.momentum over momentum_steps */
+    int momentum_steps;
+    laip_optimiser_config optimiser;
+    char *annotations, *images, *train_split, *val_split, *test_split;
+    char *vocab, *tagger, *grammar, *generic_heads;
+    int vocab_size, max_pieces, sep, caption_rule, threads, skip_bad_images, cache_mb;
+    float flip;
+    int pad; /* pixels of the pad-and-crop augmentation */
+    int batch, micro_batches;
+    float deviation; /* of initial weights; 0: 1/√fan_in */
+    char *checkpoint, *allow_missing;
+    int eval_k, eval_every, eval_fine;
+    laip_phase phases[LAIP_PHASES];
+    int phase_count;
+} laip_config;
+
+void laip_config_defaults(laip_config *c);
+/* Reads a file over what c holds; its key `base` names a file, beside it, that is read first. */
+bool laip_config_read(laip_config *c, const char *path, laip_error *error);
+/* "key=value", as --set has it; phases.0.lr names a setting of the first phase. */
+bool laip_config_set(laip_config *c, const char *assignment, laip_error *error);
+bool laip_config_check(const laip_config *c, laip_error *error);
+void laip_config_write(const laip_config *c,
+                       laip_str *yaml); /* every key, as YAML that reads back the same */
+void laip_config_help(laip_str *text);  /* every key with its default and meaning */
+void laip_config_free(laip_config *c);
+
+/* The weights of a phase in the losses' settings. */
+laip_loss_config laip_config_losses(const laip_config *c, const laip_phase *p);
+
+#endif

@@ -1,0 +1,88 @@
+#include "train/corpus.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool learn(laip_corpus *c, const laip_config *config, laip_error *error)
+{
+    laip_dataset d;
+    char **words;
+    size_t count;
+    if (!laip_dataset_read(&d, config->annotations, config->images, config->train_split, error))
+        return false;
+    const char **captions = laip_alloc(d.caption_count, sizeof *captions);
+    for (size_t i = 0; i < d.caption_count; i++)
+        captions[i] = d.captions[i].text;
+    bool good = laip_vocab_learn(captions, d.caption_count, (laip_caption_rule)config->caption_rule,
+                                 (size_t)config->vocab_size, &words, &count, error);
+    free(captions);
+    laip_dataset_free(&d);
+    if (!good)
+        return false;
+    laip_str text = {0};
+    for (size_t i = 0; i < count; i++)
+        laip_str_addf(&text, "%s\n", words[i]);
+    laip_vocab_free(words, count);
+    c->vocab = text.text;
+    return true;
+}
+
+bool laip_corpus_open(laip_corpus *c, laip_config *config, const char *vocab_text, laip_error *error)
+{
+    size_t size;
+    *c = (laip_corpus){.options = {.rule = (laip_caption_rule)config->caption_rule,
+                                   .max_pieces = (size_t)config->max_pieces,
+                                   .sep = config->sep != 0}};
+    if (vocab_text)
+        c->vocab = laip_strdup(vocab_text);
+    else if (*config->vocab ? !laip_file_read(config->vocab, &c->vocab, &size, error)
+                            : !learn(c, config, error))
+        return false;
+    c->tokenizer = laip_tokenizer_parse(*config->vocab ? config->vocab : "vocabulary", c->vocab,
+                                        strlen(c->vocab), error);
+    if (!c->tokenizer)
+        return false;
+    size = laip_tokenizer_size(c->tokenizer);
+    if (config->model.vocab == 0)
+        config->model.vocab = (int)size;
+    if ((size_t)config->model.vocab < size)
+        return laip_bad_input(error, "model.vocab is %d, expected at least the vocabulary's %zu pieces",
+                              config->model.vocab, size);
+    c->phraser = laip_phraser_create(*config->tagger ? config->tagger : NULL,
+                                     *config->grammar ? config->grammar : NULL,
+                                     *config->generic_heads ? config->generic_heads : NULL, error);
+    return c->phraser != NULL;
+}
+
+void laip_corpus_close(laip_corpus *c)
+{
+    if (c->tokenizer)
+        laip_tokenizer_free(c->tokenizer);
+    if (c->phraser)
+        laip_phraser_free(c->phraser);
+    free(c->vocab);
+    *c = (laip_corpus){0};
+}
+
+bool laip_split_open(laip_split *s, const laip_corpus *c, const laip_config *config, const char *annotations,
+                     const char *images, const char *name, bool phrases, laip_error *error)
+{
+    *s = (laip_split){{.root = NULL}, {.cut = 0}};
+    if (!laip_dataset_read(&s->dataset, annotations, images, name, error))
+        return false;
+    laip_texts_make(&s->texts, &s->dataset, c->tokenizer, &c->options, phrases ? c->phraser : NULL,
+                    config->threads);
+    if (s->texts.cut)
+        laip_note("%s, %s: %zu of %zu captions were cut to %d pieces", annotations, name, s->texts.cut,
+                  s->dataset.caption_count, config->max_pieces);
+    return true;
+}
+
+void laip_split_close(laip_split *s)
+{
+    if (s->texts.first_phrase)
+        laip_texts_free(&s->texts);
+    laip_dataset_free(&s->dataset);
+}

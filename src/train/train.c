@@ -1,0 +1,404 @@
+#include "train/train.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "data/loader.h"
+#include "dist/exchange.h"
+#include "eval/evaluate.h"
+#include "model/score.h"
+#include "ops/gemm.h"
+#include "store/checkpoint.h"
+#include "train/corpus.h"
+#include "train/schedule.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct run {
+    laip_config *config;
+    const laip_ranks *ranks;
+    laip_device *device;
+    laip_corpus corpus;
+    laip_split train, val;
+    laip_model model;
+    laip_step step;
+    FILE *metrics, *timing;
+    laip_str yaml;
+    uint64_t total_steps, done; /* of all phases */
+    double best;
+    double started, images; /* for samples a second */
+} run;
+
+static char *in_folder(const run *r, const char *name)
+{
+    return laip_path_join(r->config->out, name);
+}
+
+static laip_loader_options loader_options(const run *r, const laip_phase *p)
+{
+    const laip_config *c = r->config;
+    laip_loader_options o = {.height = c->model.image_height,
+                             .width = c->model.image_width,
+                             .batch = c->batch,
+                             .micro_batches = c->micro_batches,
+                             .seed = (uint64_t)c->seed,
+                             .flip = c->flip,
+                             .pad = c->pad,
+                             .phrases_per_caption = p->phrases_per_caption,
+                             .phrases = p->bidiratt > 0 || p->mpm > 0,
+                             .mlm = p->mlm > 0,
+                             .mask = laip_tokenizer_special(r->corpus.tokenizer, LAIP_MASK),
+                             .vocab = (int)laip_tokenizer_size(r->corpus.tokenizer),
+                             .skip_bad = c->skip_bad_images != 0,
+                             .threads = c->threads,
+                             .cache_bytes = (size_t)c->cache_mb << 20};
+    size_t last;
+    laip_ranks_division(r->ranks, r->ranks->rank, (size_t)c->micro_batches, &o.first_micro, &last);
+    o.own_micro = last - o.first_micro;
+    return o;
+}
+
+static laip_step_sizes step_sizes(const run *r, const laip_loader_options *o)
+{
+    laip_loader_sizes z = laip_loader_most(&r->train.texts, o);
+    return (laip_step_sizes){.batch = (size_t)o->batch,
+                             .micro_batches = (size_t)o->micro_batches,
+                             .caption_rows = z.caption_rows,
+                             .longest_caption = z.longest_caption,
+                             .phrases = z.phrases,
+                             .phrase_rows = z.phrase_rows,
+                             .longest_phrase = z.longest_phrase};
+}
+
+static uint64_t phase_steps(const run *r, const laip_phase *p)
+{
+    laip_loader_options o = loader_options(r, p);
+    return p->steps ? (uint64_t)p->steps
+                    : (uint64_t)p->epochs * laip_loader_steps_per_epoch(&r->train.dataset, &o);
+}
+
+static bool open_data(run *r, laip_error *error)
+{
+    laip_config *c = r->config;
+    if (!laip_corpus_open(&r->corpus, c, NULL, error) ||
+        !laip_split_open(&r->train, &r->corpus, c, c->annotations, c->images, c->train_split, true, error) ||
+        !laip_split_open(&r->val, &r->corpus, c, c->annotations, c->images, c->val_split, false, error))
+        return false;
+    laip_note("data: %zu training pairs of %zu pictures, %.1f phrases a caption, %zu validation captions; "
+              "%zu word pieces",
+              r->train.dataset.caption_count, r->train.dataset.picture_count,
+              r->train.dataset.caption_count
+                  ? (double)r->train.texts.phrases.count / (double)r->train.dataset.caption_count
+                  : 0.0,
+              r->val.dataset.caption_count, laip_tokenizer_size(r->corpus.tokenizer));
+    for (int i = 0; i < c->phase_count; i++)
+        r->total_steps += phase_steps(r, &c->phases[i]);
+    return true;
+}
+
+static bool print_plan(run *r, laip_error *error)
+{
+    const laip_config *c = r->config;
+    const laip_traits *t = laip_device_traits(r->device);
+    size_t weights = laip_model_bytes(&r->model, r->device), most = 0;
+    printf("device                    %s (%s), %.2f GiB, %.2f GiB at once\n", t->name, t->platform,
+           (double)t->memory / (1 << 30), (double)t->largest / (1 << 30));
+    printf("weights, gradients, moments, momentum copies  %14zu bytes\n", weights);
+    for (int i = 0; i < c->phase_count; i++) {
+        laip_loader_options o = loader_options(r, &c->phases[i]);
+        laip_step_sizes z = step_sizes(r, &o);
+        laip_loss_config loss = laip_config_losses(c, &c->phases[i]);
+        size_t bytes = laip_step_bytes(&r->model, &loss, &z);
+        printf("phase %-20s step buffers       %14zu bytes (%zu pairs, %zu caption and %zu phrase pieces at "
+               "most)\n",
+               c->phases[i].name, bytes, z.batch, z.caption_rows, z.phrase_rows);
+        most = bytes > most ? bytes : most;
+    }
+    printf("in all                                        %14zu bytes, %.2f GiB\n", weights + most,
+           (double)(weights + most) / (1 << 30));
+    return laip_device_ok(r->device, error);
+}
+
+/* A run that cannot fit says so, in bytes, before it starts. */
+static bool check_memory(run *r, const laip_loss_config *loss, const laip_step_sizes *z, laip_error *error)
+{
+    size_t weights = laip_model_bytes(&r->model, r->device), buffers = laip_step_bytes(&r->model, loss, z);
+    size_t have = laip_device_traits(r->device)->memory;
+    return weights + buffers <= have ||
+           laip_bad_input(
+               error,
+               "the run takes %zu bytes on the device (%zu of weights, %zu of buffers), %s has %zu; a "
+               "smaller batch.size takes less",
+               weights + buffers, weights, buffers, laip_device_traits(r->device)->name, have);
+}
+
+static void write_losses(run *r, uint64_t step, const laip_phase *p, float lr, const double *v)
+{
+    static const char *const names[] = {"itc", "itm", "triplet", "bidiratt", "mpm", "mlm", "total"};
+    if (r->ranks->rank)
+        return;
+    fprintf(r->metrics, "{\"step\":%llu,\"phase\":\"%s\",\"lr\":%.9g", (unsigned long long)step, p->name,
+            (double)lr);
+    for (int i = 0; i < 7; i++)
+        fprintf(r->metrics, ",\"%s\":%.9g", names[i], v[i]);
+    fprintf(r->metrics, "}\n");
+}
+
+/* One step: all of this rank's micro-batches.  sums receives the losses, averaged over the global batch. */
+static bool one_step(run *r, laip_loader *loader, size_t own, size_t first, uint64_t step, float mu, float lr,
+                     uint64_t t, double *sums, laip_error *error)
+{
+    const laip_batch **batches = laip_alloc(own, sizeof *batches);
+    laip_step *s = &r->step;
+    laip_losses v;
+    bool good = true;
+    memset(sums, 0, 7 * sizeof *sums);
+    laip_step_begin(s, mu);
+    for (size_t i = 0; good && i < own; i++) {
+        good = laip_loader_next(loader, &batches[i], error);
+        if (good)
+            laip_step_momentum(s, batches[i], first + i);
+    }
+    if (good)
+        laip_exchange_keys(r->ranks, s);
+    for (size_t i = 0; good && i < own; i++) {
+        good = laip_step_micro(s, batches[i], first + i, step, &v, error);
+        const double each[] = {v.itc, v.itm, v.triplet, v.bidiratt, v.mpm, v.mlm, v.total};
+        for (int k = 0; k < 7; k++)
+            sums[k] += each[k] / (double)s->sizes.micro_batches;
+    }
+    free(batches);
+    if (!good)
+        return false;
+    laip_exchange_gradients(r->ranks, s);
+    laip_ranks_sum_doubles(r->ranks, sums, 7);
+    laip_optimiser_config o = r->config->optimiser;
+    o.lr = lr;
+    return laip_step_end(s, &o, t, error);
+}
+
+static bool save_state(run *r, int phase, uint64_t phase_step, laip_error *error)
+{
+    laip_checkpoint_notes notes = {r->yaml.text, r->corpus.vocab, phase_step, phase, r->best};
+    char *path = in_folder(r, "last/state.safetensors");
+    bool good = r->ranks->rank || laip_checkpoint_save(path, &r->model, &r->step, &notes, error);
+    free(path);
+    return good;
+}
+
+static bool save_best(run *r, laip_error *error)
+{
+    laip_checkpoint_notes notes = {r->yaml.text, r->corpus.vocab, r->done, 0, r->best};
+    char *path = in_folder(r, "best.safetensors");
+    bool good = r->ranks->rank || laip_checkpoint_save(path, &r->model, NULL, &notes, error);
+    free(path);
+    return good;
+}
+
+static bool validate(run *r, const laip_phase *p, laip_error *error)
+{
+    laip_evaluation e;
+    bool fine = r->config->eval_fine && p->itm > 0;
+    if (!r->val.dataset.caption_count)
+        return save_best(r, error); /* no validation split: the last model is kept */
+    bool good = laip_evaluate(&r->model, &r->val.dataset, &r->val.texts, fine ? (size_t)r->config->eval_k : 0,
+                              r->config->threads, r->ranks, &e, error);
+    if (good && !r->ranks->rank)
+        fprintf(r->metrics,
+                "{\"step\":%llu,\"val\":{\"coarse\":[%.4f,%.4f,%.4f,%.4f],\"fine\":[%.4f,%.4f,%.4f,%.4f]}}\n",
+                (unsigned long long)r->done, e.coarse.r1, e.coarse.r5, e.coarse.r10, e.coarse.map, e.fine.r1,
+                e.fine.r5, e.fine.r10, e.fine.map);
+    if (good) {
+        double value = fine && e.fine.r1 > e.coarse.r1 ? e.fine.r1 : e.coarse.r1;
+        laip_note("step %llu: val R@1/5/10/mAP by features %.1f %.1f %.1f %.1f%s",
+                  (unsigned long long)r->done, e.coarse.r1, e.coarse.r5, e.coarse.r10, e.coarse.map,
+                  value > r->best ? ", the best so far" : "");
+        if (fine)
+            laip_note("step %llu: val R@1/5/10/mAP re-ranked   %.1f %.1f %.1f %.1f",
+                      (unsigned long long)r->done, e.fine.r1, e.fine.r5, e.fine.r10, e.fine.map);
+        if (value > r->best) {
+            r->best = value;
+            good = save_best(r, error);
+        }
+    }
+    laip_evaluation_free(&e);
+    return good;
+}
+
+static void show(run *r, const laip_phase *p, const double *v)
+{
+    double taken = laip_seconds() - r->started, rate = r->images / taken;
+    double left = taken / (double)r->done * (double)(r->total_steps - r->done);
+    laip_progress("%s, step %llu of %llu: loss %.3f (itc %.3f itm %.3f tri %.3f bidir %.4f mpm %.3f mlm "
+                  "%.3f), %.1f pairs/s, "
+                  "%d:%02d left",
+                  p->name, (unsigned long long)r->done, (unsigned long long)r->total_steps, v[6], v[0], v[1],
+                  v[2], v[3], v[4], v[5], rate, (int)left / 60, (int)left % 60);
+}
+
+static bool run_phase(run *r, int index, uint64_t from, laip_error *error)
+{
+    const laip_config *c = r->config;
+    const laip_phase *p = &c->phases[index];
+    laip_loader_options o = loader_options(r, p);
+    uint64_t steps = phase_steps(r, p), per_epoch = laip_loader_steps_per_epoch(&r->train.dataset, &o);
+    uint64_t every = c->eval_every ? (uint64_t)c->eval_every : per_epoch, offset = (uint64_t)index << 40;
+    double sums[7];
+    o.seed += (uint64_t)index << 32; /* a phase has an order and an augmentation of its own */
+    laip_loader *loader = laip_loader_create(&r->train.dataset, &r->train.texts, &o, from, error);
+    bool good = loader != NULL;
+    for (uint64_t i = from; good && i < steps; i++) {
+        float lr = laip_schedule(p, i, steps), mu = laip_momentum_of(c, r->done);
+        double start = laip_seconds();
+        good = one_step(r, loader, o.own_micro, o.first_micro, offset + i, mu, lr, i + 1, sums, error);
+        if (!good)
+            break;
+        r->done++;
+        r->images += (double)c->batch * c->micro_batches;
+        write_losses(r, r->done, p, lr, sums);
+        if (!r->ranks->rank)
+            fprintf(r->timing, "{\"step\":%llu,\"seconds\":%.6f,\"gflop\":%.4f}\n",
+                    (unsigned long long)r->done, laip_seconds() - start,
+                    laip_device_counters(r->device)->flops * 1e-9);
+        laip_device_reset_counters(r->device);
+        show(r, p, sums);
+        if ((i + 1) % every == 0 || i + 1 == steps) {
+            double pause = laip_seconds();
+            good = validate(r, p, error) && save_state(r, index, i + 1, error);
+            r->started += laip_seconds() - pause; /* the rate is that of training */
+        }
+    }
+    laip_progress_end();
+    if (loader && laip_loader_skipped(loader))
+        laip_note("%zu damaged pictures were passed over", laip_loader_skipped(loader));
+    laip_loader_free(loader);
+    return good;
+}
+
+static bool open_step(run *r, int phase, laip_error *error)
+{
+    laip_loader_options o = loader_options(r, &r->config->phases[phase]);
+    laip_step_sizes z = step_sizes(r, &o);
+    laip_loss_config loss = laip_config_losses(r->config, &r->config->phases[phase]);
+    return check_memory(r, &loss, &z, error) &&
+           laip_step_create(&r->step, &r->model, &loss, &z, (uint64_t)r->config->seed, error);
+}
+
+static bool open_folder(run *r, bool resume, laip_error *error)
+{
+    char *last = in_folder(r, "last"), *config = in_folder(r, "config.yaml"),
+         *vocab = in_folder(r, "vocab.txt");
+    char *metrics = in_folder(r, "metrics.jsonl"), *timing = in_folder(r, "timing.jsonl");
+    bool good = true;
+    laip_config_write(r->config, &r->yaml);
+    if (!r->ranks->rank) {
+        good = laip_make_folders(last, error) &&
+               laip_file_write(config, r->yaml.text, r->yaml.length, error) &&
+               laip_file_write(vocab, r->corpus.vocab, strlen(r->corpus.vocab), error);
+        r->metrics = good ? fopen(metrics, resume ? "a" : "w") : NULL;
+        r->timing = good ? fopen(timing, resume ? "a" : "w") : NULL;
+        if (good && (!r->metrics || !r->timing))
+            good = laip_failure(error, "%s: cannot be written", metrics);
+    }
+    free(last);
+    free(config);
+    free(vocab);
+    free(metrics);
+    free(timing);
+    return good;
+}
+
+static bool start(run *r, bool resume, int *phase, uint64_t *from, laip_error *error)
+{
+    laip_config *c = r->config;
+    laip_params_initialise(&r->model.params, &r->model.table, (uint64_t)c->seed, c->deviation,
+                           c->loss.temperature);
+    laip_params_copy_average(&r->model.params);
+    if (*c->checkpoint && !laip_checkpoint_load(c->checkpoint, &r->model, c->allow_missing, error))
+        return false;
+    *phase = 0;
+    *from = 0;
+    if (!resume)
+        return open_step(r, 0, error);
+    char *path = in_folder(r, "last/state.safetensors"), *config, *vocab;
+    laip_checkpoint_notes notes = {0};
+    laip_safetensors file;
+    bool good = laip_safetensors_open(&file, path, error);
+    if (good) {
+        const char *at = laip_safetensors_metadata(&file, "phase");
+        *phase = at ? (int)strtol(at, NULL, 10) : 0;
+        laip_safetensors_close(&file);
+    }
+    good = good && laip_checkpoint_notes_read(path, &config, &vocab, from, error);
+    if (good) {
+        if (strcmp(config, r->yaml.text) != 0)
+            good = laip_bad_input(
+                error, "%s: was saved by a run with another config; --resume goes on with its own", path);
+        free(config);
+        free(vocab);
+    }
+    good = good && open_step(r, *phase, error) &&
+           laip_checkpoint_resume(path, &r->model, &r->step, &notes, error);
+    r->best = notes.best;
+    free(path);
+    for (int i = 0; i < *phase; i++)
+        r->done += phase_steps(r, &c->phases[i]);
+    r->done += *from;
+    return good;
+}
+
+static void close_run(run *r)
+{
+    if (r->metrics)
+        fclose(r->metrics);
+    if (r->timing)
+        fclose(r->timing);
+    laip_step_free(&r->step);
+    laip_model_free(&r->model);
+    laip_split_close(&r->train);
+    laip_split_close(&r->val);
+    laip_corpus_close(&r->corpus);
+    laip_device_close(r->device);
+    free(r->yaml.text);
+}
+
+static bool train_phases(run *r, bool resume, laip_error *error)
+{
+    int first;
+    uint64_t from;
+    if (!open_folder(r, resume, error) || !start(r, resume, &first, &from, error))
+        return false;
+    r->started = laip_seconds();
+    for (int i = first; i < r->config->phase_count; i++, from = 0) {
+        if (i > first) { /* the optimiser and the queues begin anew, the weights go on */
+            laip_step_free(&r->step);
+            laip_params_zero_moments(&r->model.params);
+            if (!open_step(r, i, error))
+                return false;
+        }
+        if (!run_phase(r, i, from, error))
+            return false;
+    }
+    return true;
+}
+
+bool laip_train(laip_config *config, const laip_ranks *ranks, bool resume, bool plan, laip_error *error)
+{
+    run r = {.config = config, .ranks = ranks, .best = -1};
+    bool good = laip_config_check(config, error) && open_data(&r, error) &&
+                laip_config_check(config, error) &&
+                laip_device_open(&r.device, config->device, ranks->local_rank, error);
+    for (int i = 0; good && laip_gemm_names[i]; i++)
+        if (strcmp(config->gemm, laip_gemm_names[i]) == 0 && i)
+            laip_gemm_force(r.device, (laip_gemm_backend)i);
+    if (good && plan)
+        good = laip_model_declare(&r.model, &config->model, true, error) &&
+               (r.model.device = r.device, print_plan(&r, error));
+    else if (good)
+        good = laip_model_create(&r.model, r.device, &config->model, true, error) &&
+               train_phases(&r, resume, error);
+    close_run(&r);
+    return good;
+}

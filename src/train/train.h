@@ -1,0 +1,17 @@
+/* Training: phases one after another, each over the steps of its configuration; evaluation on the validation
+ * split; the run folder.
+ *
+ * A run folder holds config.yaml (resolved), vocab.txt, metrics.jsonl (a line a step and an evaluation;
+ * nothing in it depends on time), timing.jsonl (what does), last/state.safetensors (from which --resume goes
+ * on to the same bits), and best.safetensors (the best on the validation split, or the last where there is
+ * none). */
+#ifndef LAIP_TRAIN_TRAIN_H
+#define LAIP_TRAIN_TRAIN_H
+
+#include "dist/ranks.h"
+#include "train/config.h"
+
+/* plan: print what memory the run will take, and stop.  Rank 0 writes the run folder. */
+bool laip_train(laip_config *config, const laip_ranks *ranks, bool resume, bool plan, laip_error *error);
+
+#endif
