@@ -1,0 +1,118 @@
+/* Random changes of training pictures: parts, shifts, erasing, colours; RandAugment is in randaugment.c. */
+#include "image/augment.h"
+
+#include "base/memory.h"
+#include "image/internal.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool within(const char *name, double value, double most, laip_error *error)
+{
+    return (value >= 0 && value <= most) ||
+           laip_bad_input(error, "%s is %g, expected 0 to %g", name, value, most);
+}
+
+bool laip_augment_check(const laip_augment *a, laip_error *error)
+{
+    return within("resized_crop", (double)a->resized_crop, 1, error) &&
+           within("flip", (double)a->flip, 1, error) && within("randaugment", a->randaugment, 16, error) &&
+           within("magnitude", a->magnitude, 10, error) && within("jitter", (double)a->jitter, 1, error) &&
+           within("pad", a->pad, 1024, error) && within("erasing", (double)a->erasing, 1, error);
+}
+
+static double between(laip_rng *rng, double low, double high)
+{
+    return low + (high - low) * laip_rng_uniform(rng);
+}
+
+void laip_augment_resize(const laip_augment *a, laip_rng *rng, const laip_image *in, int height, int width,
+                         laip_image *out)
+{
+    enum { TRIES = 10 };
+    double w = in->width, h = in->height;
+    for (int i = 0; i < TRIES && a->resized_crop > 0 && a->resized_crop < 1; i++) {
+        double share = between(rng, (double)a->resized_crop, 1);
+        double ratio = sqrt(exp(between(rng, -log(4.0 / 3), log(4.0 / 3))));
+        double side_w = sqrt(share) * ratio * w, side_h = sqrt(share) / ratio * h;
+        if (side_w > w || side_h > h || side_w < 1 || side_h < 1)
+            continue;
+        double left = between(rng, 0, w - side_w), top = between(rng, 0, h - side_h);
+        laip_image_resize_box(in, left, top, side_w, side_h, height, width, out);
+        return;
+    }
+    laip_image_resize(in, height, width, out);
+}
+
+/* Brightness, contrast about the mean grey, saturation about each pixel's grey, each by its factor. */
+static void jitter(laip_image *image, double strength, laip_rng *rng)
+{
+    size_t pixels = (size_t)image->width * (size_t)image->height;
+    uint8_t *p = image->pixels;
+    laip_image_brightness(image, between(rng, 1 - strength, 1 + strength));
+    double contrast = between(rng, 1 - strength, 1 + strength);
+    double saturation = between(rng, 1 - strength, 1 + strength), mean = 0;
+    for (size_t i = 0; i < pixels; i++)
+        mean += laip_grey(p + 3 * i);
+    mean = floor(mean / (double)pixels + 0.5);
+    for (size_t i = 0; i < 3 * pixels; i++)
+        p[i] = laip_to_byte(mean + contrast * (p[i] - mean));
+    for (size_t i = 0; i < pixels; i++) {
+        double grey = laip_grey(p + 3 * i);
+        for (int c = 0; c < 3; c++)
+            p[3 * i + (size_t)c] = laip_to_byte(grey + saturation * (p[3 * i + (size_t)c] - grey));
+    }
+}
+
+/* Shifts the picture by up to pad pixels each way; what comes in from outside is black. */
+static void pad_and_crop(laip_image *image, int pad, laip_rng *rng)
+{
+    int dx = (int)laip_rng_below(rng, 2 * (uint32_t)pad + 1) - pad;
+    int dy = (int)laip_rng_below(rng, 2 * (uint32_t)pad + 1) - pad;
+    int left = dx < 0 ? -dx : 0, count = image->width - abs(dx);
+    size_t stride = 3 * (size_t)image->width;
+    uint8_t *out = laip_alloc((size_t)image->height, stride);
+    for (int y = 0; y < image->height; y++) {
+        int from = y + dy;
+        if (from >= 0 && from < image->height && count > 0)
+            memcpy(out + (size_t)y * stride + 3 * (size_t)left,
+                   image->pixels + (size_t)from * stride + 3 * (size_t)(left + dx), 3 * (size_t)count);
+    }
+    free(image->pixels);
+    image->pixels = out;
+}
+
+/* A rectangle of the mean colour, so that it is about 0 once normalised (Zhong et al. 2020). */
+static void erase(laip_image *image, laip_rng *rng)
+{
+    static const uint8_t mean[] = {123, 117, 104};
+    enum { TRIES = 10 };
+    double area = (double)image->width * image->height;
+    for (int i = 0; i < TRIES; i++) {
+        double share = between(rng, 0.02, 0.4), ratio = exp(between(rng, log(0.3), log(1 / 0.3)));
+        int h = (int)floor(sqrt(share * area * ratio) + 0.5),
+            w = (int)floor(sqrt(share * area / ratio) + 0.5);
+        if (h < 1 || w < 1 || h > image->height || w > image->width)
+            continue;
+        int top = (int)laip_rng_below(rng, (uint32_t)(image->height - h) + 1);
+        int left = (int)laip_rng_below(rng, (uint32_t)(image->width - w) + 1);
+        for (int y = top; y < top + h; y++)
+            for (int x = left; x < left + w; x++)
+                memcpy(image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x), mean, 3);
+        return;
+    }
+}
+
+void laip_augment_apply(const laip_augment *a, laip_rng *rng, laip_image *image)
+{
+    if (a->flip > 0 && laip_rng_uniform(rng) < (double)a->flip)
+        laip_image_flip(image);
+    if (a->randaugment > 0)
+        laip_randaugment(image, a->randaugment, a->magnitude, rng);
+    if (a->jitter > 0)
+        jitter(image, (double)a->jitter, rng);
+    if (a->pad > 0)
+        pad_and_crop(image, a->pad, rng);
+    if (a->erasing > 0 && laip_rng_uniform(rng) < (double)a->erasing)
+        erase(image, rng);
+}
