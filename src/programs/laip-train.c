@@ -6,14 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RESUME = 256, PLAN, HELP_CONFIG, DEVICE, OUT };
+enum { RESUME = 256, PLAN, PROFILE, HELP_CONFIG, DEVICE, OUT };
 
 typedef struct arguments {
     const char *config;
     const char **sets;
     size_t set_count, set_capacity;
     const char *device, *out;
-    bool resume, plan, help_config;
+    laip_train_options run;
+    bool help_config;
 } arguments;
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -27,10 +28,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
         a->sets[a->set_count++] = text;
         return 0;
     case RESUME:
-        a->resume = true;
+        a->run.resume = true;
         return 0;
     case PLAN:
-        a->plan = true;
+        a->run.plan = true;
+        return 0;
+    case PROFILE:
+        a->run.profile = true;
         return 0;
     case HELP_CONFIG:
         a->help_config = true;
@@ -84,6 +88,7 @@ int main(int argc, char **argv)
         {"out", OUT, "DIR", 0, "Run folder: as the setting out", 0},
         {"resume", RESUME, NULL, 0, "Goes on from the run folder's last state, to the same bits", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory the run will take, and ends", 0},
+        {"profile", PROFILE, NULL, 0, "Prints the device's time by kernel at the end", 0},
         {"help-config", HELP_CONFIG, NULL, 0, "Lists every setting with its default and meaning", 0},
         {0}};
     static const struct argp argp = {
@@ -118,7 +123,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "laip-train: %s\n", error.text);
         return error.status;
     }
-    if (!configure(&a, &config, &error) || !laip_train(&config, &ranks, a.resume, a.plan, &error))
+    if (!configure(&a, &config, &error) || !laip_train(&config, &ranks, &a.run, &error))
         laip_ranks_abort(&ranks, "laip-train", &error);
     laip_config_free(&config);
     free(a.sets);

@@ -309,16 +309,11 @@ static bool walk_node(walk *w, yaml_node_t *node, const char *key, laip_error *e
 
 static bool read_base(walk *w, yaml_node_t *root, int depth, laip_error *error);
 
-static bool read_file(laip_config *c, const char *path, int depth, laip_error *error)
+static bool read_text(laip_config *c, const char *path, const char *text, size_t size, int depth,
+                      laip_error *error)
 {
-    char *text;
-    size_t size;
     yaml_parser_t parser;
     walk w = {.c = c, .path = path};
-    if (depth > 8)
-        return laip_bad_input(error, "%s: base files name each other in a circle", path);
-    if (!laip_file_read(path, &text, &size, error))
-        return false;
     yaml_parser_initialize(&parser);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
     bool good = yaml_parser_load(&parser, &w.document) != 0;
@@ -331,6 +326,18 @@ static bool read_file(laip_config *c, const char *path, int depth, laip_error *e
         yaml_document_delete(&w.document);
     }
     yaml_parser_delete(&parser);
+    return good;
+}
+
+static bool read_file(laip_config *c, const char *path, int depth, laip_error *error)
+{
+    char *text;
+    size_t size;
+    if (depth > 8)
+        return laip_bad_input(error, "%s: base files name each other in a circle", path);
+    if (!laip_file_read(path, &text, &size, error))
+        return false;
+    bool good = read_text(c, path, text, size, depth, error);
     free(text);
     return good;
 }
@@ -357,6 +364,11 @@ static bool read_base(walk *w, yaml_node_t *root, int depth, laip_error *error)
         return good;
     }
     return true;
+}
+
+bool laip_config_parse(laip_config *c, const char *name, const char *text, laip_error *error)
+{
+    return read_text(c, name, text, strlen(text), 0, error);
 }
 
 bool laip_config_read(laip_config *c, const char *path, laip_error *error)

@@ -43,6 +43,8 @@ typedef struct laip_config {
 void laip_config_defaults(laip_config *c);
 /* Reads a file over what c holds; its key `base` names a file, beside it, that is read first. */
 bool laip_config_read(laip_config *c, const char *path, laip_error *error);
+/* The same from YAML in memory; name stands for the file in errors. */
+bool laip_config_parse(laip_config *c, const char *name, const char *text, laip_error *error);
 /* "key=value", as --set has it; phases.0.lr names a setting of the first phase. */
 bool laip_config_set(laip_config *c, const char *assignment, laip_error *error);
 bool laip_config_check(const laip_config *c, laip_error *error);

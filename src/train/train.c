@@ -384,7 +384,15 @@ static bool train_phases(run *r, bool resume, laip_error *error)
     return true;
 }
 
-bool laip_train(laip_config *config, const laip_ranks *ranks, bool resume, bool plan, laip_error *error)
+static void print_kernel(void *context, const char *name, uint64_t launches, double seconds)
+{
+    (void)context;
+    printf("%9.3f s %9llu launches %9.1f us each  %s\n", seconds, (unsigned long long)launches,
+           1e6 * seconds / (double)launches, name);
+}
+
+bool laip_train(laip_config *config, const laip_ranks *ranks, const laip_train_options *options,
+                laip_error *error)
 {
     run r = {.config = config, .ranks = ranks, .best = -1};
     bool good = laip_config_check(config, error) && open_data(&r, error) &&
@@ -393,12 +401,16 @@ bool laip_train(laip_config *config, const laip_ranks *ranks, bool resume, bool 
     for (int i = 0; good && laip_gemm_names[i]; i++)
         if (strcmp(config->gemm, laip_gemm_names[i]) == 0 && i)
             laip_gemm_force(r.device, (laip_gemm_backend)i);
-    if (good && plan)
+    if (good && options->profile)
+        good = laip_device_profile_start(r.device, error);
+    if (good && options->plan)
         good = laip_model_declare(&r.model, &config->model, true, error) &&
                (r.model.device = r.device, print_plan(&r, error));
     else if (good)
         good = laip_model_create(&r.model, r.device, &config->model, true, error) &&
-               train_phases(&r, resume, error);
+               train_phases(&r, options->resume, error);
+    if (good && options->profile && !ranks->rank)
+        good = laip_device_profile_report(r.device, print_kernel, NULL, error);
     close_run(&r);
     return good;
 }

@@ -11,7 +11,14 @@
 #include "dist/ranks.h"
 #include "train/config.h"
 
-/* plan: print what memory the run will take, and stop.  Rank 0 writes the run folder. */
-bool laip_train(laip_config *config, const laip_ranks *ranks, bool resume, bool plan, laip_error *error);
+typedef struct laip_train_options {
+    bool resume;  /* go on from the run folder's last state */
+    bool plan;    /* print what memory the run will take, and stop */
+    bool profile; /* print the device's time by kernel at the end */
+} laip_train_options;
+
+/* Rank 0 writes the run folder. */
+bool laip_train(laip_config *config, const laip_ranks *ranks, const laip_train_options *options,
+                laip_error *error);
 
 #endif

@@ -1,0 +1,257 @@
+/* laip-eval: R@1, R@5, R@10 and mAP of a checkpoint on a split. */
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "eval/evaluate.h"
+#include "ops/gemm.h"
+#include "store/checkpoint.h"
+#include "train/corpus.h"
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    CHECKPOINT = 256,
+    DATA,
+    IMAGES,
+    SPLIT,
+    K,
+    JSON,
+    CHANCE,
+    LABEL,
+    SHOW,
+    DEVICE,
+    CONFIG,
+    VOCAB,
+    PLAN,
+    GEMM
+};
+
+typedef struct arguments {
+    const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm;
+    long k, show;
+    bool json, chance, plan;
+} arguments;
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    arguments *a = state->input;
+    const struct {
+        int key;
+        const char **field;
+    } texts[] = {{CHECKPOINT, &a->checkpoint}, {DATA, &a->data},   {IMAGES, &a->images},
+                 {SPLIT, &a->split},           {LABEL, &a->label}, {DEVICE, &a->device},
+                 {CONFIG, &a->config},         {VOCAB, &a->vocab}, {GEMM, &a->gemm}};
+    const struct {
+        int key;
+        bool *field;
+    } flags[] = {{JSON, &a->json}, {CHANCE, &a->chance}, {PLAN, &a->plan}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].key == key) {
+            *texts[i].field = text;
+            return 0;
+        }
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].key == key) {
+            *flags[i].field = true;
+            return 0;
+        }
+    if (key == K || key == SHOW) {
+        char *end;
+        long value = strtol(text, &end, 10);
+        if (*end || end == text || value < 0)
+            argp_error(state, "%s: expected a whole number", text);
+        *(key == K ? &a->k : &a->show) = value;
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG)
+        argp_usage(state);
+    if (key == ARGP_KEY_END && (!a->checkpoint || !a->data))
+        argp_error(state, "--checkpoint and --data are needed");
+    return key == ARGP_KEY_END || key == ARGP_KEY_NO_ARGS ? 0 : ARGP_ERR_UNKNOWN;
+}
+
+/* --data names an annotation file, or a folder that holds one of the published names. */
+static char *annotations_of(const char *data)
+{
+    static const char *const names[] = {"reid_raw.json", "ICFG-PEDES.json", "ICFG_PEDES.json",
+                                        "data_captions.json", "test.json"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = laip_path_join(data, names[i]);
+        if (access(path, R_OK) == 0)
+            return path;
+        free(path);
+    }
+    return laip_strdup(data);
+}
+
+static void print_line(const char *what, const laip_metrics *m)
+{
+    printf("%-24s %8.2f %8.2f %8.2f %8.2f\n", what, m->r1, m->r5, m->r10, m->map);
+}
+
+static json_t *json_of(const laip_metrics *m)
+{
+    return json_pack("{s:f,s:f,s:f,s:f}", "R@1", m->r1, "R@5", m->r5, "R@10", m->r10, "mAP", m->map);
+}
+
+static void report_json(const laip_evaluation *e, const arguments *a, const laip_device *d)
+{
+    const laip_traits *t = laip_device_traits(d);
+    json_t *o = json_pack(
+        "{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:o,s:o,s:f,s:f,s:i}", "checkpoint", a->checkpoint, "split",
+        a->split, "device", t->name, "platform", t->platform, "driver", t->driver, "queries", (int)e->queries,
+        "gallery", (int)e->gallery, "k", (int)a->k, "coarse", json_of(&e->coarse), "fine", json_of(&e->fine),
+        "seconds_encode", e->seconds_encode, "seconds_match", e->seconds_match, "pairs", (int)e->pairs);
+    if (a->chance)
+        json_object_set_new(o, "chance", json_of(&e->chance));
+    char *text = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    puts(text);
+    free(text);
+    json_decref(o);
+}
+
+static void report(const laip_evaluation *e, const arguments *a)
+{
+    char what[128];
+    printf("%-24s %8s %8s %8s %8s   %zu captions, %zu pictures\n", "", "R@1", "R@5", "R@10", "mAP",
+           e->queries, e->gallery);
+    if (a->chance)
+        print_line("chance", &e->chance);
+    snprintf(what, sizeof what, "%s%sby features", a->label ? a->label : "", a->label ? ", " : "");
+    print_line(what, &e->coarse);
+    snprintf(what, sizeof what, "%s%sre-ranked", a->label ? a->label : "", a->label ? ", " : "");
+    if (a->k)
+        print_line(what, &e->fine);
+}
+
+/* Some captions with what was found for them, evenly spread. */
+static void show(const laip_evaluation *e, const laip_split *s, long count)
+{
+    for (long i = 0; i < count && (size_t)i < e->queries; i++) {
+        size_t q = (size_t)i * e->queries / (size_t)count;
+        printf("\n\"%s\"\n", s->dataset.captions[q].text);
+        for (size_t k = 0; k < 5 && k < e->gallery; k++) {
+            int32_t picture = e->ranking[q * e->gallery + k];
+            printf("  %zu. %s %s (%.3f)\n", k + 1,
+                   e->gallery_person[picture] == e->query_person[q] ? "right" : "     ",
+                   s->dataset.pictures[picture].file, (double)e->score[q * e->gallery + k]);
+        }
+    }
+}
+
+typedef struct session {
+    laip_config config;
+    laip_corpus corpus;
+    laip_split split;
+    laip_device *device;
+    laip_model model;
+    laip_evaluation result;
+} session;
+
+static bool load_config(session *s, const arguments *a, char **vocab, laip_error *error)
+{
+    char *text = NULL;
+    uint64_t step;
+    laip_config_defaults(&s->config);
+    *vocab = NULL;
+    if (a->config) {
+        size_t size;
+        return laip_config_read(&s->config, a->config, error) &&
+               (!a->vocab || laip_file_read(a->vocab, vocab, &size, error));
+    }
+    bool good = laip_checkpoint_notes_read(a->checkpoint, &text, vocab, &step, error) &&
+                laip_config_parse(&s->config, a->checkpoint, text, error);
+    free(text);
+    return good;
+}
+
+static bool execute(session *s, const arguments *a, const laip_ranks *ranks, laip_error *error)
+{
+    char *vocab, *annotations = annotations_of(a->data);
+    bool good =
+        load_config(s, a, &vocab, error) && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
+        laip_split_open(&s->split, &s->corpus, &s->config, annotations, a->images, a->split, false, error);
+    free(annotations);
+    free(vocab);
+    if (good && !s->split.dataset.caption_count)
+        good = laip_bad_input(error, "%s: has no split %s", a->data, a->split);
+    good = good && laip_device_open(&s->device, a->device, ranks->local_rank, error);
+    for (int i = 1; good && laip_gemm_names[i]; i++)
+        if (strcmp(a->gemm ? a->gemm : s->config.gemm, laip_gemm_names[i]) == 0)
+            laip_gemm_force(s->device, (laip_gemm_backend)i);
+    if (good && a->plan) {
+        good = laip_model_declare(&s->model, &s->config.model, false, error);
+        if (good)
+            printf("weights %zu bytes on the device, encoded captions and scores on the host\n",
+                   laip_model_bytes(&s->model, s->device));
+        return good;
+    }
+    good = good && laip_model_create(&s->model, s->device, &s->config.model, false, error) &&
+           laip_checkpoint_load(a->checkpoint, &s->model, "", error) &&
+           laip_evaluate(&s->model, &s->split.dataset, &s->split.texts, (size_t)a->k, s->config.threads,
+                         ranks, &s->result, error);
+    laip_progress_end();
+    if (good && a->chance)
+        s->result.chance = laip_metrics_chance(s->result.queries, s->result.gallery, s->result.query_person,
+                                               s->result.gallery_person);
+    if (good && a->json)
+        report_json(&s->result, a, s->device);
+    else if (good) {
+        report(&s->result, a);
+        show(&s->result, &s->split, a->show);
+    }
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"checkpoint", CHECKPOINT, "F", 0, "Weights: best.safetensors of a run", 0},
+        {"data", DATA, "D", 0, "Annotation file, or the folder of a dataset", 0},
+        {"images", IMAGES, "DIR", 0, "Folder of pictures (found beside the annotations)", 0},
+        {"split", SPLIT, "NAME", 0, "Split to evaluate on (test)", 0},
+        {"k", K, "N", 0, "Candidates that are re-ranked; 0: features only (128)", 0},
+        {"device", DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
+        {"gemm", GEMM, "WHICH", 0, "auto, packed or clblast (as the run's config says)", 0},
+        {"config", CONFIG, "FILE", 0, "Configuration, where the checkpoint has none of its own", 0},
+        {"vocab", VOCAB, "FILE", 0, "Vocabulary, with --config", 0},
+        {"json", JSON, NULL, 0, "Prints JSON", 0},
+        {"chance", CHANCE, NULL, 0, "Prints also what a random order gives", 0},
+        {"label", LABEL, "TEXT", 0, "Begins the lines of the table", 0},
+        {"show", SHOW, "N", 0, "Prints N captions with the five best pictures", 0},
+        {"plan", PLAN, NULL, 0, "Prints what memory it will take, and ends", 0},
+        {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Evaluates a checkpoint: for every caption of the split, all of the split's pictures are ranked by "
+        "their features, "
+        "and the k best again by the matching head.\v"
+        "Example:\n\n  laip-eval --checkpoint run/best.safetensors --data CUHK-PEDES --split test --k 128",
+        NULL,
+        NULL,
+        NULL};
+    arguments a = {.split = "test", .k = 128};
+    session s = {.result = {.queries = 0}};
+    laip_ranks ranks = {.size = 1};
+    laip_error error;
+    argp_program_version = "laip-eval " LAIP_VERSION;
+    argp_err_exit_status = 2;
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    bool good = execute(&s, &a, &ranks, &error);
+    if (!good)
+        fprintf(stderr, "laip-eval: %s\n", error.text);
+    laip_evaluation_free(&s.result);
+    laip_model_free(&s.model);
+    laip_device_close(s.device);
+    laip_split_close(&s.split);
+    laip_corpus_close(&s.corpus);
+    laip_config_free(&s.config);
+    return good ? 0 : (int)error.status;
+}
