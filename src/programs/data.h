@@ -3,6 +3,7 @@
 #ifndef LAIP_PROGRAMS_DATA_H
 #define LAIP_PROGRAMS_DATA_H
 
+int laip_data_check(int argc, char **argv);
 int laip_data_phrases(int argc, char **argv);
 int laip_data_tags(int argc, char **argv);
 int laip_data_tokens(int argc, char **argv);

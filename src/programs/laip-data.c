@@ -13,6 +13,7 @@ typedef struct subcommand {
 } subcommand;
 
 static const subcommand subcommands[] = {
+    {"check", laip_data_check, "annotations and pictures of a dataset, all of them"},
     {"phrases", laip_data_phrases, "captions to their noun phrases"},
     {"tags", laip_data_tags, "tokens to part-of-speech tags"},
     {"tokens", laip_data_tokens, "captions to the ids of their word pieces"},
