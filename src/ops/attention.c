@@ -4,17 +4,36 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Groups: a sequence (or block), a head, and a share of its rows. */
-static laip_grid grid(const laip_device *d, size_t sequences, int heads, size_t longest)
+/* Which form serves: vectors of 16 without barriers on a CPU when the head is made of them, else the plain
+ * one. */
+typedef struct form {
+    const char *file, *forward, *dq, *dkv;
+    char options[48];
+    size_t band; /* rows of a work-item; 0: of the plain form */
+} form;
+
+enum { BAND = 48 };
+
+static form form_for(const laip_device *d, const laip_attention *a)
 {
-    size_t lanes = (size_t)laip_device_traits(d)->lanes,
-           shares = lanes > 1 ? (longest + lanes - 1) / lanes : longest / 64 + 1;
-    return (laip_grid){.groups = {sequences, (size_t)heads, shares}, .items = {lanes}};
+    bool wide = laip_device_traits(d)->lanes == 1 && a->head_size % 16 == 0;
+    form f = wide ? (form){"attention_wide.cl",
+                           "attention_wide_forward",
+                           "attention_wide_dq",
+                           "attention_wide_dkv",
+                           "",
+                           BAND}
+                  : (form){"attention.cl", "attention_forward", "attention_dq", "attention_dkv", "", 0};
+    snprintf(f.options, sizeof f.options, wide ? "-DHEAD=%d -DBAND=%d" : "-DHEAD=%d", a->head_size, BAND);
+    return f;
 }
 
-static void head_option(char *text, size_t size, const laip_attention *a)
+/* Groups: a sequence (or block), a head, and a share of its rows. */
+static laip_grid grid(const laip_device *d, const form *f, size_t sequences, int heads, size_t longest)
 {
-    snprintf(text, size, "-DHEAD=%d", a->head_size);
+    size_t lanes = (size_t)laip_device_traits(d)->lanes;
+    size_t each = f->band ? f->band : lanes > 1 ? lanes : 64;
+    return (laip_grid){.groups = {sequences, (size_t)heads, (longest + each - 1) / each}, .items = {lanes}};
 }
 
 static uint32_t threshold(const laip_attention *a)
@@ -25,8 +44,7 @@ static uint32_t threshold(const laip_attention *a)
 void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o, laip_mat lse, laip_heads q,
                             laip_heads k, laip_heads v)
 {
-    char options[32];
-    head_option(options, sizeof options, a);
+    form f = form_for(d, a);
     if (!a->sequences)
         return;
     if (k.m.cols != v.m.cols) {
@@ -34,11 +52,10 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
         return;
     }
     laip_device_counters(d)->flops += 4 * a->score_count * a->heads * a->head_size;
-    LAIP_LAUNCH(d, "attention.cl", "attention_forward", options,
-                grid(d, a->sequences, a->heads, a->longest_query), LAIP_MAT(q.m), LAIP_MAT(k.m),
-                LAIP_MAT(v.m), LAIP_MAT(o), LAIP_MAT(lse), LAIP_MAT(a->q_begin), LAIP_MAT(a->kv_of),
-                LAIP_MAT(a->k_begin), LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(q.m.cols),
-                LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
+    LAIP_LAUNCH(d, f.file, f.forward, f.options, grid(d, &f, a->sequences, a->heads, a->longest_query),
+                LAIP_MAT(q.m), LAIP_MAT(k.m), LAIP_MAT(v.m), LAIP_MAT(o), LAIP_MAT(lse), LAIP_MAT(a->q_begin),
+                LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->dropout_key), LAIP_I(a->heads),
+                LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
                 LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)));
 }
 
@@ -60,15 +77,16 @@ void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads
                              laip_heads dv, laip_mat dout, laip_mat o, laip_mat lse, laip_heads q,
                              laip_heads k, laip_heads v, laip_mat scratch)
 {
-    char options[32];
-    head_option(options, sizeof options, a);
+    form f = form_for(d, a);
     float scale = 1 / sqrtf((float)a->head_size), kept = 1 / (1 - a->dropout);
     if (!a->sequences)
         return;
     laip_device_counters(d)->flops += (dk.m.mem ? 10 : 6) * a->score_count * a->heads * a->head_size;
-    LAIP_LAUNCH(d, "attention.cl", "attention_delta", options, laip_grid_rows(d, a->query_rows),
-                LAIP_MAT(dout), LAIP_MAT(o), LAIP_MAT(scratch), LAIP_I(a->heads));
-    LAIP_LAUNCH(d, "attention.cl", "attention_dq", options, grid(d, a->sequences, a->heads, a->longest_query),
+    char plain[32];
+    snprintf(plain, sizeof plain, "-DHEAD=%d", a->head_size);
+    LAIP_LAUNCH(d, "attention.cl", "attention_delta", plain, laip_grid_rows(d, a->query_rows), LAIP_MAT(dout),
+                LAIP_MAT(o), LAIP_MAT(scratch), LAIP_I(a->heads));
+    LAIP_LAUNCH(d, f.file, f.dq, f.options, grid(d, &f, a->sequences, a->heads, a->longest_query),
                 LAIP_MAT(q.m), LAIP_MAT(k.m), LAIP_MAT(v.m), LAIP_MAT(dout), LAIP_MAT(lse), LAIP_MAT(scratch),
                 LAIP_MAT(dq.m), LAIP_MAT(a->q_begin), LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin),
                 LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols),
@@ -76,7 +94,7 @@ void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads
                 LAIP_U(threshold(a)), LAIP_F(kept));
     if (!dk.m.mem)
         return;
-    LAIP_LAUNCH(d, "attention.cl", "attention_dkv", options, grid(d, a->blocks, a->heads, a->longest_block),
+    LAIP_LAUNCH(d, f.file, f.dkv, f.options, grid(d, &f, a->blocks, a->heads, a->longest_block),
                 LAIP_MAT(q.m), LAIP_MAT(k.m), LAIP_MAT(v.m), LAIP_MAT(dout), LAIP_MAT(lse), LAIP_MAT(scratch),
                 LAIP_MAT(dk.m), LAIP_MAT(dv.m), LAIP_MAT(a->q_begin), LAIP_MAT(a->k_begin),
                 LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers), LAIP_MAT(a->dropout_key), LAIP_I(a->heads),
