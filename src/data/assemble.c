@@ -12,6 +12,7 @@ void laip_assembly_begin(laip_assembly *a, const laip_dataset *d, const laip_tex
     a->texts = t;
     a->options = *o;
     a->cache = laip_alloc(d->picture_count, sizeof *a->cache);
+    a->bad = laip_alloc(d->picture_count, sizeof *a->bad);
     atomic_init(&a->cached, 0);
     atomic_init(&a->skipped, 0);
     pthread_mutex_init(&a->order_lock, NULL);
@@ -19,11 +20,19 @@ void laip_assembly_begin(laip_assembly *a, const laip_dataset *d, const laip_tex
     a->epoch = UINT64_MAX;
 }
 
+static void forget(laip_image *kept)
+{
+    if (kept)
+        laip_image_free(kept);
+    free(kept);
+}
+
 void laip_assembly_end(laip_assembly *a)
 {
     for (size_t i = 0; i < a->dataset->picture_count; i++)
-        free(atomic_load(&a->cache[i]));
+        forget(atomic_load(&a->cache[i]));
     free((void *)a->cache);
+    free((void *)a->bad);
     free(a->order);
     pthread_mutex_destroy(&a->order_lock);
 }
@@ -60,14 +69,19 @@ static void choose(laip_assembly *a, uint64_t step, size_t micro, size_t *captio
     pthread_mutex_unlock(&a->order_lock);
 }
 
+static bool whole(const laip_dataset *d, size_t picture, laip_image *out, laip_error *error)
+{
+    char *path = laip_dataset_file(d, picture);
+    bool good = laip_image_load(path, true, out, error);
+    free(path);
+    return good;
+}
+
 static bool resized(const laip_dataset *d, size_t picture, int height, int width, laip_image *out,
                     laip_error *error)
 {
     laip_image full;
-    char *path = laip_dataset_file(d, picture);
-    bool good = laip_image_load(path, true, &full, error);
-    free(path);
-    if (!good)
+    if (!whole(d, picture, &full, error))
         return false;
     laip_image_resize(&full, height, width, out);
     laip_image_free(&full);
@@ -85,46 +99,55 @@ bool laip_picture_planes(const laip_dataset *d, size_t picture, int height, int 
     return true;
 }
 
-/* A copy of the resized picture, from the cache where it is there. */
-static bool fetch(laip_assembly *a, size_t picture, laip_image *out, laip_error *error)
+/* Keeps the picture in memory for the next time where there is room; false: it stays the caller's. */
+static bool keep(laip_assembly *a, size_t picture, const laip_image *image)
 {
-    int h = a->options.height, w = a->options.width;
-    size_t bytes = 3 * (size_t)h * (size_t)w;
-    uint8_t *kept = atomic_load(&a->cache[picture]), *none = NULL;
-    if (!kept) {
-        if (!resized(a->dataset, picture, h, w, out, error))
-            return false;
-        if (atomic_load(&a->cached) + bytes > a->options.cache_bytes)
+    laip_image *kept, *none = NULL;
+    size_t bytes = 3 * (size_t)image->width * (size_t)image->height;
+    if (atomic_fetch_add(&a->cached, bytes) + bytes <= a->options.cache_bytes) {
+        kept = laip_alloc(1, sizeof *kept);
+        *kept = *image;
+        if (atomic_compare_exchange_strong(&a->cache[picture], &none, kept))
             return true;
-        uint8_t *copy = laip_alloc(bytes, 1);
-        memcpy(copy, out->pixels, bytes);
-        if (atomic_compare_exchange_strong(&a->cache[picture], &none, copy))
-            atomic_fetch_add(&a->cached, bytes);
-        else
-            free(copy); /* another thread was quicker */
-        return true;
+        free(kept); /* another thread was quicker */
     }
-    *out = (laip_image){.width = w, .height = h, .pixels = laip_alloc(bytes, 1)};
-    memcpy(out->pixels, kept, bytes);
-    return true;
+    atomic_fetch_sub(&a->cached, bytes);
+    return false;
 }
 
-/* Shifts the picture by up to `pad` pixels each way; what comes in from outside is black, as after zero
- * padding. */
-static void pad_and_crop(laip_image *image, int pad, laip_rng *r)
+static void copy_image(const laip_image *in, laip_image *out)
 {
-    int dx = (int)laip_rng_below(r, 2 * (uint32_t)pad + 1) - pad,
-        dy = (int)laip_rng_below(r, 2 * (uint32_t)pad + 1) - pad;
-    size_t stride = 3 * (size_t)image->width;
-    uint8_t *out = laip_alloc((size_t)image->height, stride);
-    for (int y = 0; y < image->height; y++) {
-        int from = y + dy, left = dx < 0 ? -dx : 0, count = image->width - abs(dx);
-        if (from >= 0 && from < image->height && count > 0)
-            memcpy(out + (size_t)y * stride + 3 * (size_t)left,
-                   image->pixels + (size_t)from * stride + 3 * (size_t)(left + dx), 3 * (size_t)count);
+    size_t pixels = (size_t)in->width * (size_t)in->height;
+    *out = (laip_image){.width = in->width, .height = in->height, .pixels = laip_alloc(pixels, 3)};
+    memcpy(out->pixels, in->pixels, 3 * pixels);
+}
+
+/* The picture, resized, or a random part of it resized; out may be changed. */
+static bool fetch(laip_assembly *a, size_t picture, laip_rng *r, laip_image *out, laip_error *error)
+{
+    const laip_loader_options *o = &a->options;
+    bool parts = o->augment.resized_crop > 0 && o->augment.resized_crop < 1;
+    const laip_image *kept = atomic_load(&a->cache[picture]);
+    laip_image read = {0};
+    if (!kept) {
+        if (parts ? !whole(a->dataset, picture, &read, error)
+                  : !resized(a->dataset, picture, o->height, o->width, &read, error))
+            return false;
+        if (keep(a, picture, &read))
+            kept = atomic_load(&a->cache[picture]);
     }
-    free(image->pixels);
-    image->pixels = out;
+    const laip_image *source = kept ? kept : &read;
+    if (parts)
+        laip_augment_resize(&o->augment, r, source, o->height, o->width, out);
+    else if (kept)
+        copy_image(kept, out);
+    else {
+        *out = read;
+        return true;
+    }
+    if (!kept)
+        laip_image_free(&read);
+    return true;
 }
 
 static bool put_picture(laip_assembly *a, size_t caption, uint64_t step, float *planes, laip_error *error)
@@ -132,12 +155,9 @@ static bool put_picture(laip_assembly *a, size_t caption, uint64_t step, float *
     const laip_loader_options *o = &a->options;
     laip_image image;
     laip_rng r = laip_rng_stream(o->seed, step, caption, LAIP_SITE_AUGMENT);
-    if (!fetch(a, a->dataset->captions[caption].picture, &image, error))
+    if (!fetch(a, a->dataset->captions[caption].picture, &r, &image, error))
         return false;
-    if (laip_rng_uniform(&r) < o->flip)
-        laip_image_flip(&image);
-    if (o->pad > 0)
-        pad_and_crop(&image, o->pad, &r);
+    laip_augment_apply(&o->augment, &r, &image);
     laip_image_normalise(&image, planes);
     laip_image_free(&image);
     return true;
@@ -152,11 +172,12 @@ static size_t copy_pieces(const laip_pieces *p, size_t from, int32_t *ids)
 }
 
 /* BERT's rule: 15 % of the pieces, 80 % of them hidden, 10 % another piece, 10 % left as they are. */
-static void hide_pieces(const laip_loader_options *o, laip_rng *r, size_t n, int32_t *ids, int32_t *target)
+static void hide_pieces(const laip_loader_options *o, laip_rng *r, const int32_t *word, size_t n,
+                        int32_t *ids, int32_t *target)
 {
     for (size_t k = 0; k < n; k++) {
         target[k] = -1;
-        if (k == 0 || laip_rng_uniform(r) >= 0.15)
+        if (word[k] < 0 || laip_rng_uniform(r) >= 0.15) /* [CLS] and [SEP] belong to no word */
             continue;
         target[k] = ids[k];
         double how = laip_rng_uniform(r);
@@ -237,26 +258,41 @@ static void make_room(laip_assembly *a, laip_assembled *out)
     x->phrase_target = array(out, z.phrase_rows, sizeof(int32_t));
 }
 
+/* Whether the run goes on without this picture, which is told and counted once. */
+static bool pass_over(laip_assembly *a, size_t picture, const laip_error *error)
+{
+    enum { TOLD = 10 };
+    if (!a->options.skip_bad || error->status != LAIP_BAD_INPUT)
+        return false;
+    if (atomic_exchange(&a->bad[picture], 1) == 0 && atomic_fetch_add(&a->skipped, 1) < TOLD)
+        laip_warn("%s; passed over", error->text);
+    return true;
+}
+
 /* The picture of sample i, or, where damaged ones are passed over, of the next caption whose picture can be
  * read. */
 static bool settle_picture(laip_assembly *a, laip_batch *x, size_t i, size_t *caption, uint64_t step,
                            laip_error *error)
 {
-    size_t pixels = 3 * (size_t)a->options.height * (size_t)a->options.width, tries = 0;
-    while (!put_picture(a, *caption, step, x->images + i * pixels, error)) {
-        if (!a->options.skip_bad || error->status != LAIP_BAD_INPUT || ++tries > a->dataset->caption_count)
+    const laip_dataset *d = a->dataset;
+    size_t pixels = 3 * (size_t)a->options.height * (size_t)a->options.width;
+    for (size_t tries = 0; tries < d->caption_count; tries++) {
+        size_t picture = d->captions[*caption].picture;
+        bool bad = atomic_load(&a->bad[picture]) != 0;
+        if (!bad && put_picture(a, *caption, step, x->images + i * pixels, error))
+            return true;
+        if (!bad && !pass_over(a, picture, error))
             return false;
-        if (atomic_fetch_add(&a->skipped, 1) < 10)
-            laip_warn("%s; passed over", error->text);
-        *caption = (*caption + 1) % a->dataset->caption_count;
+        *caption = (*caption + 1) % d->caption_count;
     }
-    return true;
+    return laip_bad_input(error, "%s: none of the pictures can be read", d->root);
 }
 
 bool laip_assemble(laip_assembly *a, laip_assembled *out, uint64_t step, size_t micro, laip_error *error)
 {
     const laip_loader_options *o = &a->options;
     size_t b = (size_t)o->batch;
+    const laip_pieces *p = &a->texts->captions;
     laip_batch *x = &out->batch;
     if (!x->images)
         make_room(a, out);
@@ -270,11 +306,11 @@ bool laip_assemble(laip_assembly *a, laip_assembled *out, uint64_t step, size_t 
         x->sample[i] = c;
         x->person[i] = a->dataset->pictures[picture].person;
         int32_t at = x->caption_begin[i];
-        size_t n = copy_pieces(&a->texts->captions, c, x->caption_ids + at);
+        size_t n = copy_pieces(p, c, x->caption_ids + at);
         if (o->mlm) {
             laip_rng r = laip_rng_stream(o->seed, step, c, LAIP_SITE_MLM);
             memcpy(x->caption_masked + at, x->caption_ids + at, n * sizeof(int32_t));
-            hide_pieces(o, &r, n, x->caption_masked + at, x->caption_target + at);
+            hide_pieces(o, &r, p->word + p->begin[c], n, x->caption_masked + at, x->caption_target + at);
         }
         x->caption_begin[i + 1] = at + (int32_t)n;
         if (o->phrases)

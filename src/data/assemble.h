@@ -11,9 +11,10 @@ typedef struct laip_assembly {
     const laip_dataset *dataset;
     const laip_texts *texts;
     laip_loader_options options;
-    _Atomic(uint8_t *) *cache; /* [pictures]: resized pixels, where there was room */
-    atomic_size_t cached;      /* bytes */
-    atomic_size_t skipped;
+    _Atomic(laip_image *) *cache; /* [pictures]: resized or whole, where there was room */
+    atomic_uchar *bad;            /* [pictures]: 1 where one could not be read and is passed over */
+    atomic_size_t cached;         /* bytes */
+    atomic_size_t skipped;        /* bad ones */
     pthread_mutex_t order_lock;
     uint32_t *order; /* of the epoch below */
     uint64_t epoch;

@@ -8,21 +8,21 @@
 
 #include "data/batch.h"
 #include "data/texts.h"
+#include "image/augment.h"
 
 typedef struct laip_loader_options {
     int height, width;             /* of the network's images */
     int batch, micro_batches;      /* b, and M of a step */
     size_t first_micro, own_micro; /* which of a step's micro-batches are wanted here */
     uint64_t seed;
-    float flip;
-    int pad;
+    laip_augment augment;
     int phrases_per_caption; /* 0: all */
     bool phrases, mlm;       /* whether they are wanted */
     int32_t mask;            /* the piece [MASK] */
     int vocab;
     bool skip_bad; /* a damaged picture: take the next pair's instead of stopping */
     int threads;
-    size_t cache_bytes; /* for resized pictures */
+    size_t cache_bytes; /* for resized pictures, or for whole ones when random parts of them are taken */
 } laip_loader_options;
 
 typedef struct laip_loader laip_loader;

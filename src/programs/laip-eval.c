@@ -170,12 +170,14 @@ static bool load_config(session *s, const arguments *a, char **vocab, laip_error
     return good;
 }
 
-static bool execute(session *s, const arguments *a, const laip_ranks *ranks, laip_error *error)
+static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_error *error)
 {
     char *vocab, *annotations = annotations_of(a->data);
-    bool good =
-        load_config(s, a, &vocab, error) && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
-        laip_split_open(&s->split, &s->corpus, &s->config, annotations, a->images, a->split, false, error);
+    bool good = load_config(s, a, &vocab, error);
+    if (good && !a->split)
+        a->split = s->config.test_split;
+    good = good && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
+           laip_split_open(&s->split, &s->corpus, &s->config, annotations, a->images, a->split, false, error);
     free(annotations);
     free(vocab);
     if (good && !s->split.dataset.caption_count)
@@ -214,7 +216,7 @@ int main(int argc, char **argv)
         {"checkpoint", CHECKPOINT, "F", 0, "Weights: best.safetensors of a run", 0},
         {"data", DATA, "D", 0, "Annotation file, or the folder of a dataset", 0},
         {"images", IMAGES, "DIR", 0, "Folder of pictures (found beside the annotations)", 0},
-        {"split", SPLIT, "NAME", 0, "Split to evaluate on (test)", 0},
+        {"split", SPLIT, "NAME", 0, "Split to evaluate on (the config's test_split: test)", 0},
         {"k", K, "N", 0, "Candidates that are re-ranked; 0: features only (128)", 0},
         {"device", DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
         {"gemm", GEMM, "WHICH", 0, "auto, packed or clblast (as the run's config says)", 0},
@@ -237,7 +239,7 @@ int main(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    arguments a = {.split = "test", .k = 128};
+    arguments a = {.k = 128};
     session s = {.result = {.queries = 0}};
     laip_ranks ranks = {.size = 1};
     laip_error error;

@@ -1,10 +1,11 @@
 /* A run's configuration: YAML files, --set, and the resolved form that a run folder keeps.  One table names
- * every key, its type, its default and what it means (config.c); unknown keys are errors that name the
- * nearest known one. */
+ * every key, its type, range and meaning (config_table.c) and drives reading, writing and help; unknown keys
+ * are errors that name the nearest known one. */
 #ifndef LAIP_TRAIN_CONFIG_H
 #define LAIP_TRAIN_CONFIG_H
 
 #include "base/str.h"
+#include "image/augment.h"
 #include "laip/tokenizer.h"
 #include "net/config.h"
 
@@ -27,11 +28,10 @@ typedef struct laip_config {
     float momentum_start;  /* μ of the first step; it rises to loss.momentum over momentum_steps */
     int momentum_steps;
     laip_optimiser_config optimiser;
-    char *annotations, *images, *train_split, *val_split, *test_split;
+    char *annotations, *val_annotations, *images, *train_split, *val_split, *test_split;
     char *vocab, *tagger, *grammar, *generic_heads;
     int vocab_size, max_pieces, sep, caption_rule, threads, skip_bad_images, cache_mb;
-    float flip;
-    int pad; /* pixels of the pad-and-crop augmentation */
+    laip_augment augment;
     int batch, micro_batches;
     float deviation; /* of initial weights; 0: 1/√fan_in */
     char *checkpoint, *allow_missing;

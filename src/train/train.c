@@ -44,8 +44,7 @@ static laip_loader_options loader_options(const run *r, const laip_phase *p)
                              .batch = c->batch,
                              .micro_batches = c->micro_batches,
                              .seed = (uint64_t)c->seed,
-                             .flip = c->flip,
-                             .pad = c->pad,
+                             .augment = c->augment,
                              .phrases_per_caption = p->phrases_per_caption,
                              .phrases = p->bidiratt > 0 || p->mpm > 0,
                              .mlm = p->mlm > 0,
@@ -79,12 +78,20 @@ static uint64_t phase_steps(const run *r, const laip_phase *p)
                     : (uint64_t)p->epochs * laip_loader_steps_per_epoch(&r->train.dataset, &o);
 }
 
+static bool open_val(run *r, laip_error *error)
+{
+    const laip_config *c = r->config;
+    const char *file = *c->val_annotations ? c->val_annotations : c->annotations;
+    return !*c->val_split ||
+           laip_split_open(&r->val, &r->corpus, c, file, c->images, c->val_split, false, error);
+}
+
 static bool open_data(run *r, laip_error *error)
 {
     laip_config *c = r->config;
     if (!laip_corpus_open(&r->corpus, c, NULL, error) ||
         !laip_split_open(&r->train, &r->corpus, c, c->annotations, c->images, c->train_split, true, error) ||
-        !laip_split_open(&r->val, &r->corpus, c, c->annotations, c->images, c->val_split, false, error))
+        !open_val(r, error))
         return false;
     laip_note("data: %zu training pairs of %zu pictures, %.1f phrases a caption, %zu validation captions; "
               "%zu word pieces",

@@ -1,0 +1,196 @@
+/* Every setting, with its type, range, meaning and default. */
+#include "train/config_table.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+
+static const char *const rules[] = {"none", "albef", NULL};
+static const char *const bad_images[] = {"stop", "skip", NULL};
+
+#define AT(field) offsetof(laip_config, field)
+static const laip_setting settings[] = {
+    {"seed", LAIP_SETTING_LONG, AT(seed), NULL, 0, 1e15, "every random choice follows from it"},
+    {"device", LAIP_SETTING_TEXT, AT(device), NULL, 0, 0, "number, kind (gpu, cpu), part of a name, or auto"},
+    {"out", LAIP_SETTING_TEXT, AT(out), NULL, 0, 0, "run folder: config, metrics, checkpoints"},
+    {"gemm", LAIP_SETTING_TEXT, AT(gemm), NULL, 0, 0, "auto, packed or clblast"},
+    {"model.image_height", LAIP_SETTING_INT, AT(model.image_height), NULL, 1, 8192, "pixels"},
+    {"model.image_width", LAIP_SETTING_INT, AT(model.image_width), NULL, 1, 8192, "pixels"},
+    {"model.patch", LAIP_SETTING_INT, AT(model.patch), NULL, 1, 1024, "side of a patch, pixels"},
+    {"model.width", LAIP_SETTING_INT, AT(model.width), NULL, 1, 65536, "D, of every token"},
+    {"model.heads", LAIP_SETTING_INT, AT(model.heads), NULL, 1, 1024, "attention heads"},
+    {"model.mlp", LAIP_SETTING_INT, AT(model.mlp), NULL, 1, 64,
+     "the MLP's hidden width in multiples of width"},
+    {"model.vit_layers", LAIP_SETTING_INT, AT(model.vit_layers), NULL, 1, 256, "of the image encoder"},
+    {"model.text_layers", LAIP_SETTING_INT, AT(model.text_layers), NULL, 1, 256, "of the text encoder"},
+    {"model.cross_layers", LAIP_SETTING_INT, AT(model.cross_layers), NULL, 1, 256, "of the cross encoder"},
+    {"model.vocab", LAIP_SETTING_INT, AT(model.vocab), NULL, 0, 1e8,
+     "word pieces; 0: as many as the vocabulary has"},
+    {"model.positions", LAIP_SETTING_INT, AT(model.positions), NULL, 2, 65536, "longest text, in pieces"},
+    {"model.embed", LAIP_SETTING_INT, AT(model.embed), NULL, 1, 65536, "E, of the joint space"},
+    {"model.queue", LAIP_SETTING_INT, AT(model.queue), NULL, 0, 1e8, "Q, past pairs kept as keys"},
+    {"model.dropout", LAIP_SETTING_FLOAT, AT(model.dropout), NULL, 0, 0.99,
+     "of the text and cross layers, in training"},
+    {"model.deviation", LAIP_SETTING_FLOAT, AT(deviation), NULL, 0, 10,
+     "of initial weights; 0: 1/sqrt(fan_in)"},
+    {"loss.temperature", LAIP_SETTING_FLOAT, AT(loss.temperature), NULL, 0.001, 0.5, "tau at the start"},
+    {"loss.distill_alpha", LAIP_SETTING_FLOAT, AT(loss.distill_alpha), NULL, 0, 1,
+     "share of the momentum model's soft targets"},
+    {"loss.triplet_margin", LAIP_SETTING_FLOAT, AT(loss.triplet_margin), NULL, 0, 10,
+     "m of the fusion triplet"},
+    {"loss.momentum", LAIP_SETTING_FLOAT, AT(loss.momentum), NULL, 0, 1, "mu of the momentum encoders"},
+    {"loss.momentum_start", LAIP_SETTING_FLOAT, AT(momentum_start), NULL, 0, 1,
+     "mu of the first step, when it is to rise"},
+    {"loss.momentum_steps", LAIP_SETTING_INT, AT(momentum_steps), NULL, 0, 1e9,
+     "steps over which mu rises; 0: none"},
+    {"loss.bidiratt_layer", LAIP_SETTING_INT, AT(loss.bidiratt_layer), NULL, 1, 256,
+     "cross layer that BidirAtt looks at, from 1"},
+    {"loss.bidiratt_attention", LAIP_SETTING_CHOICE, AT(loss.bidiratt_attention),
+     laip_bidiratt_attention_names, 0, 0, "which attention weighs patches"},
+    {"loss.bidiratt_loss", LAIP_SETTING_CHOICE, AT(loss.bidiratt_loss), laip_bidiratt_loss_names, 0, 0,
+     "form of the BidirAtt loss"},
+    {"loss.phrase_reduction", LAIP_SETTING_CHOICE, AT(loss.phrase_reduction), laip_phrase_reduction_names, 0,
+     0, "of a caption's phrases"},
+    {"optimiser.beta1", LAIP_SETTING_FLOAT, AT(optimiser.beta1), NULL, 0, 1, "of AdamW"},
+    {"optimiser.beta2", LAIP_SETTING_FLOAT, AT(optimiser.beta2), NULL, 0, 1, "of AdamW"},
+    {"optimiser.eps", LAIP_SETTING_FLOAT, AT(optimiser.eps), NULL, 0, 1, "of AdamW"},
+    {"optimiser.weight_decay", LAIP_SETTING_FLOAT, AT(optimiser.weight_decay), NULL, 0, 10,
+     "of matrices and embeddings"},
+    {"optimiser.clip_norm", LAIP_SETTING_FLOAT, AT(optimiser.clip_norm), NULL, 0, 1e9,
+     "largest norm of the gradient; 0: any"},
+    {"data.annotations", LAIP_SETTING_TEXT, AT(annotations), NULL, 0, 0, "the dataset's annotation file"},
+    {"data.images", LAIP_SETTING_TEXT, AT(images), NULL, 0, 0,
+     "folder of its pictures; empty: found beside the file"},
+    {"data.val_annotations", LAIP_SETTING_TEXT, AT(val_annotations), NULL, 0, 0,
+     "annotation file of the validation split; empty: data.annotations"},
+    {"data.train_split", LAIP_SETTING_TEXT, AT(train_split), NULL, 0, 0, "name of the split to train on"},
+    {"data.val_split", LAIP_SETTING_TEXT, AT(val_split), NULL, 0, 0,
+     "name of the split that chooses the best model (all of a file without splits); empty: none"},
+    {"data.test_split", LAIP_SETTING_TEXT, AT(test_split), NULL, 0, 0, "name of the split that is reported"},
+    {"data.vocab", LAIP_SETTING_TEXT, AT(vocab), NULL, 0, 0,
+     "vocab.txt; empty: learned from the training captions"},
+    {"data.vocab_size", LAIP_SETTING_INT, AT(vocab_size), NULL, 6, 1e8,
+     "pieces of a learned vocabulary, at most"},
+    {"data.caption_rule", LAIP_SETTING_CHOICE, AT(caption_rule), rules, 0, 0, "clean-up of captions"},
+    {"data.max_pieces", LAIP_SETTING_INT, AT(max_pieces), NULL, 2, 65536, "of a caption, [CLS] among them"},
+    {"data.sep", LAIP_SETTING_BOOL, AT(sep), NULL, 0, 1, "whether captions end with [SEP]"},
+    {"data.tagger", LAIP_SETTING_TEXT, AT(tagger), NULL, 0, 0,
+     "folder of NLTK's tagger weights; empty: our tagger"},
+    {"data.grammar", LAIP_SETTING_TEXT, AT(grammar), NULL, 0, 0,
+     "chunk grammar of phrases; empty: the tagger's own"},
+    {"data.generic_heads", LAIP_SETTING_TEXT, AT(generic_heads), NULL, 0, 0,
+     "words that are no phrase by themselves"},
+    {"data.bad_images", LAIP_SETTING_CHOICE, AT(skip_bad_images), bad_images, 0, 0,
+     "what a damaged picture does to training"},
+    {"data.threads", LAIP_SETTING_INT, AT(threads), NULL, 0, 1024, "that decode pictures; 0: one a core"},
+    {"data.cache_mb", LAIP_SETTING_INT, AT(cache_mb), NULL, 0, 1e7, "memory for resized pictures"},
+    {"data.resized_crop", LAIP_SETTING_FLOAT, AT(augment.resized_crop), NULL, 0, 1,
+     "augmentation: least share of the picture's area that a random part keeps; 0 or 1: all of it"},
+    {"data.flip", LAIP_SETTING_FLOAT, AT(augment.flip), NULL, 0, 1,
+     "augmentation: probability of a mirror image"},
+    {"data.randaugment", LAIP_SETTING_INT, AT(augment.randaugment), NULL, 0, 16,
+     "augmentation: operations of RandAugment (ALBEF: 2)"},
+    {"data.magnitude", LAIP_SETTING_INT, AT(augment.magnitude), NULL, 0, 10, "of RandAugment (ALBEF: 7)"},
+    {"data.jitter", LAIP_SETTING_FLOAT, AT(augment.jitter), NULL, 0, 1,
+     "augmentation: brightness, contrast, saturation by factors from 1 - jitter to 1 + jitter"},
+    {"data.pad", LAIP_SETTING_INT, AT(augment.pad), NULL, 0, 1024,
+     "augmentation: pixels of black border before a random crop"},
+    {"data.erasing", LAIP_SETTING_FLOAT, AT(augment.erasing), NULL, 0, 1,
+     "augmentation: probability that a rectangle is erased"},
+    {"batch.size", LAIP_SETTING_INT, AT(batch), NULL, 1, 1e6, "pairs of a micro-batch"},
+    {"batch.micro_batches", LAIP_SETTING_INT, AT(micro_batches), NULL, 1, 1e6,
+     "of a step, shared out among the ranks"},
+    {"init.checkpoint", LAIP_SETTING_TEXT, AT(checkpoint), NULL, 0, 0,
+     "weights to start from; empty: random ones"},
+    {"init.allow_missing", LAIP_SETTING_TEXT, AT(allow_missing), NULL, 0, 0,
+     "prefixes, divided by commas, that may be missing in it"},
+    {"eval.k", LAIP_SETTING_INT, AT(eval_k), NULL, 0, 1e9, "candidates that are re-ranked"},
+    {"eval.every", LAIP_SETTING_INT, AT(eval_every), NULL, 0, 1e9,
+     "steps between evaluations on val; 0: once an epoch"},
+    {"eval.fine", LAIP_SETTING_BOOL, AT(eval_fine), NULL, 0, 1,
+     "whether those re-rank (and choose the best model by it)"},
+};
+
+#undef AT
+#define AT(field) offsetof(laip_phase, field)
+static const laip_setting phase_settings[] = {
+    {"name", LAIP_SETTING_TEXT, AT(name), NULL, 0, 0, "of the phase"},
+    {"steps", LAIP_SETTING_INT, AT(steps), NULL, 0, 1e9, "of the phase, or"},
+    {"epochs", LAIP_SETTING_INT, AT(epochs), NULL, 0, 1e9, "over the training pairs"},
+    {"warmup", LAIP_SETTING_INT, AT(warmup), NULL, 0, 1e9, "steps of linear warm-up"},
+    {"lr", LAIP_SETTING_FLOAT, AT(lr), NULL, 0, 10, "learning rate after the warm-up"},
+    {"min_lr", LAIP_SETTING_FLOAT, AT(min_lr), NULL, 0, 10, "at the end of the cosine"},
+    {"itc", LAIP_SETTING_FLOAT, AT(itc), NULL, 0, 1e6, "weight of the contrastive loss"},
+    {"itm", LAIP_SETTING_FLOAT, AT(itm), NULL, 0, 1e6, "of matching"},
+    {"triplet", LAIP_SETTING_FLOAT, AT(triplet), NULL, 0, 1e6, "of the fusion triplet"},
+    {"bidiratt", LAIP_SETTING_FLOAT, AT(bidiratt), NULL, 0, 1e6, "of bidirectional attention alignment"},
+    {"mpm", LAIP_SETTING_FLOAT, AT(mpm), NULL, 0, 1e6, "of masked phrase modelling"},
+    {"mlm", LAIP_SETTING_FLOAT, AT(mlm), NULL, 0, 1e6, "of masked language modelling"},
+    {"phrases_per_caption", LAIP_SETTING_INT, AT(phrases_per_caption), NULL, 0, 1e6, "a random few; 0: all"},
+};
+
+#undef AT
+
+laip_setting_table laip_config_settings(void)
+{
+    return (laip_setting_table){settings, sizeof settings / sizeof *settings};
+}
+
+laip_setting_table laip_phase_settings(void)
+{
+    return (laip_setting_table){phase_settings, sizeof phase_settings / sizeof *phase_settings};
+}
+
+void laip_config_defaults(laip_config *c)
+{
+    *c = (laip_config){.seed = 1,
+                       .model = laip_model_config_default(),
+                       .loss = laip_loss_config_default(),
+                       .optimiser = laip_optimiser_config_default(),
+                       .vocab_size = 2000,
+                       .max_pieces = 50,
+                       .caption_rule = LAIP_RULE_ALBEF,
+                       .cache_mb = 512,
+                       .augment = {.flip = 0.5f, .magnitude = 7},
+                       .batch = 13,
+                       .micro_batches = 1,
+                       .deviation = 0.02f,
+                       .eval_k = 128,
+                       .eval_fine = 1};
+    c->model.vocab = 0;
+    const struct {
+        char **field;
+        const char *value;
+    } texts[] = {{&c->device, "auto"},      {&c->out, "run"},         {&c->gemm, "auto"},
+                 {&c->annotations, ""},     {&c->images, ""},         {&c->train_split, "train"},
+                 {&c->val_split, "val"},    {&c->test_split, "test"}, {&c->vocab, ""},
+                 {&c->val_annotations, ""}, {&c->tagger, ""},         {&c->grammar, ""},
+                 {&c->generic_heads, ""},   {&c->checkpoint, ""},     {&c->allow_missing, ""}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i].field = laip_strdup(texts[i].value);
+}
+
+void laip_phase_defaults(laip_phase *p)
+{
+    *p = (laip_phase){.name = laip_strdup("phase"), .lr = 1e-5f, .min_lr = 1e-6f, .itc = 1, .itm = 1};
+}
+
+static void free_texts(laip_setting_table table, void *base)
+{
+    for (size_t i = 0; i < table.count; i++)
+        if (table.settings[i].type == LAIP_SETTING_TEXT)
+            free(*(char **)((char *)base + table.settings[i].offset));
+}
+
+void laip_phase_free(laip_phase *phase)
+{
+    free_texts(laip_phase_settings(), phase);
+    *phase = (laip_phase){0};
+}
+
+void laip_config_free(laip_config *c)
+{
+    free_texts(laip_config_settings(), c);
+    for (int i = 0; i < c->phase_count; i++)
+        laip_phase_free(&c->phases[i]);
+    *c = (laip_config){0};
+}
