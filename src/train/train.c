@@ -371,6 +371,31 @@ static void close_run(run *r)
     free(r->yaml.text);
 }
 
+/* The next phase's buffers: weights and queues go on, the optimiser begins anew. */
+static bool next_step(run *r, int phase, laip_error *error)
+{
+    laip_queue *q = &r->step.queue;
+    size_t count = q->slots * q->image.cols, slots = q->slots, pointer = q->pointer;
+    float *image = laip_alloc(count, sizeof *image), *text = laip_alloc(count, sizeof *text);
+    int32_t *person = laip_alloc(slots, sizeof *person);
+    laip_queue_read(q, q->image, image);
+    laip_queue_read(q, q->text, text);
+    memcpy(person, q->person + q->batch, slots * sizeof *person);
+    laip_step_free(&r->step);
+    laip_params_zero_moments(&r->model.params);
+    bool good = open_step(r, phase, error);
+    if (good && slots) {
+        laip_queue_write(q, q->image, image);
+        laip_queue_write(q, q->text, text);
+        memcpy(q->person + q->batch, person, slots * sizeof *person);
+        q->pointer = pointer;
+    }
+    free(image);
+    free(text);
+    free(person);
+    return good;
+}
+
 static bool train_phases(run *r, bool resume, laip_error *error)
 {
     int first;
@@ -379,12 +404,8 @@ static bool train_phases(run *r, bool resume, laip_error *error)
         return false;
     r->started = laip_seconds();
     for (int i = first; i < r->config->phase_count; i++, from = 0) {
-        if (i > first) { /* the optimiser and the queues begin anew, the weights go on */
-            laip_step_free(&r->step);
-            laip_params_zero_moments(&r->model.params);
-            if (!open_step(r, i, error))
-                return false;
-        }
+        if (i > first && !next_step(r, i, error))
+            return false;
         if (!run_phase(r, i, from, error))
             return false;
     }
