@@ -168,7 +168,10 @@ static bool take(laip_config *c, const laip_yaml_node *node, const char *key, la
             laip_str_addf(&name, "%s.%zu", key, i);
         else
             laip_str_addf(&name, "%s%s%s", key, *key ? "." : "", node->keys[i]->text);
-        if (strcmp(name.text, "base") != 0)
+        if (node->kind == LAIP_YAML_MAPPING && !*node->keys[i]->text)
+            good = laip_bad_input(error, "%s:%d:%d: an empty key", node->file, node->keys[i]->line,
+                                  node->keys[i]->column);
+        else if (strcmp(name.text, "base") != 0)
             good = take(c, node->items[i], name.text, error);
     }
     free(where.text);

@@ -155,6 +155,8 @@ static void broken_files(void **state)
         {"phases:\n  - 3\n", "a.yaml:2:5: phases.0: expected phases.N.SETTING with N from 0 to 7"},
         {"phases: 3\n", "a.yaml:1:9: phases is no setting; laip-train --help-config lists them"},
         {"seed: 1\nseed: 2\n", "a.yaml:2:1: the key 'seed' is named twice, first in line 1"},
+        {"?", "a.yaml:1:2: an empty key"},
+        {"model: {'': 1}\n", "a.yaml:1:9: an empty key"},
         {"base: [a]\n", "a.yaml:1:7: base is a list, expected a string"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
