@@ -1,8 +1,7 @@
-/* Loading a picture, its orientation, and the way to the encoder's planes. */
+/* Loading a picture, and the way to the encoder's planes. */
 #include "laip/image.h"
 
 #include "base/file.h"
-#include "base/memory.h"
 #include "image/internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -21,69 +20,46 @@ bool laip_image_size_ok(const char *name, size_t width, size_t height, laip_erro
     return true;
 }
 
-static unsigned number(const uint8_t *p, int bytes, bool big)
+/* What else a file may be that carries a picture's name, for the error's line. */
+static const char *kind(const uint8_t *data, size_t size)
 {
-    unsigned x = 0;
-    for (int i = 0; i < bytes; i++)
-        x = x << 8 | p[big ? i : bytes - 1 - i];
-    return x;
-}
-
-int laip_exif_orientation(const uint8_t *exif, size_t size)
-{
-    if (size < 8 || (memcmp(exif, "MM", 2) != 0 && memcmp(exif, "II", 2) != 0))
-        return 1;
-    bool big = exif[0] == 'M';
-    size_t at = number(exif + 4, 4, big);
-    if (at > size || size - at < 2)
-        return 1;
-    unsigned entries = number(exif + at, 2, big);
-    at += 2;
-    for (unsigned i = 0; i < entries && size - at >= 12; i++, at += 12)
-        if (number(exif + at, 2, big) == 0x112) {
-            unsigned value = number(exif + at + 8, 2, big);
-            return value >= 1 && value <= 8 ? (int)value : 1;
-        }
-    return 1;
-}
-
-/* EXIF's eight orientations: whether columns and rows change places, and which of them run backwards then. */
-static void turn_upright(laip_image *image, int orientation)
-{
-    bool swaps = orientation >= 5,
-         mirror_x = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
-    bool mirror_y = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
-    if (orientation == 1)
-        return;
-    laip_image out = {.width = swaps ? image->height : image->width,
-                      .height = swaps ? image->width : image->height};
-    out.pixels = laip_alloc((size_t)out.width * (size_t)out.height, 3);
-    for (int y = 0; y < out.height; y++)
-        for (int x = 0; x < out.width; x++) {
-            int u = mirror_x ? out.width - 1 - x : x, v = mirror_y ? out.height - 1 - y : y;
-            int sx = swaps ? v : u, sy = swaps ? u : v;
-            memcpy(out.pixels + 3 * ((size_t)y * (size_t)out.width + (size_t)x),
-                   image->pixels + 3 * ((size_t)sy * (size_t)image->width + (size_t)sx), 3);
-        }
-    free(image->pixels);
-    *image = out;
+    static const struct {
+        const char *bytes, *what;
+        size_t count;
+    } kinds[] = {{"GIF8", "a GIF picture", 4},
+                 {"BM", "a BMP picture", 2},
+                 {"RIFF", "a WebP picture", 4},
+                 {"II*\0", "a TIFF picture", 4},
+                 {"MM\0*", "a TIFF picture", 4},
+                 {"\0\0\0\fjP  ", "a JPEG 2000 picture", 8},
+                 {"\x89PNG", "a PNG picture whose signature is damaged", 4},
+                 {"<", "a text", 1},
+                 {"%PDF", "a PDF document", 4}};
+    if (!size)
+        return "an empty file";
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (size >= kinds[i].count && memcmp(data, kinds[i].bytes, kinds[i].count) == 0)
+            return kinds[i].what;
+    if (size >= 12 && memcmp(data + 4, "ftyp", 4) == 0)
+        return "a HEIF or AVIF picture";
+    return "a file of an unknown kind";
 }
 
 bool laip_image_decode(const void *data, size_t size, const char *name, bool upright, laip_image *image,
                        laip_error *error)
 {
     static const uint8_t png[8] = {137, 'P', 'N', 'G', 13, 10, 26, 10}, jpeg[3] = {0xff, 0xd8, 0xff};
-    int orientation = 1;
+    int orientation = 0;
     bool good;
+    *image = (laip_image){0};
     if (size >= sizeof png && memcmp(data, png, sizeof png) == 0)
         good = laip_png_decode(data, size, name, image, &orientation, error);
     else if (size >= sizeof jpeg && memcmp(data, jpeg, sizeof jpeg) == 0)
         good = laip_jpeg_decode(data, size, name, image, &orientation, error);
     else
-        return laip_bad_input(
-            error, "%s: is no picture: its first bytes are neither those of JPEG nor of PNG", name);
+        return laip_bad_input(error, "%s: found %s, expected a JPEG or PNG picture", name, kind(data, size));
     if (good && upright)
-        turn_upright(image, orientation);
+        laip_image_turn(image, orientation);
     return good;
 }
 

@@ -1,4 +1,6 @@
-/* JPEG by libjpeg-turbo. */
+/* JPEG by libjpeg-turbo, as Pillow uses it: the accurate integer transform, smooth upsampling of colour, CMYK
+ * and YCCK always in Adobe's polarity (0 is full ink).  A file that ends before its picture does is refused;
+ * damage inside the coded data that the library can bridge is not, since real data sets hold such files. */
 #include "base/memory.h"
 #include "image/internal.h"
 
@@ -7,30 +9,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jerror.h>
 #include <jpeglib.h>
 
-typedef struct failure {
+/* More scans than any encoder writes: thousands of empty ones in a small file would take hours. */
+enum { MOST_SCANS = 500 };
+
+typedef struct reader {
+    struct jpeg_decompress_struct c;
     struct jpeg_error_mgr manager;
+    struct jpeg_progress_mgr progress;
     jmp_buf back;
     char text[JMSG_LENGTH_MAX];
-} failure;
+    laip_image image;
+    uint8_t *row; /* of CMYK */
+    int orientation;
+} reader;
 
-static void fail(j_common_ptr c)
+static void stop(j_common_ptr c)
 {
-    failure *f = (failure *)c->err;
-    c->err->format_message(c, f->text);
-    longjmp(f->back, 1);
+    reader *r = c->client_data;
+    c->err->format_message(c, r->text);
+    longjmp(r->back, 1);
 }
 
-/* Warnings are about damaged data: a picture that is not all there is refused, as Pillow does for truncated
- * files. */
-static void warn(j_common_ptr c, int level)
+static void on_message(j_common_ptr c, int level)
 {
-    failure *f = (failure *)c->err;
-    if (level >= 0)
-        return;
-    if (!c->err->num_warnings++)
-        c->err->format_message(c, f->text);
+    if (level < 0 && c->err->msg_code == JWRN_JPEG_EOF)
+        stop(c);
 }
 
 static void no_output(j_common_ptr c)
@@ -38,82 +44,98 @@ static void no_output(j_common_ptr c)
     (void)c;
 }
 
-static uint8_t times(int a, int b)
+static void on_progress(j_common_ptr c)
 {
-    int t = a * b + 128;
-    return (uint8_t)(((t >> 8) + t) >> 8);
+    reader *r = c->client_data;
+    if (r->c.input_scan_number <= MOST_SCANS)
+        return;
+    snprintf(r->text, sizeof r->text, "it has more than %d scans", MOST_SCANS);
+    longjmp(r->back, 1);
 }
 
-static void cmyk_to_rgb(const uint8_t *row, int width, bool inverted, uint8_t *out)
+/* a · b / 255, rounded. */
+static int times(int a, int b)
 {
-    for (int x = 0; x < width; x++)
-        for (int c = 0; c < 3; c++) {
-            int ink = inverted ? 255 - row[4 * x + c] : row[4 * x + c];
-            int light = inverted ? row[4 * x + 3] : 255 - row[4 * x + 3];
-            out[3 * x + c] = (uint8_t)(light - times(ink, light));
-        }
+    int t = a * b + 128;
+    return ((t >> 8) + t) >> 8;
+}
+
+/* Adobe's polarity: what a channel holds is the paper that its ink leaves. */
+static void cmyk_to_rgb(const uint8_t *row, int width, uint8_t *out)
+{
+    for (int x = 0; x < width; x++, row += 4, out += 3)
+        for (int c = 0; c < 3; c++)
+            out[c] = (uint8_t)(row[3] - times(255 - row[c], row[3]));
 }
 
 static int find_orientation(const struct jpeg_decompress_struct *c)
 {
-    for (jpeg_saved_marker_ptr m = c->marker_list; m; m = m->next)
-        if (m->marker == JPEG_APP0 + 1 && m->data_length > 6 && memcmp(m->data, "Exif\0\0", 6) == 0)
-            return laip_exif_orientation(m->data + 6, m->data_length - 6);
-    return 1;
+    static const char exif[] = "Exif\0", xmp[] = "http://ns.adobe.com/xap/1.0/";
+    int by_exif = 0, by_xmp = 0;
+    for (jpeg_saved_marker_ptr m = c->marker_list; m; m = m->next) {
+        if (!by_exif && m->data_length > sizeof exif && memcmp(m->data, exif, sizeof exif) == 0)
+            by_exif = laip_exif_orientation(m->data + sizeof exif, m->data_length - sizeof exif);
+        if (!by_xmp && m->data_length > sizeof xmp && memcmp(m->data, xmp, sizeof xmp) == 0)
+            by_xmp = laip_xmp_orientation(m->data + sizeof xmp, m->data_length - sizeof xmp);
+    }
+    return by_exif ? by_exif : by_xmp;
 }
 
-static bool decode(struct jpeg_decompress_struct *c, const char *name, laip_image *image, uint8_t **row,
-                   laip_error *error)
+static bool decode(reader *r, const char *name, laip_error *error)
 {
+    struct jpeg_decompress_struct *c = &r->c;
     jpeg_read_header(c, TRUE);
+    r->orientation = find_orientation(c);
     if (!laip_image_size_ok(name, c->image_width, c->image_height, error))
         return false;
-    bool four = c->jpeg_color_space == JCS_CMYK || c->jpeg_color_space == JCS_YCCK;
+    bool four = c->num_components == 4;
     c->out_color_space = four ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(c);
-    image->width = (int)c->output_width;
-    image->height = (int)c->output_height;
-    image->pixels = laip_alloc((size_t)image->width * (size_t)image->height, 3);
-    *row = laip_alloc((size_t)image->width, 4);
+    r->image.width = (int)c->output_width;
+    r->image.height = (int)c->output_height;
+    size_t stride = 3 * (size_t)c->output_width;
+    r->image.pixels = laip_realloc(NULL, c->output_height, stride);
+    r->row = laip_alloc(c->output_width, 4);
     while (c->output_scanline < c->output_height) {
-        uint8_t *line = image->pixels + (size_t)c->output_scanline * (size_t)image->width * 3;
-        JSAMPROW target = four ? *row : line;
+        uint8_t *line = r->image.pixels + (size_t)c->output_scanline * stride;
+        JSAMPROW target = four ? r->row : line;
         jpeg_read_scanlines(c, &target, 1);
         if (four)
-            cmyk_to_rgb(*row, image->width, c->saw_Adobe_marker, line);
+            cmyk_to_rgb(r->row, r->image.width, line);
     }
     jpeg_finish_decompress(c);
     return true;
 }
 
+/* The library's errors jump back here; whatever was made by then is in *r. */
+static bool attempt(reader *r, const void *data, size_t size, const char *name, laip_error *error)
+{
+    if (setjmp(r->back))
+        return laip_bad_input(error, "%s: the JPEG cannot be decoded: %s", name, r->text);
+    r->c.client_data = r;
+    jpeg_create_decompress(&r->c);
+    r->c.progress = &r->progress;
+    jpeg_mem_src(&r->c, data, (unsigned long)size);
+    jpeg_save_markers(&r->c, JPEG_APP0 + 1, 0xffff);
+    return decode(r, name, error);
+}
+
 bool laip_jpeg_decode(const void *data, size_t size, const char *name, laip_image *image, int *orientation,
                       laip_error *error)
 {
-    struct jpeg_decompress_struct c;
-    failure f;
-    uint8_t *volatile row = NULL;
-    volatile bool good = false;
-    memset(&f, 0, sizeof f);
-    c.err = jpeg_std_error(&f.manager);
-    f.manager.error_exit = fail;
-    f.manager.emit_message = warn;
-    f.manager.output_message = no_output;
-    *image = (laip_image){0};
-    if (setjmp(f.back) == 0) {
-        uint8_t *line = NULL;
-        jpeg_create_decompress(&c);
-        jpeg_mem_src(&c, data, (unsigned long)size);
-        jpeg_save_markers(&c, JPEG_APP0 + 1, 0xffff);
-        good = decode(&c, name, image, &line, error);
-        row = line;
-        *orientation = find_orientation(&c);
-        if (good && f.manager.num_warnings && strstr(f.text, "remature"))
-            good = laip_bad_input(error, "%s: the JPEG is truncated: %s", name, f.text);
-    } else
-        laip_bad_input(error, "%s: the JPEG cannot be decoded: %s", name, f.text);
-    free(row);
-    jpeg_destroy_decompress(&c);
+    reader *r = laip_alloc(1, sizeof *r);
+    r->c.err = jpeg_std_error(&r->manager);
+    r->manager.error_exit = stop;
+    r->manager.emit_message = on_message;
+    r->manager.output_message = no_output;
+    r->progress.progress_monitor = on_progress;
+    bool good = attempt(r, data, size, name, error);
     if (!good)
-        laip_image_free(image);
+        laip_image_free(&r->image);
+    *image = r->image;
+    *orientation = r->orientation;
+    jpeg_destroy_decompress(&r->c);
+    free(r->row);
+    free(r);
     return good;
 }
