@@ -5,6 +5,7 @@
 
 int laip_data_check(int argc, char **argv);
 int laip_data_phrases(int argc, char **argv);
+int laip_data_pixels(int argc, char **argv);
 int laip_data_tags(int argc, char **argv);
 int laip_data_tokens(int argc, char **argv);
 int laip_data_vocab(int argc, char **argv);

@@ -15,6 +15,7 @@ typedef struct subcommand {
 static const subcommand subcommands[] = {
     {"check", laip_data_check, "annotations and pictures of a dataset, all of them"},
     {"phrases", laip_data_phrases, "captions to their noun phrases"},
+    {"pixels", laip_data_pixels, "a picture as training sees it, as a PPM file"},
     {"tags", laip_data_tags, "tokens to part-of-speech tags"},
     {"tokens", laip_data_tokens, "captions to the ids of their word pieces"},
     {"vocab", laip_data_vocab, "a vocabulary learned from captions"},
