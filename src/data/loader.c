@@ -11,6 +11,8 @@
 typedef struct slot {
     laip_assembled a;
     uint64_t ready; /* 1 + the job that it holds; 0: none */
+    bool good;      /* else error says what is wrong with it */
+    laip_error error;
 } slot;
 
 struct laip_loader {
@@ -22,8 +24,7 @@ struct laip_loader {
     int thread_count;
     pthread_mutex_t lock;
     pthread_cond_t filled, freed;
-    bool stop, failed;
-    laip_error error;
+    bool stop;
 };
 
 static void *work(void *argument)
@@ -32,7 +33,8 @@ static void *work(void *argument)
     size_t own = l->assembly.options.own_micro;
     pthread_mutex_lock(&l->lock);
     for (;;) {
-        while (!l->stop && l->next_job >= l->taken + l->slot_count - 1)
+        /* The last `own` that were taken, a whole step's, are still in use. */
+        while (!l->stop && l->next_job + own >= l->taken + l->slot_count)
             pthread_cond_wait(&l->freed, &l->lock);
         if (l->stop)
             break;
@@ -40,15 +42,10 @@ static void *work(void *argument)
         slot *s = &l->slots[job % l->slot_count];
         s->ready = 0;
         pthread_mutex_unlock(&l->lock);
-        laip_error error;
-        bool good = laip_assemble(&l->assembly, &s->a, l->first_step + job / own,
-                                  l->assembly.options.first_micro + job % own, &error);
+        s->good = laip_assemble(&l->assembly, &s->a, l->first_step + job / own,
+                                l->assembly.options.first_micro + job % own, &s->error);
         pthread_mutex_lock(&l->lock);
         s->ready = job + 1;
-        if (!good && !l->failed) {
-            l->failed = true;
-            l->error = error;
-        }
         pthread_cond_broadcast(&l->filled);
     }
     pthread_mutex_unlock(&l->lock);
@@ -67,17 +64,19 @@ laip_loader *laip_loader_create(const laip_dataset *d, const laip_texts *t, cons
     laip_assembly_begin(&l->assembly, d, t, o);
     l->first_step = first_step;
     l->thread_count = o->threads > 0 ? o->threads : laip_core_count();
-    l->slot_count = (size_t)l->thread_count + 3;
+    l->slot_count = o->own_micro + (size_t)l->thread_count + 2;
     l->slots = laip_alloc(l->slot_count, sizeof *l->slots);
     l->threads = laip_alloc((size_t)l->thread_count, sizeof *l->threads);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->filled, NULL);
     pthread_cond_init(&l->freed, NULL);
     int started = 0;
+    if (o->own_micro == 0) /* a rank without a share of the step prepares nothing */
+        l->thread_count = 0;
     while (started < l->thread_count && pthread_create(&l->threads[started], NULL, work, l) == 0)
         started++;
     l->thread_count = started;
-    if (!started) {
+    if (!started && o->own_micro) {
         laip_failure(error, "no thread could be started to read pictures");
         laip_loader_free(l);
         return NULL;
@@ -111,13 +110,13 @@ bool laip_loader_next(laip_loader *l, const laip_batch **batch, laip_error *erro
     pthread_mutex_lock(&l->lock);
     uint64_t job = l->taken;
     slot *s = &l->slots[job % l->slot_count];
-    while (!l->failed && s->ready != job + 1)
+    while (s->ready != job + 1)
         pthread_cond_wait(&l->filled, &l->lock);
-    bool good = !l->failed;
+    bool good = s->good;
     if (good)
         *batch = &s->a.batch;
     else
-        *error = l->error;
+        *error = s->error;
     l->taken++;
     pthread_cond_broadcast(&l->freed);
     pthread_mutex_unlock(&l->lock);

@@ -32,7 +32,8 @@ laip_loader *laip_loader_create(const laip_dataset *d, const laip_texts *t, cons
                                 uint64_t first_step, laip_error *error);
 void laip_loader_free(laip_loader *l);
 size_t laip_loader_steps_per_epoch(const laip_dataset *d, const laip_loader_options *o);
-/* The next own micro-batch, in order; it stays valid until the one after the next is asked for. */
+/* The next own micro-batch, in order; it stays until own_micro others were taken, so that a step may hold all
+ * of its own. */
 bool laip_loader_next(laip_loader *l, const laip_batch **batch, laip_error *error);
 size_t laip_loader_skipped(const laip_loader *l); /* damaged pictures so far */
 

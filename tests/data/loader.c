@@ -143,6 +143,27 @@ static void same_for_anyone(void **state)
         laip_loader_free(loaders[i]);
 }
 
+/* A step holds all of its micro-batches at once, however many they are. */
+static void a_step_holds_its_own(void **state)
+{
+    (void)state;
+    enum { OWN = 9 };
+    laip_loader_options o = options();
+    o.micro_batches = OWN;
+    o.own_micro = OWN;
+    o.threads = 1;
+    laip_loader *l = opened(&o, 0), *other = opened(&o, 0);
+    for (int step = 0; step < 3; step++) {
+        const laip_batch *own[OWN];
+        for (int m = 0; m < OWN; m++)
+            own[m] = next(l);
+        for (int m = 0; m < OWN; m++)
+            assert_same(own[m], next(other));
+    }
+    laip_loader_free(l);
+    laip_loader_free(other);
+}
+
 /* Each pair once an epoch but for the few left over, in another order each time. */
 static void epochs(void **state)
 {
@@ -313,6 +334,9 @@ static void damaged(void **state)
     assert_int_equal(error.status, LAIP_BAD_INPUT);
     assert_non_null(strstr(error.text, path));
     laip_loader_free(l);
+    o.own_micro = 0; /* who has no share of the step has no trouble */
+    laip_loader_free(opened(&o, 0));
+    o = options();
     o.skip_bad = true;
     laip_loader_options alone = o;
     alone.threads = 1;
@@ -345,10 +369,14 @@ static void too_few(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_for_anyone), cmocka_unit_test(epochs),
-        cmocka_unit_test(phrases),         cmocka_unit_test(few_phrases),
-        cmocka_unit_test(masked_captions), cmocka_unit_test(pictures_as_they_are),
-        cmocka_unit_test(damaged),         cmocka_unit_test(too_few)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(same_for_anyone),
+                                       cmocka_unit_test(a_step_holds_its_own),
+                                       cmocka_unit_test(epochs),
+                                       cmocka_unit_test(phrases),
+                                       cmocka_unit_test(few_phrases),
+                                       cmocka_unit_test(masked_captions),
+                                       cmocka_unit_test(pictures_as_they_are),
+                                       cmocka_unit_test(damaged),
+                                       cmocka_unit_test(too_few)};
     return cmocka_run_group_tests(tests, make_set, drop_set);
 }
