@@ -28,13 +28,14 @@ enum {
     CONFIG,
     VOCAB,
     PLAN,
-    GEMM
+    GEMM,
+    UNTRAINED
 };
 
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm;
     long k, show;
-    bool json, chance, plan;
+    bool json, chance, plan, untrained;
 } arguments;
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -49,7 +50,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     const struct {
         int key;
         bool *field;
-    } flags[] = {{JSON, &a->json}, {CHANCE, &a->chance}, {PLAN, &a->plan}};
+    } flags[] = {{JSON, &a->json}, {CHANCE, &a->chance}, {PLAN, &a->plan}, {UNTRAINED, &a->untrained}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].key == key) {
             *texts[i].field = text;
@@ -170,6 +171,15 @@ static bool load_config(session *s, const arguments *a, char **vocab, laip_error
     return good;
 }
 
+static bool load_weights(session *s, const arguments *a, laip_error *error)
+{
+    if (!a->untrained)
+        return laip_checkpoint_load(a->checkpoint, &s->model, "", error);
+    laip_params_initialise(&s->model.params, &s->model.table, (uint64_t)s->config.seed, s->config.deviation,
+                           s->config.loss.temperature);
+    return laip_device_ok(s->model.device, error);
+}
+
 static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_error *error)
 {
     char *vocab, *annotations = annotations_of(a->data);
@@ -194,7 +204,7 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
         return good;
     }
     good = good && laip_model_create(&s->model, s->device, &s->config.model, false, error) &&
-           laip_checkpoint_load(a->checkpoint, &s->model, "", error) &&
+           load_weights(s, a, error) &&
            laip_evaluate(&s->model, &s->split.dataset, &s->split.texts, (size_t)a->k, s->config.threads,
                          ranks, &s->result, error);
     laip_progress_end();
@@ -226,6 +236,7 @@ int main(int argc, char **argv)
         {"chance", CHANCE, NULL, 0, "Prints also what a random order gives", 0},
         {"label", LABEL, "TEXT", 0, "Begins the lines of the table", 0},
         {"show", SHOW, "N", 0, "Prints N captions with the five best pictures", 0},
+        {"untrained", UNTRAINED, NULL, 0, "Evaluates the weights that the run began with, from its seed", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory it will take, and ends", 0},
         {0}};
     static const struct argp argp = {
