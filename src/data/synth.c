@@ -20,11 +20,30 @@ typedef struct job {
     laip_error error; /* of the first that failed */
 } job;
 
-static void write_jpeg(FILE *to, const laip_image *image)
+/* libjpeg reports an error by a call that must not return; its own version ends the process. */
+typedef struct jpeg_trouble {
+    struct jpeg_error_mgr manager;
+    jmp_buf back;
+    char text[JMSG_LENGTH_MAX];
+} jpeg_trouble;
+
+static void leave_jpeg(j_common_ptr c)
+{
+    jpeg_trouble *t = (jpeg_trouble *)c->err;
+    c->err->format_message(c, t->text);
+    longjmp(t->back, 1);
+}
+
+static bool write_jpeg(FILE *to, const laip_image *image, laip_error *error)
 {
     struct jpeg_compress_struct c;
-    struct jpeg_error_mgr manager;
-    c.err = jpeg_std_error(&manager);
+    jpeg_trouble trouble;
+    c.err = jpeg_std_error(&trouble.manager);
+    trouble.manager.error_exit = leave_jpeg;
+    if (setjmp(trouble.back)) {
+        jpeg_destroy_compress(&c);
+        return laip_failure(error, "JPEG cannot be written: %s", trouble.text);
+    }
     jpeg_create_compress(&c);
     jpeg_stdio_dest(&c, to);
     c.image_width = (JDIMENSION)image->width;
@@ -40,15 +59,17 @@ static void write_jpeg(FILE *to, const laip_image *image)
     }
     jpeg_finish_compress(&c);
     jpeg_destroy_compress(&c);
+    return true;
 }
 
-static bool write_png(FILE *to, const laip_image *image)
+static bool write_png(FILE *to, const laip_image *image, laip_error *error)
 {
     png_image p = {.version = PNG_IMAGE_VERSION,
                    .width = (png_uint_32)image->width,
                    .height = (png_uint_32)image->height,
                    .format = PNG_FORMAT_RGB};
-    return png_image_write_to_stdio(&p, to, 0, image->pixels, 0, NULL) != 0;
+    return png_image_write_to_stdio(&p, to, 0, image->pixels, 0, NULL) ||
+           laip_failure(error, "PNG cannot be written: %s", p.message);
 }
 
 /* imgs/CUHK01/0000012_01.png for a tenth of the persons, imgs/cam_a/0000012_01.jpg for the others. */
@@ -73,11 +94,12 @@ static bool write_picture(const laip_synth_options *o, uint64_t person, int imag
     laip_person_draw(&p, &v, &picture);
     bool good = laip_file_begin(&file, path, error);
     if (good) {
-        if (strstr(name, ".png"))
-            write_png(file.stream, &picture);
-        else
-            write_jpeg(file.stream, &picture);
-        good = laip_file_commit(&file, error);
+        good = (strstr(name, ".png") ? write_png : write_jpeg)(file.stream, &picture, error);
+        if (!good) {
+            laip_error_prefix(error, "%s", path);
+            laip_file_cancel(&file);
+        } else
+            good = laip_file_commit(&file, error);
     }
     laip_image_free(&picture);
     free(folder);
@@ -163,16 +185,21 @@ static bool write_annotations(const laip_synth_options *o, laip_error *error)
 bool laip_synth_write(const laip_synth_options *o, laip_error *error)
 {
     static const char *const folders[] = {"imgs/CUHK01", "imgs/cam_a", "imgs/cam_b"};
-    if (o->persons < 0 || o->val < 0 || o->test < 0 || o->persons + o->val + o->test < 1 || o->images < 1)
-        return laip_bad_input(error,
-                              "%d + %d + %d persons with %d pictures each, expected at least one of both",
-                              o->persons, o->val, o->test, o->images);
+    if (!o->folder || !*o->folder)
+        return laip_bad_input(error, "no folder is named to write to");
+    if (o->persons < 1 || o->images < 1)
+        return laip_bad_input(error, "%d persons to train with and %d pictures each, expected at least 1",
+                              o->persons, o->images);
+    if (o->val < 0 || o->test < 0)
+        return laip_bad_input(error, "%d persons in val, %d in test, expected none or more", o->val, o->test);
     for (size_t i = 0; i < 3; i++) {
         char *path = laip_path_join(o->folder, folders[i]);
         bool good = laip_make_folders(path, error);
         free(path);
-        if (!good)
+        if (!good) {
+            error->status = LAIP_BAD_INPUT; /* the user named the place */
             return false;
+        }
     }
     job j = {.options = o, .error = {.status = LAIP_OK}};
     pthread_mutex_init(&j.lock, NULL);

@@ -8,12 +8,14 @@
 
 typedef struct laip_synth_options {
     const char *folder;     /* reid_raw.json and imgs/ are written there */
-    int persons, val, test; /* persons of each split; none is in two */
+    int persons, val, test; /* persons of train, of val and of test; none is in two */
     int images;             /* a person */
     uint64_t seed;
     int threads; /* 0: one a core */
 } laip_synth_options;
 
+/* Bad input: no persons in train, no pictures, a negative number, a folder that cannot be made.  Files of the
+ * same names are replaced, others stay. */
 bool laip_synth_write(const laip_synth_options *options, laip_error *error);
 
 #endif
