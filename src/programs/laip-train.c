@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RESUME = 256, PLAN, PROFILE, HELP_CONFIG, DEVICE, OUT };
+enum { RESUME = 256, PLAN, PROFILE, ONLY_PHASE, HELP_CONFIG, DEVICE, OUT };
 
 typedef struct arguments {
     const char *config;
     const char **sets;
     size_t set_count, set_capacity;
     const char *device, *out;
+    int only_phase; /* -1: all */
     laip_train_options run;
     bool help_config;
 } arguments;
@@ -32,6 +33,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case PLAN:
         a->run.plan = true;
+        return 0;
+    case ONLY_PHASE:
+        a->only_phase = text[0] >= '0' && text[0] <= '9' && !text[1] ? text[0] - '0' : LAIP_PHASES;
+        if (a->only_phase >= LAIP_PHASES)
+            argp_error(state, "--only-phase %s: expected 0 to %d", text, LAIP_PHASES - 1);
         return 0;
     case PROFILE:
         a->run.profile = true;
@@ -59,6 +65,21 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
+/* Leaves the configuration with one of its phases. */
+static bool keep_phase(laip_config *c, int phase, laip_error *error)
+{
+    if (phase >= c->phase_count)
+        return laip_bad_input(error, "--only-phase %d: the configuration has phases 0 to %d", phase,
+                              c->phase_count - 1);
+    laip_phase kept = c->phases[phase];
+    for (int i = 0; i < c->phase_count; i++)
+        if (i != phase)
+            free(c->phases[i].name);
+    c->phases[0] = kept;
+    c->phase_count = 1;
+    return true;
+}
+
 static bool configure(const arguments *a, laip_config *c, laip_error *error)
 {
     laip_config_defaults(c);
@@ -76,7 +97,7 @@ static bool configure(const arguments *a, laip_config *c, laip_error *error)
         if (flags[i].value && !laip_config_set(c, text, error))
             return false;
     }
-    return true;
+    return a->only_phase < 0 || keep_phase(c, a->only_phase, error);
 }
 
 int main(int argc, char **argv)
@@ -88,6 +109,7 @@ int main(int argc, char **argv)
         {"out", OUT, "DIR", 0, "Run folder: as the setting out", 0},
         {"resume", RESUME, NULL, 0, "Goes on from the run folder's last state, to the same bits", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory the run will take, and ends", 0},
+        {"only-phase", ONLY_PHASE, "N", 0, "Runs phase N (from 0) alone, from init.checkpoint", 0},
         {"profile", PROFILE, NULL, 0, "Prints the device's time by kernel at the end", 0},
         {"help-config", HELP_CONFIG, NULL, 0, "Lists every setting with its default and meaning", 0},
         {0}};
@@ -105,7 +127,7 @@ int main(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    arguments a = {0};
+    arguments a = {.only_phase = -1};
     laip_config config;
     laip_ranks ranks;
     laip_error error;
