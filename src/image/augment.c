@@ -18,7 +18,8 @@ bool laip_augment_check(const laip_augment *a, laip_error *error)
     return within("resized_crop", (double)a->resized_crop, 1, error) &&
            within("flip", (double)a->flip, 1, error) && within("randaugment", a->randaugment, 16, error) &&
            within("magnitude", a->magnitude, 10, error) && within("jitter", (double)a->jitter, 1, error) &&
-           within("pad", a->pad, 1024, error) && within("erasing", (double)a->erasing, 1, error);
+           within("hue", (double)a->hue, 0.5, error) && within("pad", a->pad, 1024, error) &&
+           within("erasing", (double)a->erasing, 1, error);
 }
 
 static double between(laip_rng *rng, double low, double high)
@@ -44,24 +45,20 @@ void laip_augment_resize(const laip_augment *a, laip_rng *rng, const laip_image 
     laip_image_resize(in, height, width, out);
 }
 
-/* Brightness, contrast about the mean grey, saturation about each pixel's grey, each by its factor. */
-static void jitter(laip_image *image, double strength, laip_rng *rng)
+/* Each by a factor or an angle of its own, all drawn even where their range is nothing. */
+static void jitter(laip_image *image, double strength, double hue, laip_rng *rng)
 {
-    size_t pixels = (size_t)image->width * (size_t)image->height;
-    uint8_t *p = image->pixels;
-    laip_image_brightness(image, between(rng, 1 - strength, 1 + strength));
-    double contrast = between(rng, 1 - strength, 1 + strength);
-    double saturation = between(rng, 1 - strength, 1 + strength), mean = 0;
-    for (size_t i = 0; i < pixels; i++)
-        mean += laip_grey(p + 3 * i);
-    mean = floor(mean / (double)pixels + 0.5);
-    for (size_t i = 0; i < 3 * pixels; i++)
-        p[i] = laip_to_byte(mean + contrast * (p[i] - mean));
-    for (size_t i = 0; i < pixels; i++) {
-        double grey = laip_grey(p + 3 * i);
-        for (int c = 0; c < 3; c++)
-            p[3 * i + (size_t)c] = laip_to_byte(grey + saturation * (p[3 * i + (size_t)c] - grey));
+    float brightness = (float)between(rng, 1 - strength, 1 + strength);
+    float contrast = (float)between(rng, 1 - strength, 1 + strength);
+    float saturation = (float)between(rng, 1 - strength, 1 + strength);
+    double turns = between(rng, -hue, hue);
+    if (strength > 0) {
+        laip_image_brightness(image, brightness);
+        laip_image_contrast(image, contrast);
+        laip_image_saturation(image, saturation);
     }
+    if (hue > 0)
+        laip_image_hue(image, turns);
 }
 
 /* Shifts the picture by up to pad pixels each way; what comes in from outside is black. */
@@ -109,8 +106,8 @@ void laip_augment_apply(const laip_augment *a, laip_rng *rng, laip_image *image)
         laip_image_flip(image);
     if (a->randaugment > 0)
         laip_randaugment(image, a->randaugment, a->magnitude, rng);
-    if (a->jitter > 0)
-        jitter(image, (double)a->jitter, rng);
+    if (a->jitter > 0 || a->hue > 0)
+        jitter(image, (double)a->jitter, (double)a->hue, rng);
     if (a->pad > 0)
         pad_and_crop(image, a->pad, rng);
     if (a->erasing > 0 && laip_rng_uniform(rng) < (double)a->erasing)

@@ -13,6 +13,7 @@ typedef struct laip_augment {
     int randaugment;    /* how many operations of RandAugment, as ALBEF has it, one after another */
     int magnitude;      /* of them, 0 to 10 */
     float jitter;  /* brightness, contrast and saturation change by factors from 1 - jitter to 1 + jitter */
+    float hue;     /* the circle of hues turns by up to so much of itself, 0 to 0.5, either way */
     int pad;       /* pixels of black around the picture, of which a part of its size is cut again */
     float erasing; /* probability that a rectangle (2 % to 40 % of the area) becomes the mean colour */
 } laip_augment;

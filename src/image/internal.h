@@ -23,18 +23,34 @@ int laip_xmp_orientation(const void *xmp, size_t size);
 /* Turns the picture upright; an orientation that is not 2 to 8 leaves it as it is. */
 void laip_image_turn(laip_image *image, int orientation);
 
-static inline uint8_t laip_to_byte(double x)
-{
-    return (uint8_t)(x <= 0 ? 0 : x >= 255 ? 255 : x + 0.5);
-}
+/* Changes of colour, in place.  A factor of 1 leaves the picture as it is, 0 gives black, the mean grey, or
+ * each pixel's grey, above 1 is more of it. */
+void laip_image_brightness(laip_image *image, float factor);
+void laip_image_contrast(laip_image *image, float factor);
+void laip_image_saturation(laip_image *image, float factor);
+void laip_image_hue(laip_image *image, double turns); /* round the circle of hues, −1 to 1 */
+void laip_image_auto_contrast(laip_image *image);     /* each channel's least value to 0, greatest to 255 */
+void laip_image_equalise(laip_image *image);          /* each channel's values about equally frequent */
+/* Away from (below 1: towards) the picture smoothed by [1 1 1; 1 5 1; 1 1 1] / 13; its rim stays. */
+void laip_image_sharpness(laip_image *image, float factor);
 
-/* ITU-R 601's luma. */
-static inline double laip_grey(const uint8_t *rgb)
-{
-    return 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
-}
+/* Those from LAIP_RA_FIRST_SIGNED on take a strength of either sign. */
+typedef enum laip_randaugment_op {
+    LAIP_RA_IDENTITY,
+    LAIP_RA_AUTO_CONTRAST,
+    LAIP_RA_EQUALISE,
+    LAIP_RA_BRIGHTNESS, /* by 0.1 + 1.8 strength, as sharpness */
+    LAIP_RA_SHARPNESS,
+    LAIP_RA_SHEAR_X, /* by 0.3 strength, the first row staying */
+    LAIP_RA_SHEAR_Y,
+    LAIP_RA_TRANSLATE_X, /* by 10 strength pixels, whatever the size */
+    LAIP_RA_TRANSLATE_Y,
+    LAIP_RA_ROTATE, /* by 30 strength degrees */
+    LAIP_RA_OPERATIONS,
+    LAIP_RA_FIRST_SIGNED = LAIP_RA_SHEAR_X
+} laip_randaugment_op;
 
-void laip_image_brightness(laip_image *image, double factor); /* 1: as it is */
+void laip_randaugment_do(laip_image *image, laip_randaugment_op op, double strength);
 void laip_randaugment(laip_image *image, int operations, int magnitude, laip_rng *rng);
 
 #endif

@@ -92,6 +92,8 @@ static const laip_setting settings[] = {
     {"data.magnitude", LAIP_SETTING_INT, AT(augment.magnitude), NULL, 0, 10, "of RandAugment (ALBEF: 7)"},
     {"data.jitter", LAIP_SETTING_FLOAT, AT(augment.jitter), NULL, 0, 1,
      "augmentation: brightness, contrast, saturation by factors from 1 - jitter to 1 + jitter"},
+    {"data.hue", LAIP_SETTING_FLOAT, AT(augment.hue), NULL, 0, 0.5,
+     "augmentation: turn of the circle of hues, as a share of it, up to so much either way"},
     {"data.pad", LAIP_SETTING_INT, AT(augment.pad), NULL, 0, 1024,
      "augmentation: pixels of black border before a random crop"},
     {"data.erasing", LAIP_SETTING_FLOAT, AT(augment.erasing), NULL, 0, 1,

@@ -57,6 +57,7 @@ static void each_from_its_stream(void **state)
     const laip_augment kinds[] = {{.resized_crop = 0.5f},
                                   {.randaugment = 4, .magnitude = 7},
                                   {.jitter = 0.3f},
+                                  {.hue = 0.5f},
                                   {.pad = 6},
                                   {.erasing = 1}};
     laip_augment none = {0};
@@ -190,9 +191,9 @@ static void checks(void **state)
     laip_augment good = {
         .resized_crop = 0.5f, .flip = 1, .randaugment = 2, .magnitude = 10, .jitter = 1, .pad = 9};
     assert_ok(laip_augment_check(&good, &error), error);
-    const laip_augment bad[] = {
-        {.flip = 1.5f}, {.flip = -1}, {.magnitude = 11}, {.resized_crop = 2}, {.pad = -1}};
-    const char *const names[] = {"flip", "flip", "magnitude", "resized_crop", "pad"};
+    const laip_augment bad[] = {{.flip = 1.5f},      {.flip = -1}, {.magnitude = 11},
+                                {.resized_crop = 2}, {.pad = -1},  {.hue = 0.6f}};
+    const char *const names[] = {"flip", "flip", "magnitude", "resized_crop", "pad", "hue"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_false(laip_augment_check(&bad[i], &error));
         assert_int_equal(error.status, LAIP_BAD_INPUT);
