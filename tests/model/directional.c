@@ -1,0 +1,175 @@
+/* The whole model's gradient: along directions in the space of its parameters, the change of the loss is what
+ * the gradient says.  a← is a constant for the gradient, so BidirAtt weighs patches by the forward attention
+ * here. */
+#include "support/test.h"
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "model/step.h"
+#include "ops/gemm.h"
+#include "support/device.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { B = 3, PHRASES = 4 };
+static const laip_model_config sizes = {.image_height = 32,
+                                        .image_width = 48,
+                                        .patch = 16,
+                                        .width = 32,
+                                        .heads = 2,
+                                        .mlp = 2,
+                                        .vit_layers = 2,
+                                        .text_layers = 1,
+                                        .cross_layers = 2,
+                                        .vocab = 41,
+                                        .positions = 16,
+                                        .embed = 12,
+                                        .queue = 7};
+
+static int32_t caption_begin[B + 1] = {0, 5, 12, 16}, ids[16], masked[16], target[16];
+static int32_t phrase_owner[PHRASES] = {0, 0, 2, 2}, phrase_begin[PHRASES + 1] = {0, 3, 5, 9, 12};
+static int32_t phrase_ids[12], phrase_masked[12], phrase_target[12], person[B] = {4, 9, 11};
+static const int32_t text_negative[B] = {1, 2, 0}, image_negative[B] = {2, 0, 1};
+static uint64_t sample[B] = {1, 2, 3};
+
+static laip_batch make_batch(float *images)
+{
+    laip_rng r = laip_rng_stream(3, 0, 0, LAIP_SITE_TEST);
+    for (int i = 0; i < 16; i++) {
+        ids[i] = masked[i] = 5 + (int32_t)laip_rng_below(&r, 36);
+        target[i] = i % 4 == 2 ? ids[i] : -1;
+        if (target[i] >= 0)
+            masked[i] = 4;
+    }
+    for (int i = 0; i < 12; i++) {
+        phrase_ids[i] = phrase_masked[i] = 5 + (int32_t)laip_rng_below(&r, 36);
+        phrase_target[i] = -1;
+    }
+    for (int j = 0; j < PHRASES; j++) { /* the second piece of each is hidden */
+        phrase_target[phrase_begin[j] + 1] = phrase_ids[phrase_begin[j] + 1];
+        phrase_masked[phrase_begin[j] + 1] = 4;
+    }
+    return (laip_batch){.size = B,
+                        .images = images,
+                        .sample = sample,
+                        .person = person,
+                        .caption_begin = caption_begin,
+                        .caption_ids = ids,
+                        .caption_masked = masked,
+                        .caption_target = target,
+                        .phrases = PHRASES,
+                        .phrase_owner = phrase_owner,
+                        .phrase_begin = phrase_begin,
+                        .phrase_ids = phrase_ids,
+                        .phrase_masked = phrase_masked,
+                        .phrase_target = phrase_target,
+                        .text_negative = text_negative,
+                        .image_negative = image_negative};
+}
+
+static double loss_of(laip_step *s, const laip_batch *batch)
+{
+    laip_error error;
+    laip_losses v;
+    laip_params_zero_gradients(&s->model->params);
+    assert_ok(laip_step_micro(s, batch, 0, 5, &v, &error), error);
+    return v.total;
+}
+
+/* Moves one chunk of the parameters to at + epsilon · direction. */
+static void move(laip_step *s, size_t chunk, const float *at, const float *direction, float epsilon)
+{
+    laip_chunk *c = &s->model->params.chunks[chunk];
+    float *x = laip_alloc(c->floats, sizeof *x);
+    for (size_t i = 0; i < c->floats; i++)
+        x[i] = at[i] + epsilon * direction[i];
+    laip_mat_write(s->model->device, c->value, x);
+    free(x);
+}
+
+static void check_chunk(laip_step *s, const laip_batch *batch, size_t chunk, int draw)
+{
+    laip_chunk *c = &s->model->params.chunks[chunk];
+    float *at = laip_alloc(c->floats, sizeof *at), *g = laip_alloc(c->floats, sizeof *g);
+    laip_rng r = laip_rng_stream(11, chunk, (uint64_t)draw, LAIP_SITE_TEST);
+    double square = 0;
+    loss_of(s, batch);
+    laip_mat_read(s->model->device, c->value, at);
+    laip_mat_read(s->model->device, c->gradient, g);
+    for (size_t i = 0; i < c->floats;
+         i++) { /* the gradient in a random half of the places: steep, and not special */
+        if (laip_rng_below(&r, 2))
+            g[i] = 0;
+        square += (double)g[i] * (double)g[i];
+    }
+    double length = sqrt(square);
+    for (size_t i = 0; i < c->floats; i++)
+        g[i] = (float)((double)g[i] / length);
+    float epsilon = 4e-3f;
+    move(s, chunk, at, g, epsilon);
+    double up = loss_of(s, batch);
+    move(s, chunk, at, g, -epsilon);
+    double down = loss_of(s, batch), slope = (up - down) / (2 * (double)epsilon);
+    move(s, chunk, at, g, 0);
+    assert_true(length > 1e-3);
+    if (fabs(slope - length) > 0.01 * length)
+        fail_msg("chunk %zu, draw %d: the loss rises by %.6g, the gradient says %.6g", chunk, draw, slope,
+                 length);
+    free(at);
+    free(g);
+}
+
+static void check(float dropout, int bidiratt_loss, float alpha)
+{
+    laip_device *d = laip_test_device();
+    laip_model model;
+    laip_step step;
+    laip_error error;
+    laip_model_config m = sizes;
+    laip_loss_config l = laip_loss_config_default();
+    size_t pixels = (size_t)(3 * m.image_height * m.image_width);
+    float *images = laip_test_random(B * pixels, 1, 8);
+    laip_batch batch = make_batch(images);
+    laip_step_sizes z = {B, 1, 16, 7, PHRASES, 12, 4};
+    m.dropout = dropout;
+    l.mlm_weight = 0.5f;
+    l.bidiratt_layer = 1;
+    l.bidiratt_attention = LAIP_ATTENTION_FORWARD;
+    l.bidiratt_loss = bidiratt_loss;
+    l.distill_alpha = alpha;
+    l.temperature = 0.2f;
+    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    assert_ok(laip_model_create(&model, d, &m, true, &error), error);
+    laip_params_initialise(&model.params, &model.table, 5, 0, l.temperature);
+    laip_params_copy_average(&model.params);
+    assert_ok(laip_step_create(&step, &model, &l, &z, 5, &error), error);
+    laip_step_begin(&step, 1);
+    laip_step_momentum(&step, &batch, 0);
+    for (size_t chunk = 0; chunk < model.params.count; chunk++)
+        for (int draw = 0; draw < 2; draw++)
+            check_chunk(&step, &batch, chunk, draw);
+    laip_step_free(&step);
+    laip_model_free(&model);
+    free(images);
+}
+
+static void plain(void **state)
+{
+    (void)state;
+    check(0, LAIP_BIDIRATT_COSINE, 0);
+}
+
+static void dropped(void **state)
+{
+    (void)state;
+    check(0.2f, LAIP_BIDIRATT_CONTRASTIVE, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(plain), cmocka_unit_test(dropped)};
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    laip_test_device_close();
+    return failed;
+}
