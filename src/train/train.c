@@ -293,27 +293,42 @@ static bool open_step(run *r, int phase, laip_error *error)
            laip_step_create(&r->step, &r->model, &loss, &z, (uint64_t)r->config->seed, error);
 }
 
-static bool open_folder(run *r, bool resume, laip_error *error)
+static bool open_folder(run *r, laip_error *error)
 {
     char *last = in_folder(r, "last"), *config = in_folder(r, "config.yaml"),
          *vocab = in_folder(r, "vocab.txt");
-    char *metrics = in_folder(r, "metrics.jsonl"), *timing = in_folder(r, "timing.jsonl");
-    bool good = true;
     laip_config_write(r->config, &r->yaml);
-    if (!r->ranks->rank) {
-        good = laip_make_folders(last, error) &&
-               laip_file_write(config, r->yaml.text, r->yaml.length, error) &&
-               laip_file_write(vocab, r->corpus.vocab, strlen(r->corpus.vocab), error);
-        r->metrics = good ? fopen(metrics, resume ? "a" : "w") : NULL;
-        r->timing = good ? fopen(timing, resume ? "a" : "w") : NULL;
-        if (good && (!r->metrics || !r->timing))
-            good = laip_failure(error, "%s: cannot be written", metrics);
-    }
+    bool good = r->ranks->rank || (laip_make_folders(last, error) &&
+                                   laip_file_write(config, r->yaml.text, r->yaml.length, error) &&
+                                   laip_file_write(vocab, r->corpus.vocab, strlen(r->corpus.vocab), error));
     free(last);
     free(config);
     free(vocab);
-    free(metrics);
-    free(timing);
+    return good;
+}
+
+/* Opens a log of lines that begin {"step":N; those after step r->done, of a run that was broken off, are
+ * dropped. */
+static bool open_log(run *r, const char *name, FILE **file, laip_error *error)
+{
+    char *path = in_folder(r, name), *text = NULL;
+    laip_str kept = {0};
+    laip_error none;
+    size_t size;
+    if (r->done && laip_file_read(path, &text, &size, &none))
+        for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+            unsigned long long step;
+            if (sscanf(line, "{\"step\":%llu", &step) == 1 && step <= r->done)
+                laip_str_add(&kept, line, (size_t)(end + 1 - line));
+        }
+    bool good = laip_file_write(path, laip_str_text(&kept), kept.length, error);
+    if (good && !(*file = fopen(path, "a")))
+        good = laip_failure(error, "%s: cannot be written", path);
+    if (good)
+        setvbuf(*file, NULL, _IOLBF, 0); /* who follows the run sees whole lines at once */
+    free(text);
+    free(kept.text);
+    free(path);
     return good;
 }
 
@@ -400,7 +415,10 @@ static bool train_phases(run *r, bool resume, laip_error *error)
 {
     int first;
     uint64_t from;
-    if (!open_folder(r, resume, error) || !start(r, resume, &first, &from, error))
+    if (!open_folder(r, error) || !start(r, resume, &first, &from, error))
+        return false;
+    if (!r->ranks->rank && (!open_log(r, "metrics.jsonl", &r->metrics, error) ||
+                            !open_log(r, "timing.jsonl", &r->timing, error)))
         return false;
     r->started = laip_seconds();
     for (int i = first; i < r->config->phase_count; i++, from = 0) {

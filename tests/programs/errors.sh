@@ -1,0 +1,42 @@
+# Bad input gets one line that says what and where, and exit status 2.
+set -euo pipefail
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export LAIP_GEMM=packed
+"$build/laip-data" synth "$work/people" --persons 8 --val 2 --test 2 --images-per-person 1 > /dev/null
+data=$work/people/reid_raw.json
+cat > "$work/run.yaml" <<EOF
+model: {image_height: 16, image_width: 16, patch: 8, width: 16, heads: 2, mlp: 1, vit_layers: 1, text_layers: 1,
+        cross_layers: 1, positions: 64, embed: 8, queue: 8, dropout: 0}
+loss: {bidiratt_layer: 1}
+data: {annotations: $data, vocab_size: 100, threads: 1}
+batch: {size: 2}
+eval: {every: 1}
+phases: [{name: one, steps: 1, itc: 1, itm: 1}]
+EOF
+# expect WORDS COMMAND…: exit status 2, and the last line of standard error holds WORDS
+expect() {
+    local words=$1 status=0
+    shift
+    "$@" > /dev/null 2> "$work/error" || status=$?
+    [ $status -eq 2 ] || { echo "exit status $status, expected 2: $*"; cat "$work/error"; exit 1; }
+    [ "$(grep -c '^laip-' "$work/error")" = 1 ] || { echo "not one line of error: $*"; cat "$work/error"; exit 1; }
+    tail -n 1 "$work/error" | grep -qF -- "$words" || { echo "no '$words' from: $*"; cat "$work/error"; exit 1; }
+}
+train=("$build/laip-train" "$work/run.yaml" --out "$work/out")
+expect "$work/none.yaml" "$build/laip-train" "$work/none.yaml"
+expect "none.json" "${train[@]}" --set "data.annotations=$work/none.json"
+expect "did you mean" "${train[@]}" --set model.widht=16
+expect "multiple" "${train[@]}" --set model.width=17
+expect "no such device" "${train[@]}" --device "no-such-device"
+echo '{"images": 3}' > "$work/wrong.json"
+expect "wrong.json" "${train[@]}" --set "data.annotations=$work/wrong.json"
+echo '[{"split": "train", "captions": ["a man"], "id": 1}]' > "$work/missing.json"
+expect "file_path" "${train[@]}" --set "data.annotations=$work/missing.json"
+"${train[@]}" > /dev/null 2>&1
+expect "expected" "${train[@]}" --set model.width=32 --set "init.checkpoint=$work/out/best.safetensors"
+head -c 500 "$work/out/best.safetensors" > "$work/cut.safetensors"
+expect "cut.safetensors" "$build/laip-eval" --checkpoint "$work/cut.safetensors" --data "$data"
+for picture in "$work"/people/imgs/*/*; do echo "no picture" > "$picture"; done
+expect "expected a JPEG or PNG picture" "${train[@]}"

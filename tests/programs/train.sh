@@ -1,0 +1,60 @@
+# A small run of both phases with all losses and dropout: the same bits twice, the same bits when it is broken off and
+# resumed, the same numbers up to rounding with two ranks; then evaluation and the plan.
+set -euo pipefail
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export LAIP_GEMM=packed
+"$build/laip-data" synth "$work/people" --persons 12 --val 4 --test 4 --images-per-person 2 --seed 3 > /dev/null
+cat > "$work/run.yaml" <<EOF
+model: {image_height: 32, image_width: 16, patch: 8, width: 32, heads: 2, mlp: 2, vit_layers: 1, text_layers: 1,
+        cross_layers: 2, positions: 64, embed: 16, queue: 24, dropout: 0.1, deviation: 0}
+loss: {bidiratt_layer: 1, momentum: 0.9, distill_alpha: 0.4}
+optimiser: {clip_norm: 1}
+data: {annotations: $work/people/reid_raw.json, vocab_size: 200, pad: 2, threads: 2}
+batch: {size: 4, micro_batches: 2}
+eval: {k: 4, every: 3}
+phases:
+  - {name: one, steps: 3, warmup: 1, lr: 1.0e-3, itc: 1, itm: 1}
+  - {name: two, steps: 6, warmup: 1, lr: 1.0e-3, itc: 1, itm: 1, triplet: 1, bidiratt: 1, mpm: 1, mlm: 1}
+EOF
+fail() { echo "$*"; exit 1; }
+train() { "$build/laip-train" "$work/run.yaml" --out "$@" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }; }
+
+train "$work/a"
+cp -r "$work/a" "$work/first"
+train "$work/a"
+cmp "$work/first/metrics.jsonl" "$work/a/metrics.jsonl" || fail "the same seed gave other numbers"
+cmp "$work/first/best.safetensors" "$work/a/best.safetensors" || fail "the same seed gave other weights"
+[ "$(grep -c '"itc"' "$work/a/metrics.jsonl")" = 9 ] || fail "metrics.jsonl has not a line a step"
+grep -q '"bidiratt":0,' <(tail -n 2 "$work/a/metrics.jsonl") && fail "the second phase had no BidirAtt"
+
+# broken off once a state is there, and resumed
+rm -rf "$work/a"
+( "$build/laip-train" "$work/run.yaml" --out "$work/a" > "$work/log" 2>&1 ) &
+job=$!
+for _ in $(seq 600); do
+    [ ! -f "$work/a/last/state.safetensors" ] || break
+    sleep 0.02
+done
+kill -9 $job 2> /dev/null || true
+wait $job 2> /dev/null || true
+[ -f "$work/a/last/state.safetensors" ] || fail "no state was saved"
+train "$work/a" --resume
+cmp "$work/first/last/state.safetensors" "$work/a/last/state.safetensors" || fail "resumed, the run ended with other weights"
+cmp "$work/first/metrics.jsonl" "$work/a/metrics.jsonl" || fail "resumed, the run wrote other numbers"
+
+root=
+[ "$(id -u)" -ne 0 ] || root=--allow-run-as-root
+POCL_MAX_PTHREAD_COUNT=1 mpirun $root --oversubscribe --bind-to none -n 2 "$build/laip-train" "$work/run.yaml" \
+    --out "$work/two" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+paste <(grep '"itc"' "$work/first/metrics.jsonl" | sed 's/.*"total"://; s/}//') \
+      <(grep '"itc"' "$work/two/metrics.jsonl" | sed 's/.*"total"://; s/}//') |
+    awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 2e-3 * $1) bad = 1; n++ } END { exit bad || n != 9 }' ||
+    fail "two ranks gave other losses than one: $(cat "$work/two/metrics.jsonl")"
+
+"$build/laip-eval" --checkpoint "$work/first/best.safetensors" --data "$work/people" --split test --k 4 --json --chance \
+    > "$work/eval.json" 2> "$work/log" || { cat "$work/log"; exit 1; }
+grep -q '"queries": 16' "$work/eval.json" || fail "evaluation: $(cat "$work/eval.json")"
+"$build/laip-train" "$work/run.yaml" --out "$work/plan" --plan 2> /dev/null | grep -q 'in all .* bytes' || fail "no plan"
+[ ! -e "$work/plan" ] || fail "--plan left a run folder"
