@@ -37,7 +37,22 @@ static const char *article(const char *word)
     return strchr("aeiou", word[0]) ? "an" : "a";
 }
 
-/* "a red striped T-shirt with long sleeves" */
+/* " with white stripes", " with a yellow logo on the back" */
+static void say_second_colour(writer *w)
+{
+    const laip_person *p = w->p;
+    if (p->pattern >= LAIP_STRIPED && p->pattern <= LAIP_DOTTED && chance(w, 0.4)) {
+        laip_str_addf(w->out, " with %s %s", colour(w, p->second_colour),
+                      p->pattern == LAIP_STRIPED ? "stripes"
+                      : p->pattern == LAIP_PLAID ? "lines"
+                                                 : "dots");
+    } else if (p->pattern == LAIP_PRINT && !w->profile && chance(w, 0.6)) {
+        const char *c = colour(w, p->second_colour), *what = ONE_OF(w, "logo", "print", "picture");
+        laip_str_addf(w->out, " with %s %s %s on the %s", article(c), c, what, w->back ? "back" : "front");
+    }
+}
+
+/* "a red striped T-shirt with white stripes" */
 static void say_upper(writer *w)
 {
     static const char *const names[LAIP_UPPERS][3] = {
@@ -48,23 +63,19 @@ static void say_upper(writer *w)
     static const char *const patterns[LAIP_PATTERNS] = {"", "striped ", "plaid ", "dotted ", ""};
     const laip_person *p = w->p;
     const char *c = colour(w, p->upper_colour);
-    if (chance(w, 0.3) && p->upper <= LAIP_SHIRT)
-        laip_str_addf(w->out, "a %s sleeve %s %s%s", p->long_sleeves ? "long" : "short", c,
-                      p->pattern && chance(w, 0.8) ? patterns[p->pattern] : "", names[p->upper][pick(w, 3)]);
+    bool sleeves = p->upper <= LAIP_SHIRT && chance(w, 0.3);
+    const char *pattern = p->pattern && chance(w, 0.8) ? patterns[p->pattern] : "";
+    const char *name = names[p->upper][pick(w, 3)];
+    if (sleeves)
+        laip_str_addf(w->out, "a %s sleeve %s %s%s", p->long_sleeves ? "long" : "short", c, pattern, name);
     else
-        laip_str_addf(w->out, "%s %s %s%s", article(c), c,
-                      p->pattern && chance(w, 0.8) ? patterns[p->pattern] : "", names[p->upper][pick(w, 3)]);
-    if (p->pattern >= LAIP_STRIPED && p->pattern <= LAIP_DOTTED && chance(w, 0.4))
-        laip_str_addf(w->out, " with %s %s", colour(w, p->second_colour),
-                      p->pattern == LAIP_STRIPED ? "stripes"
-                      : p->pattern == LAIP_PLAID ? "lines"
-                                                 : "dots");
-    else if (p->pattern == LAIP_PRINT && !w->profile && chance(w, 0.6))
-        laip_str_addf(w->out, " with a %s %s on the %s", colour(w, p->second_colour),
-                      ONE_OF(w, "logo", "print", "picture"), w->back ? "back" : "front");
-    if (p->inner_colour >= 0 && !w->back && chance(w, 0.7))
-        laip_str_addf(w->out, " over a %s %s", colour(w, p->inner_colour),
-                      ONE_OF(w, "shirt", "top", "T-shirt"));
+        laip_str_addf(w->out, "%s %s %s%s", article(c), c, pattern, name);
+    say_second_colour(w);
+    if (p->inner_colour >= 0 && !w->back && chance(w, 0.7)) {
+        c = colour(w, p->inner_colour);
+        name = ONE_OF(w, "shirt", "top", "T-shirt");
+        laip_str_addf(w->out, " over %s %s %s", article(c), c, name);
+    }
 }
 
 static void say_dress(writer *w)
@@ -87,12 +98,11 @@ static void say_lower(writer *w)
         {"leggings", "tight leggings", "leggings"}, {"dress", "dress", "dress"}};
     const laip_person *p = w->p;
     const char *c = colour(w, p->lower_colour);
+    const char *name = names[p->lower][pick(w, 3)];
     if (p->lower == LAIP_SKIRT)
-        laip_str_addf(w->out, "a %s %s", c, names[p->lower][pick(w, 3)]);
-    else if (chance(w, 0.25))
-        laip_str_addf(w->out, "a pair of %s %s", c, names[p->lower][pick(w, 3)]);
+        laip_str_addf(w->out, "%s %s %s", article(c), c, name);
     else
-        laip_str_addf(w->out, "%s %s", c, names[p->lower][pick(w, 3)]);
+        laip_str_addf(w->out, "%s%s %s", chance(w, 0.25) ? "a pair of " : "", c, name);
 }
 
 static void say_shoes(writer *w)
@@ -100,7 +110,8 @@ static void say_shoes(writer *w)
     static const char *const names[LAIP_SHOES][3] = {{"sneakers", "shoes", "tennis shoes"},
                                                      {"boots", "boots", "ankle boots"},
                                                      {"sandals", "sandals", "open sandals"}};
-    laip_str_addf(w->out, "%s %s", colour(w, w->p->shoe_colour), names[w->p->shoes][pick(w, 3)]);
+    const char *c = colour(w, w->p->shoe_colour), *name = names[w->p->shoes][pick(w, 3)];
+    laip_str_addf(w->out, "%s %s", c, name);
 }
 
 static bool say_hair(writer *w)

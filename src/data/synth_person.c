@@ -26,9 +26,13 @@ static int other_than(laip_rng *r, int n, int taken)
     return x + (x >= taken);
 }
 
+/* One draw a statement: the order in which a compiler evaluates an initialiser's parts is its own. */
 static laip_person lot(laip_rng *r)
 {
-    laip_person p = {.female = pick(r, 2), .build = pick(r, 3), .skin = pick(r, 4)};
+    laip_person p = {0};
+    p.female = pick(r, 2);
+    p.build = pick(r, 3);
+    p.skin = pick(r, 4);
     p.hair = p.female ? (chance(r, 0.6)   ? LAIP_LONG_HAIR
                          : chance(r, 0.6) ? LAIP_PONYTAIL
                                           : LAIP_SHORT_HAIR)
@@ -66,30 +70,46 @@ static laip_person lot(laip_rng *r)
     return p;
 }
 
-/* Changes one thing that can be told apart from behind too, or from the front at least. */
-static void change_one(laip_person *p, laip_rng *r)
+static void change_bag(laip_person *p, laip_rng *r)
 {
-    switch (pick(r, 6)) {
-    case 0:
+    if (p->bag != LAIP_NO_BAG && chance(r, 0.5))
+        p->bag_colour = other_than(r, LAIP_COLOURS, p->bag_colour);
+    else
+        p->bag = other_than(r, LAIP_BAGS, p->bag);
+}
+
+/* The things that a twin may differ in; each can be told apart from behind too. */
+enum { UPPER_COLOUR, LOWER_COLOUR, SHOE_COLOUR, BAG, HAT, HAIR, CHANGES };
+
+/* Changes a thing that can be seen on this person, and not the one already changed: a second change of the
+ * same would undo the first, and hair that is not there or a dress's upper part has no colour. */
+static int change_one(laip_person *p, laip_rng *r, int changed)
+{
+    int what = pick(r, CHANGES);
+    while (what == changed || (what == HAIR && p->hair == LAIP_BALD) ||
+           (what == UPPER_COLOUR && p->lower == LAIP_DRESS))
+        what = pick(r, CHANGES);
+    switch (what) {
+    case UPPER_COLOUR:
         p->upper_colour = other_than(r, LAIP_COLOURS, p->upper_colour);
         break;
-    case 1:
+    case LOWER_COLOUR:
         p->lower_colour = other_than(r, LAIP_COLOURS, p->lower_colour);
         break;
-    case 2:
+    case SHOE_COLOUR:
         p->shoe_colour = other_than(r, LAIP_COLOURS, p->shoe_colour);
         break;
-    case 3:
-        p->bag = other_than(r, LAIP_BAGS, p->bag);
+    case BAG:
+        change_bag(p, r);
         break;
-    case 4:
+    case HAT:
         p->hat = other_than(r, LAIP_HATS, p->hat);
         break;
     default:
         p->hair_colour = other_than(r, 5, p->hair_colour);
-        p->bag_colour = other_than(r, LAIP_COLOURS, p->bag_colour);
         break;
     }
+    return what;
 }
 
 laip_person laip_person_draw_lot(uint64_t seed, uint64_t index)
@@ -99,9 +119,9 @@ laip_person laip_person_draw_lot(uint64_t seed, uint64_t index)
     laip_person p = lot(&r);
     if (twin) {
         laip_rng change = laip_rng_stream(seed, 1, index, LAIP_SITE_SYNTH);
-        change_one(&p, &change);
+        int changed = change_one(&p, &change, CHANGES);
         if (chance(&change, 0.5))
-            change_one(&p, &change);
+            change_one(&p, &change, changed);
     }
     if (p.lower == LAIP_DRESS)
         p.upper_colour = p.lower_colour; /* the sleeves are the dress's own */
@@ -116,7 +136,9 @@ static double between(laip_rng *r, double low, double high)
 laip_view laip_view_draw_lot(uint64_t seed, uint64_t index, uint64_t image)
 {
     laip_rng r = laip_rng_stream(seed, 2 + image, index, LAIP_SITE_SYNTH);
-    laip_view v = {.side = pick(&r, 4), .background = laip_rng_u32(&r)};
+    laip_view v = {0};
+    v.side = pick(&r, 4);
+    v.background = laip_rng_u32(&r);
     v.height = 150 + pick(&r, 60);
     v.width = (int)(v.height * between(&r, 0.42, 0.55));
     v.stride = between(&r, -1, 1);

@@ -214,6 +214,38 @@ static void near_duplicates(void **state)
     assert_in_range(near, N / 4, N / 2);
 }
 
+/* What a camera could see of a person, as numbers: no two persons may be the same to it. */
+static void seen(const laip_person *p, int *out)
+{
+    laip_person q = *p;
+    if (q.hair == LAIP_BALD)
+        q.hair_colour = -1;
+    if (q.hat == LAIP_NO_HAT)
+        q.hat_colour = -1;
+    if (q.bag == LAIP_NO_BAG)
+        q.bag_colour = -1;
+    if (q.thing == LAIP_NOTHING)
+        q.thing_colour = -1;
+    if (q.pattern == LAIP_PLAIN)
+        q.second_colour = -1;
+    if (q.lower == LAIP_DRESS)
+        q.upper_colour = -1;
+    memcpy(out, &q, sizeof q);
+}
+
+/* A near-duplicate differs from its twin in something that can be seen. */
+static void twins_differ(void **state)
+{
+    (void)state;
+    for (uint64_t i = 2; i < 6000; i += 3) {
+        laip_person a = laip_person_draw_lot(5, i - 1), b = laip_person_draw_lot(5, i);
+        int x[sizeof a / sizeof(int)], y[sizeof b / sizeof(int)];
+        seen(&a, x);
+        seen(&b, y);
+        assert_memory_not_equal(x, y, sizeof x);
+    }
+}
+
 static bool names_colour(const char *caption, int colour)
 {
     const laip_colour *c = &laip_colours[colour];
@@ -277,6 +309,7 @@ int main(void)
         cmocka_unit_test(annotations),
         cmocka_unit_test(pictures_decode),
         cmocka_unit_test(near_duplicates),
+        cmocka_unit_test(twins_differ),
         cmocka_unit_test(captions_tell),
         cmocka_unit_test(bad_input),
     };
