@@ -71,7 +71,8 @@ static void upload(laip_bidiratt *l, const laip_bidiratt_input *in, const laip_l
 static laip_bidiratt_view look(laip_cross_pass *pass, int layer, const laip_context *c)
 {
     laip_bert_saved *s = &pass->saved[layer - 1];
-    laip_sequences *t = &pass->tokens;
+    /* the phrases come first and whole in both */
+    laip_sequences *t = s->x_tail.mem ? &pass->tail.tokens : &pass->tokens;
     size_t D = s->q.cols, heads = s->clse.cols;
     laip_mat kv = laip_rows(s->kv, t->blocks * t->block_rows);
     return (laip_bidiratt_view){.device = c->device,
@@ -98,7 +99,7 @@ static void backward_attention(laip_bidiratt *l, const laip_bidiratt_input *in, 
                                const laip_cross_encoder *cross, laip_cross_pass *pass, laip_mpm *mpm,
                                const laip_mlm_head *head, int layer, laip_step_key key)
 {
-    laip_mat truth = laip_rows(l->truth, (size_t)pass->tokens.begin[in->phrases]);
+    laip_mat truth = laip_rows(l->truth, (size_t)pass->tail.tokens.begin[in->phrases]);
     laip_cross_hook hook = {.before = read_backward_attention, .context = l, .stop = true};
     laip_mat_zero(c->device, truth);
     laip_mpm_truth_gradient(mpm, head, c, truth, in->hidden);

@@ -2,7 +2,8 @@
  *
  * Text batch:  [captions] [plain phrases] [masked phrases] [masked captions], as far as the losses want them.
  * Cross batch: [masked phrases] [pairs] [negative image, text] [image, negative text] [masked captions].  The
- * phrases come first, so that the pass that finds a← sees a prefix of every matrix. */
+ * phrases come first, so that the pass that finds a← sees a prefix of every matrix.  Of the pairs only [CLS]
+ * leaves the last layer. */
 #include "model/step.h"
 
 #include "base/memory.h"
@@ -147,14 +148,17 @@ static void negatives(work *w, size_t index)
                   w->key.step, w->text_negative, w->image_negative);
 }
 
-/* Adds to the cross batch the text sequence `text`, reading image `image`; returns its index there. */
-static size_t add_pair(work *w, size_t text, size_t image, uint64_t id)
+/* Adds to the cross batch the text sequence `text`, reading image `image`, of whose output all rows are
+ * wanted or only that of [CLS]; returns its index there. */
+static size_t add_pair(work *w, size_t text, size_t image, bool all, uint64_t id)
 {
     const laip_sequences *t = &w->s->text.tokens;
     laip_sequences *x = &w->s->cross.tokens;
     for (int32_t r = t->begin[text]; r < t->begin[text + 1]; r++)
         w->source[x->rows + (size_t)(r - t->begin[text])] = r;
-    return laip_sequences_add(x, (size_t)(t->begin[text + 1] - t->begin[text]), (int32_t)image, id);
+    size_t length = (size_t)(t->begin[text + 1] - t->begin[text]);
+    laip_bert_tail_add(&w->s->cross.tail, (int32_t)x->rows, length, all, (int32_t)image, id);
+    return laip_sequences_add(x, length, (int32_t)image, id);
 }
 
 static void add_matches(work *w)
@@ -164,24 +168,24 @@ static void add_matches(work *w)
     w->image_row = array(w, w->b, sizeof(int32_t));
     size_t first = w->s->cross.tokens.count;
     for (size_t i = 0; i < w->b; i++)
-        add_pair(w, i, i, stream(batch, i, CODE_PAIR));
+        add_pair(w, i, i, false, stream(batch, i, CODE_PAIR));
     for (size_t i = 0; i < w->b; i++) {
         w->image_row[i] = -1;
         if (w->image_negative[i] >= 0)
-            w->image_row[i] = (int32_t)(add_pair(w, i, (size_t)w->image_negative[i],
+            w->image_row[i] = (int32_t)(add_pair(w, i, (size_t)w->image_negative[i], false,
                                                  stream(batch, i, CODE_NEGATIVE_IMAGE)) -
                                         first);
     }
     for (size_t i = 0; i < w->b; i++) {
         w->text_row[i] = -1;
         if (w->text_negative[i] >= 0)
-            w->text_row[i] =
-                (int32_t)(add_pair(w, (size_t)w->text_negative[i], i, stream(batch, i, CODE_NEGATIVE_TEXT)) -
-                          first);
+            w->text_row[i] = (int32_t)(add_pair(w, (size_t)w->text_negative[i], i, false,
+                                                stream(batch, i, CODE_NEGATIVE_TEXT)) -
+                                       first);
     }
     w->s->match_rows = w->s->cross.tokens.count - first;
     for (size_t i = 0; i < w->s->match_rows; i++)
-        w->s->match_row[i] = w->s->cross.tokens.begin[first + i];
+        w->s->match_row[i] = w->s->cross.tail.tokens.begin[first + i];
 }
 
 static void cross_pass(work *w)
@@ -190,11 +194,12 @@ static void cross_pass(work *w)
     laip_sequences *x = &s->cross.tokens;
     w->source = array(w, x->most_rows, sizeof *w->source);
     laip_sequences_clear(x);
+    laip_bert_tail_clear(&s->cross.tail);
     uint64_t number = 0;
     for (size_t j = 0; w->masks && j < w->phrases; j++) {
         const int32_t *owner = w->batch->phrase_owner;
         number = j && owner[j] == owner[j - 1] ? number + 1 : 0;
-        add_pair(w, w->masked + j, (size_t)owner[j],
+        add_pair(w, w->masked + j, (size_t)owner[j], true,
                  stream(w->batch, (size_t)owner[j], CODE_PHRASE + 3 * number + 2));
     }
     w->pairs = x->count;
@@ -202,13 +207,14 @@ static void cross_pass(work *w)
         add_matches(w);
     w->cross_captions = x->count;
     for (size_t i = 0; w->mlm && i < w->b; i++)
-        add_pair(w, w->masked_captions + i, i, stream(w->batch, i, CODE_MLM));
+        add_pair(w, w->masked_captions + i, i, true, stream(w->batch, i, CODE_MLM));
     if (!x->count)
         return;
     laip_sequences_upload(x, w->c.device, w->b, w->N);
+    laip_bert_tail_upload(&s->cross.tail, w->c.device, x);
     laip_cross_forward(&s->model->cross, &s->cross, &w->c, s->text.out, w->source, s->text.tokens.rows,
                        s->vit.out, w->key);
-    laip_mat_zero(w->c.device, laip_rows(s->cross.g, x->rows));
+    laip_mat_zero(w->c.device, laip_rows(s->cross.g, s->cross.tail.tokens.rows));
 }
 
 /* Lists the hidden pieces of one part of the cross batch: those of `count` sequences from `first`, whose
@@ -221,7 +227,7 @@ static size_t hide(work *w, size_t first, size_t count, const int32_t *target, c
             if (target[k] >= 0) {
                 if (first == 0 && w->masks)
                     w->phrase_of[w->hidden] = (int32_t)j;
-                w->hidden_row[w->hidden] = w->s->cross.tokens.begin[first + j] + k - begin[j];
+                w->hidden_row[w->hidden] = w->s->cross.tail.tokens.begin[first + j] + k - begin[j];
                 w->hidden_target[w->hidden++] = target[k];
                 found++;
             }
@@ -252,7 +258,7 @@ static void weigh(work *w)
 
 static void hidden_pieces(work *w)
 {
-    size_t room = w->s->cross.tokens.rows;
+    size_t room = w->s->cross.tail.tokens.rows;
     w->hidden_row = array(w, room, sizeof(int32_t));
     w->hidden_target = array(w, room, sizeof(int32_t));
     w->hidden_weight = array(w, room, sizeof(float));
@@ -328,7 +334,7 @@ static void losses_and_backward(work *w, size_t index)
         laip_projection_backward(&s->itc.text, &m->text_proj, &w->c, w->b, dtext);
     }
     if (s->cross.tokens.count) {
-        size_t rows = s->cross.tokens.rows;
+        size_t rows = s->cross.tail.tokens.rows;
         laip_mat out = laip_rows(s->cross.out, rows), g = laip_rows(s->cross.g, rows);
         if (w->matches)
             laip_itm_forward_backward(&s->itm, &m->itm_head, &w->c, out, rows, g, s->match_row, s->match_rows,

@@ -1,13 +1,7 @@
 #include "model/score.h"
 
 #include "base/memory.h"
-#include "ops/gather.h"
 #include <stdlib.h>
-
-static size_t most(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
 
 /* Layers of the cross encoder share their activations, but each keeps its keys and values of the chosen
  * image. */
@@ -15,9 +9,9 @@ static void plan_cross(laip_scorer *s, laip_region *r)
 {
     const laip_model_config *m = &s->model->sizes;
     size_t N = (size_t)laip_patch_count(m) + 1;
-    laip_cross_plan(&s->model->cross, &s->cross, r, s->sizes.captions, s->sizes.rows, s->sizes.longest, 1,
-                    false);
-    for (int i = 2; i < m->cross_layers; i++)
+    laip_cross_plan(&s->model->cross, &s->cross, r, s->sizes.captions, s->sizes.rows, s->sizes.captions,
+                    s->sizes.longest, 1, false);
+    for (int i = 2; i < m->cross_layers - 1; i++)
         s->cross.saved[i].kv = laip_region_mat(r, N, 2 * (size_t)m->width);
 }
 
@@ -25,13 +19,12 @@ static void plan(laip_scorer *s, laip_region *r)
 {
     const laip_model_config *m = &s->model->sizes;
     size_t D = (size_t)m->width, E = (size_t)m->embed;
-    laip_vit_plan(&s->model->vit, &s->vit, r, s->sizes.images, false);
-    laip_text_plan(&s->model->text, &s->text, r, s->sizes.captions, s->sizes.rows, s->sizes.longest, false);
+    laip_vit_plan(&s->model->vit, &s->vit, r, s->sizes.images, false, false);
+    laip_text_plan(&s->model->text, &s->text, r, s->sizes.captions, s->sizes.rows, s->sizes.longest, false,
+                   false);
     plan_cross(s, r);
     laip_projection_plan(&s->image_feature, r, s->sizes.images, D, E);
     laip_projection_plan(&s->text_feature, r, s->sizes.captions, D, E);
-    s->cls = laip_region_ints(r, most(s->sizes.captions, s->sizes.images));
-    s->cls_rows = laip_region_mat(r, s->sizes.captions, D);
     s->logits = laip_region_mat(r, s->sizes.captions, 2);
 }
 
@@ -129,21 +122,19 @@ bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin,
     const laip_model *m = s->model;
     laip_device *d = m->device;
     laip_sequences *t = &s->cross.tokens;
-    size_t layers = (size_t)m->sizes.cross_layers, D = (size_t)m->sizes.width;
+    laip_bert_tail *tail = &s->cross.tail;
     sequences(t, begin, count);
     laip_sequences_upload(t, d, 1, (size_t)laip_patch_count(&m->sizes) + 1);
-    laip_mat_write(d, laip_rows(s->cross.saved[0].x, t->rows), states + (size_t)begin[0] * D);
-    for (size_t i = 0; i < layers; i++) {
-        laip_mat y = i + 1 < layers ? s->cross.saved[i + 1].x : s->cross.out;
-        laip_bert_layer_forward(&m->cross.layers[i], &s->cross.saved[i], t, laip_rows(y, t->rows),
-                                (laip_mat){0}, true, (laip_step_key){0}, &s->context);
-    }
+    laip_bert_tail_clear(tail);
+    for (size_t i = 0; i < count; i++)
+        laip_bert_tail_add(tail, t->begin[i], 1, false, 0, 0);
+    laip_bert_tail_upload(tail, d, t);
+    laip_mat_write(d, laip_rows(s->cross.saved[0].x, t->rows),
+                   states + (size_t)begin[0] * (size_t)m->sizes.width);
+    laip_cross_layers_forward(&m->cross, &s->cross, &s->context, (laip_mat){0}, true, (laip_step_key){0});
     float *logits = laip_alloc(2 * count, sizeof *logits);
-    s->cls.count = count;
-    laip_ints_write(d, s->cls, t->begin);
-    laip_gather_rows(d, laip_rows(s->cls_rows, count), laip_rows(s->cross.out, t->rows), s->cls);
-    laip_linear_forward(&s->context, &m->itm_head, laip_rows(s->logits, count), laip_rows(s->cls_rows, count),
-                        (laip_mat){0});
+    laip_linear_forward(&s->context, &m->itm_head, laip_rows(s->logits, count),
+                        laip_rows(s->cross.out, count), (laip_mat){0});
     laip_mat_read(d, laip_rows(s->logits, count), logits);
     for (size_t i = 0; i < count; i++)
         match[i] = logits[2 * i + 1];

@@ -21,8 +21,7 @@ typedef struct laip_scorer {
     laip_text_pass text;
     laip_cross_pass cross;
     laip_projection image_feature, text_feature;
-    laip_ints cls;
-    laip_mat cls_rows, logits;
+    laip_mat logits;
 } laip_scorer;
 
 bool laip_scorer_create(laip_scorer *s, laip_model *model, const laip_score_sizes *sizes, laip_error *error);

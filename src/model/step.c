@@ -12,7 +12,7 @@ static size_t most(size_t a, size_t b)
 
 /* Rows and sequences that the text and cross batches can have. */
 typedef struct extent {
-    size_t text_sequences, text_rows, cross_sequences, cross_rows, longest;
+    size_t text_sequences, text_rows, cross_sequences, cross_rows, tail_rows, longest;
 } extent;
 
 static extent extents(const laip_step_sizes *z, const laip_loss_config *loss)
@@ -25,6 +25,7 @@ static extent extents(const laip_step_sizes *z, const laip_loss_config *loss)
                     /* a text may be the negative of every image: so the third term is not caption_rows */
                     .cross_rows = 2 * z->caption_rows + z->batch * z->longest_caption + z->phrase_rows +
                                   (mlm ? z->caption_rows : 0),
+                    .tail_rows = 3 * z->batch + z->phrase_rows + (mlm ? z->caption_rows : 0),
                     .longest = most(z->longest_caption, z->longest_phrase)};
 }
 
@@ -60,13 +61,14 @@ static void plan(laip_step *s, laip_region *r)
     laip_itc_plan(&s->itc, r, z->batch, global + (size_t)m->queue, D, E, s->loss.distill_alpha > 0);
     plan_scratch(s, r, &x);
     size_t mark = laip_region_mark(r); /* the momentum pass is over when the rest begins */
-    laip_vit_plan(&s->model->vit_m, &s->vit_m, r, z->batch, false);
-    laip_text_plan(&s->model->text_m, &s->text_m, r, z->batch, z->caption_rows, z->longest_caption, false);
+    laip_vit_plan(&s->model->vit_m, &s->vit_m, r, z->batch, false, true);
+    laip_text_plan(&s->model->text_m, &s->text_m, r, z->batch, z->caption_rows, z->longest_caption, false,
+                   true);
     laip_region_reset(r, mark);
-    laip_vit_plan(&s->model->vit, &s->vit, r, z->batch, true);
-    laip_text_plan(&s->model->text, &s->text, r, x.text_sequences, x.text_rows, x.longest, true);
-    laip_cross_plan(&s->model->cross, &s->cross, r, x.cross_sequences, x.cross_rows, x.longest, z->batch,
-                    true);
+    laip_vit_plan(&s->model->vit, &s->vit, r, z->batch, true, false);
+    laip_text_plan(&s->model->text, &s->text, r, x.text_sequences, x.text_rows, x.longest, true, false);
+    laip_cross_plan(&s->model->cross, &s->cross, r, x.cross_sequences, x.cross_rows, x.tail_rows, x.longest,
+                    z->batch, true);
     laip_itm_plan(&s->itm, r, z->batch, D);
     laip_mpm_plan(&s->mpm, r, m, z->phrase_rows + (s->loss.mlm_weight > 0 ? z->caption_rows : 0) + 1);
     laip_bidiratt_plan(&s->bidiratt, r, m, &s->loss, z->phrases + 1, z->phrase_rows + 1, z->batch);
@@ -131,27 +133,25 @@ static void into_keys(laip_step *s, laip_mat keys, laip_mat f, size_t index)
 void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
 {
     laip_model *m = s->model;
-    size_t b = (size_t)batch->size, N = (size_t)laip_patch_count(&m->sizes) + 1;
+    size_t b = (size_t)batch->size;
     laip_context c = s->context; /* without dropout: these features are targets */
     int32_t *cls = laip_alloc(b, sizeof *cls);
     laip_mat_write(m->device, laip_rows(s->vit_m.pixels, b),
                    batch->images_m ? batch->images_m : batch->images);
     laip_sequences_clear(&s->vit_m.tokens); /* its tables share memory with the main pass's */
+    laip_sequences_clear(&s->vit_m.cls);
     laip_vit_forward(&m->vit_m, &s->vit_m, &c, b);
     for (size_t i = 0; i < b; i++)
-        cls[i] = (int32_t)(i * N);
-    laip_projection_forward(&s->itc.image_m, &m->vision_proj_m, &c, s->vit_m.out, b * N, cls, b);
+        cls[i] = (int32_t)i; /* both encoders give [CLS] alone */
+    laip_projection_forward(&s->itc.image_m, &m->vision_proj_m, &c, s->vit_m.out, b, cls, b);
 
     laip_sequences *t = &s->text_m.tokens;
     laip_sequences_clear(t);
-    for (size_t i = 0; i < b; i++) {
-        size_t length = (size_t)(batch->caption_begin[i + 1] - batch->caption_begin[i]);
-        cls[i] = batch->caption_begin[i];
-        laip_sequences_add(t, length, 0, 0);
-    }
+    for (size_t i = 0; i < b; i++)
+        laip_sequences_add(t, (size_t)(batch->caption_begin[i + 1] - batch->caption_begin[i]), 0, 0);
     laip_sequences_upload(t, m->device, 0, 0);
     laip_text_forward(&m->text_m, &s->text_m, &c, batch->caption_ids, (laip_step_key){0});
-    laip_projection_forward(&s->itc.text_m, &m->text_proj_m, &c, s->text_m.out, t->rows, cls, b);
+    laip_projection_forward(&s->itc.text_m, &m->text_proj_m, &c, s->text_m.out, b, cls, b);
     into_keys(s, s->queue.image, s->itc.image_m.f, index);
     into_keys(s, s->queue.text, s->itc.text_m.f, index);
     for (size_t i = 0; i < b; i++)

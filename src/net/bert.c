@@ -2,6 +2,7 @@
 
 #include "ops/attention.h"
 #include "ops/dropout.h"
+#include "ops/gather.h"
 #include "ops/gelu.h"
 #include <stdio.h>
 
@@ -32,16 +33,22 @@ static laip_linear fused(laip_table *t, const char *prefix, const char *const *n
 }
 
 void laip_bert_layer_declare(laip_bert_layer *l, laip_table *t, const laip_model_config *m,
-                             const char *prefix, int index, bool crosses)
+                             const char *prefix, int index, bool crosses, bool last)
 {
     static const char *const all[] = {"query", "key", "value"};
     size_t D = (size_t)m->width;
-    char base[128], name[192];
+    char base[128], name[192], query[224];
     snprintf(base, sizeof base, "%s.encoder.layer.%d", prefix, index);
     *l = (laip_bert_layer){
         .heads = m->heads, .crosses = crosses, .site = 1 + (uint32_t)index * LAIP_BERT_SITES};
     snprintf(name, sizeof name, "%s.attention.self", base);
-    l->qkv = fused(t, name, all, 3, D);
+    if (last) {
+        snprintf(query, sizeof query, "%s.query", name);
+        l->self_query = laip_linear_declare(t, query, D, D);
+        l->self_kv = fused(t, name, all + 1, 2, D);
+    } else {
+        l->qkv = fused(t, name, all, 3, D);
+    }
     snprintf(name, sizeof name, "%s.attention.output.dense", base);
     l->attention_out = laip_linear_declare(t, name, D, D);
     snprintf(name, sizeof name, "%s.attention.output.LayerNorm", base);
@@ -65,20 +72,24 @@ void laip_bert_layer_declare(laip_bert_layer *l, laip_table *t, const laip_model
 }
 
 laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *r, size_t rows,
-                                     size_t image_rows, bool crosses)
+                                     size_t tail_rows, size_t image_rows, bool crosses)
 {
     size_t D = (size_t)m->width, hidden = D * (size_t)m->mlp, heads = (size_t)m->heads;
-    laip_bert_saved s = {.x = laip_region_mat(r, rows, D),
-                         .qkv = laip_region_mat(r, rows, 3 * D),
-                         .o = laip_region_mat(r, rows, D),
-                         .lse = laip_region_mat(r, rows, heads),
-                         .sum1 = laip_region_mat(r, rows, D),
-                         .stats1 = laip_region_mat(r, rows, 2),
-                         .y1 = laip_region_mat(r, rows, D),
-                         .pre = laip_region_mat(r, rows, hidden),
-                         .h = laip_region_mat(r, rows, hidden),
-                         .sum3 = laip_region_mat(r, rows, D),
-                         .stats3 = laip_region_mat(r, rows, 2)};
+    laip_bert_saved s = {.x = laip_region_mat(r, rows, D), .qkv = laip_region_mat(r, rows, 3 * D)};
+    if (tail_rows) {
+        s.self_q = laip_region_mat(r, tail_rows, 3 * D);
+        s.x_tail = laip_region_mat(r, tail_rows, D);
+        rows = tail_rows;
+    }
+    s.o = laip_region_mat(r, rows, D);
+    s.lse = laip_region_mat(r, rows, heads);
+    s.sum1 = laip_region_mat(r, rows, D);
+    s.stats1 = laip_region_mat(r, rows, 2);
+    s.y1 = laip_region_mat(r, rows, D);
+    s.pre = laip_region_mat(r, rows, hidden);
+    s.h = laip_region_mat(r, rows, hidden);
+    s.sum3 = laip_region_mat(r, rows, D);
+    s.stats3 = laip_region_mat(r, rows, 2);
     s.y2 = s.y1;
     if (crosses) {
         s.q = laip_region_mat(r, rows, D);
@@ -117,6 +128,21 @@ static laip_bert_saved now(const laip_bert_saved *saved, size_t rows, size_t ima
     return s;
 }
 
+/* The same of a last layer: `rows` of the batch, `tail` of those that go on. */
+static laip_bert_saved now_last(const laip_bert_layer *l, const laip_bert_saved *saved, size_t rows,
+                                size_t tail, size_t image_rows)
+{
+    laip_bert_saved s = now(saved, tail, image_rows);
+    size_t D = s.x.cols;
+    s.x.rows = s.qkv.rows = rows;
+    s.self_q.rows = s.x_tail.rows = tail;
+    if (l->self_query.weight) { /* laid out for either form */
+        s.qkv.cols = 2 * D;
+        s.self_q.cols = D;
+    }
+    return s;
+}
+
 static bool keys(laip_sequences *q, const laip_bert_layer *l, int which, laip_step_key key,
                  const laip_context *c)
 {
@@ -137,34 +163,64 @@ static void close_part(const laip_bert_layer *l, const laip_linear *dense, const
     laip_norm_forward(c, norm, out, stats, sum);
 }
 
+/* From self-attention's context s->o to the layer's output: the rest of the layer, whose rows are those of q.
+ * x: the layer's input in these rows. */
+static void rest_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q, laip_mat x,
+                         laip_mat y, laip_mat image, bool shared, laip_step_key key, const laip_context *c)
+{
+    size_t D = x.cols;
+    laip_mat none = {0};
+    close_part(l, &l->attention_out, &l->attention_norm, SITE_SELF_OUT, s->y1, s->sum1, s->stats1, s->o, x, q,
+               key, c);
+    if (l->crosses) {
+        laip_linear_forward(c, &l->query, s->q, s->y1, none);
+        if (!shared)
+            laip_linear_forward(c, &l->kv, s->kv, laip_rows(image, s->kv.rows), none);
+        keys(q, l, SITE_CROSS, key, c);
+        laip_attention a = laip_sequences_cross(q, q->count, l->heads, (int)D / l->heads, c->dropout);
+        laip_attention_forward(c->device, &a, s->co, s->clse, (laip_heads){s->q, 0}, (laip_heads){s->kv, 0},
+                               (laip_heads){s->kv, D});
+        close_part(l, &l->cross_out, &l->cross_norm, SITE_CROSS_OUT, s->y2, s->sum2, s->stats2, s->co, s->y1,
+                   q, key, c);
+    }
+    laip_linear_gelu(c, &l->intermediate, s->h, s->pre, s->y2);
+    close_part(l, &l->output, &l->output_norm, SITE_OUT, y, s->sum3, s->stats3, s->h, s->y2, q, key, c);
+}
+
 void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *saved, laip_sequences *q,
                              laip_mat y, laip_mat image, bool shared, laip_step_key key,
                              const laip_context *c)
 {
     size_t D = saved->x.cols;
-    int head = (int)D / l->heads;
-    laip_mat none = {0};
     laip_bert_saved s = now(saved, q->rows, q->blocks * q->block_rows);
-    laip_linear_forward(c, &l->qkv, s.qkv, s.x, none);
+    laip_linear_forward(c, &l->qkv, s.qkv, s.x, (laip_mat){0});
     keys(q, l, SITE_SELF, key, c);
-    laip_attention a = laip_sequences_self(q, q->count, l->heads, head, c->dropout);
+    laip_attention a = laip_sequences_self(q, q->count, l->heads, (int)D / l->heads, c->dropout);
     laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.qkv, 0}, (laip_heads){s.qkv, D},
                            (laip_heads){s.qkv, 2 * D});
-    close_part(l, &l->attention_out, &l->attention_norm, SITE_SELF_OUT, s.y1, s.sum1, s.stats1, s.o, s.x, q,
-               key, c);
-    if (l->crosses) {
-        laip_linear_forward(c, &l->query, s.q, s.y1, none);
-        if (!shared)
-            laip_linear_forward(c, &l->kv, s.kv, laip_rows(image, s.kv.rows), none);
-        keys(q, l, SITE_CROSS, key, c);
-        laip_attention x = laip_sequences_cross(q, q->count, l->heads, head, c->dropout);
-        laip_attention_forward(c->device, &x, s.co, s.clse, (laip_heads){s.q, 0}, (laip_heads){s.kv, 0},
-                               (laip_heads){s.kv, D});
-        close_part(l, &l->cross_out, &l->cross_norm, SITE_CROSS_OUT, s.y2, s.sum2, s.stats2, s.co, s.y1, q,
-                   key, c);
+    rest_forward(l, &s, q, s.x, y, image, shared, key, c);
+}
+
+void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *saved, const laip_sequences *q,
+                            laip_bert_tail *tail, laip_mat y, laip_mat image, bool shared, laip_step_key key,
+                            const laip_context *c)
+{
+    laip_sequences *t = &tail->tokens;
+    laip_bert_saved s = now_last(l, saved, q->rows, t->rows, t->blocks * t->block_rows);
+    size_t D = s.x.cols;
+    laip_gather_rows(c->device, s.x_tail, s.x, tail->d_source);
+    if (l->self_query.weight) {
+        laip_linear_forward(c, &l->self_query, s.self_q, s.x_tail, (laip_mat){0});
+        laip_linear_forward(c, &l->self_kv, s.qkv, s.x, (laip_mat){0});
+    } else {
+        laip_linear_forward(c, &l->qkv, s.qkv, s.x, (laip_mat){0});
+        laip_gather_rows(c->device, s.self_q, s.qkv, tail->d_source);
     }
-    laip_linear_gelu(c, &l->intermediate, s.h, s.pre, s.y2);
-    close_part(l, &l->output, &l->output_norm, SITE_OUT, y, s.sum3, s.stats3, s.h, s.y2, q, key, c);
+    keys(t, l, SITE_SELF, key, c);
+    laip_attention a = laip_sequences_onto(t, q, t->count, l->heads, (int)D / l->heads, c->dropout);
+    laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.self_q, 0},
+                           (laip_heads){s.qkv, s.qkv.cols - 2 * D}, (laip_heads){s.qkv, s.qkv.cols - D});
+    rest_forward(l, &s, t, s.x_tail, y, image, shared, key, c);
 }
 
 /* The gradient before the dropout that close_part applied: g itself, or its masked copy in scratch. */
@@ -210,6 +266,27 @@ static bool cross_backward(const laip_bert_layer *l, const laip_bert_saved *s, l
     return true;
 }
 
+/* From the layer's output up to self-attention's context: g holds the gradient of the output and receives
+ * that of the residual input; dn that of the context.  False: the hook stopped it. */
+static bool rest_backward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q, size_t count,
+                          laip_mat g, laip_mat dn, laip_mat image, laip_mat dimage,
+                          const laip_bert_scratch *t, const laip_cross_hook *hook, laip_step_key key,
+                          const laip_context *c)
+{
+    laip_mat dh = laip_rows(t->dh, g.rows);
+    laip_norm_backward(c, &l->output_norm, g, false, g, s->sum3, s->stats3);
+    laip_linear_backward(c, &l->output, dh, false, undrop(l, SITE_OUT, g, t->dropped, q, key, c), s->h);
+    laip_gelu_backward(c->device, dh, dh, s->pre);
+    laip_linear_backward(c, &l->intermediate, g, true, dh, s->y2);
+    if (l->crosses && !cross_backward(l, s, q, count, g, image, dimage, t, hook, key, c))
+        return false;
+    laip_norm_backward(c, &l->attention_norm, g, false, g, s->sum1, s->stats1);
+    laip_linear_backward(c, &l->attention_out, dn, false, undrop(l, SITE_SELF_OUT, g, t->dropped, q, key, c),
+                         s->o);
+    keys(q, l, SITE_SELF, key, c);
+    return true;
+}
+
 void laip_bert_layer_backward(const laip_bert_layer *l, const laip_bert_saved *saved, laip_sequences *q,
                               size_t count, laip_mat g, laip_mat image, laip_mat dimage,
                               const laip_bert_scratch *t, const laip_cross_hook *hook, laip_step_key key,
@@ -217,21 +294,38 @@ void laip_bert_layer_backward(const laip_bert_layer *l, const laip_bert_saved *s
 {
     size_t D = saved->x.cols, rows = (size_t)q->begin[count];
     laip_bert_saved s = now(saved, rows, q->blocks * q->block_rows);
-    laip_mat dh = laip_rows(t->dh, rows), dn = laip_rows(t->dn, rows), dqkv = laip_rows(t->dqkv, rows);
+    laip_mat dn = laip_rows(t->dn, rows), dqkv = laip_rows(t->dqkv, rows);
     g.rows = rows;
-    laip_norm_backward(c, &l->output_norm, g, false, g, s.sum3, s.stats3);
-    laip_linear_backward(c, &l->output, dh, false, undrop(l, SITE_OUT, g, t->dropped, q, key, c), s.h);
-    laip_gelu_backward(c->device, dh, dh, s.pre);
-    laip_linear_backward(c, &l->intermediate, g, true, dh, s.y2);
-    if (l->crosses && !cross_backward(l, &s, q, count, g, image, dimage, t, hook, key, c))
+    if (!rest_backward(l, &s, q, count, g, dn, image, dimage, t, hook, key, c))
         return;
-    laip_norm_backward(c, &l->attention_norm, g, false, g, s.sum1, s.stats1);
-    laip_linear_backward(c, &l->attention_out, dn, false, undrop(l, SITE_SELF_OUT, g, t->dropped, q, key, c),
-                         s.o);
-    keys(q, l, SITE_SELF, key, c);
     laip_attention a = laip_sequences_self(q, count, l->heads, (int)D / l->heads, c->dropout);
     laip_attention_backward(c->device, &a, (laip_heads){dqkv, 0}, (laip_heads){dqkv, D},
                             (laip_heads){dqkv, 2 * D}, dn, s.o, s.lse, (laip_heads){s.qkv, 0},
                             (laip_heads){s.qkv, D}, (laip_heads){s.qkv, 2 * D}, c->attention);
     laip_linear_backward(c, &l->qkv, g, true, dqkv, s.x);
+}
+
+void laip_bert_last_backward(const laip_bert_layer *l, const laip_bert_saved *saved, const laip_sequences *q,
+                             laip_bert_tail *tail, size_t count, laip_mat g, laip_mat gx, laip_mat image,
+                             laip_mat dimage, const laip_bert_scratch *scratch, const laip_cross_hook *hook,
+                             laip_step_key key, const laip_context *c)
+{
+    laip_sequences *t = &tail->tokens;
+    size_t D = saved->x.cols, rows = (size_t)q->begin[count], tail_rows = (size_t)t->begin[count];
+    laip_bert_saved s = now_last(l, saved, rows, tail_rows, t->blocks * t->block_rows);
+    laip_mat dn = laip_rows(scratch->dn, tail_rows), dkv = laip_rows(scratch->dqkv, rows);
+    g.rows = tail_rows;
+    gx.rows = rows;
+    dkv.cols = 2 * D;
+    if (!rest_backward(l, &s, t, count, g, dn, image, dimage, scratch, hook, key, c))
+        return;
+    laip_mat dq = laip_rows(scratch->dropped, tail_rows); /* free again: dn is what came of it */
+    laip_attention a = laip_sequences_onto(t, q, count, l->heads, (int)D / l->heads, c->dropout);
+    laip_attention_backward(c->device, &a, (laip_heads){dq, 0}, (laip_heads){dkv, 0}, (laip_heads){dkv, D},
+                            dn, s.o, s.lse, (laip_heads){s.self_q, 0}, (laip_heads){s.qkv, 0},
+                            (laip_heads){s.qkv, D}, c->attention);
+    laip_linear_backward(c, &l->self_query, g, true, dq, s.x_tail);
+    laip_linear_backward(c, &l->self_kv, gx, false, dkv, s.x);
+    /* the tail's rows of the first sequences are the first targets */
+    laip_scatter_rows(c->device, gx, g, tail->back.target, tail->back.begin, tail->back.source, tail_rows);
 }

@@ -9,7 +9,8 @@ void laip_cross_declare(laip_cross_encoder *e, laip_table *t, const laip_model_c
     *e = (laip_cross_encoder){.sizes = *m};
     e->layers = laip_alloc((size_t)m->cross_layers, sizeof *e->layers);
     for (int i = 0; i < m->cross_layers; i++)
-        laip_bert_layer_declare(&e->layers[i], t, m, prefix, m->text_layers + i, true);
+        laip_bert_layer_declare(&e->layers[i], t, m, prefix, m->text_layers + i, true,
+                                i + 1 == m->cross_layers);
 }
 
 void laip_cross_free(laip_cross_encoder *e)
@@ -19,22 +20,26 @@ void laip_cross_free(laip_cross_encoder *e)
 }
 
 void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_region *r, size_t sequences,
-                     size_t rows, size_t longest, size_t images, bool backward)
+                     size_t rows, size_t tail_rows, size_t longest, size_t images, bool backward)
 {
     const laip_model_config *m = &e->sizes;
     size_t D = (size_t)m->width, image_rows = images * ((size_t)laip_patch_count(m) + 1);
+    int last = m->cross_layers - 1;
     laip_cross_pass_free(pass);
     *pass = (laip_cross_pass){.backward = backward};
     laip_sequences_plan(&pass->tokens, r, sequences, rows, longest, images);
+    laip_bert_tail_plan(&pass->tail, r, sequences, tail_rows, longest, images, backward);
     pass->source = laip_region_ints(r, rows);
-    pass->out = laip_region_mat(r, rows, D);
+    pass->out = laip_region_mat(r, tail_rows, D);
     pass->saved = laip_alloc((size_t)m->cross_layers, sizeof *pass->saved);
     for (int i = 0; i < m->cross_layers; i++)
-        pass->saved[i] =
-            backward || i < 2 ? laip_bert_plan_saved(m, r, rows, image_rows, true) : pass->saved[i % 2];
+        pass->saved[i] = i == last || backward || i < 2
+                             ? laip_bert_plan_saved(m, r, rows, i == last ? tail_rows : 0, image_rows, true)
+                             : pass->saved[i % 2];
     if (backward) {
         pass->back = laip_scatter_plan(r, rows);
-        pass->g = laip_region_mat(r, rows, D);
+        pass->g = laip_region_mat(r, tail_rows, D);
+        pass->gx = laip_region_mat(r, rows, D);
         pass->scratch = laip_bert_plan_scratch(m, r, rows, image_rows);
     }
 }
@@ -42,8 +47,21 @@ void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_re
 void laip_cross_pass_free(laip_cross_pass *pass)
 {
     laip_sequences_free(&pass->tokens);
+    laip_bert_tail_free(&pass->tail);
     free(pass->saved);
     pass->saved = NULL;
+}
+
+void laip_cross_layers_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
+                               laip_mat image, bool shared, laip_step_key key)
+{
+    laip_sequences *s = &pass->tokens;
+    int last = e->sizes.cross_layers - 1;
+    for (int i = 0; i < last; i++)
+        laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(pass->saved[i + 1].x, s->rows),
+                                image, shared, key, c);
+    laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->tail,
+                           laip_rows(pass->out, pass->tail.tokens.rows), image, shared, key, c);
 }
 
 void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
@@ -57,11 +75,7 @@ void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, cons
         laip_scatter_upload(&pass->back, c->device, source, s->rows, text_rows);
     laip_gather_rows(c->device, laip_rows(pass->saved[0].x, s->rows), laip_rows(text, text_rows),
                      pass->source);
-    for (int i = 0; i < e->sizes.cross_layers; i++) {
-        laip_mat y = i + 1 < e->sizes.cross_layers ? pass->saved[i + 1].x : pass->out;
-        laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(y, s->rows), image, false, key,
-                                c);
-    }
+    laip_cross_layers_forward(e, pass, c, image, false, key);
 }
 
 void laip_cross_backward_to(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
@@ -70,9 +84,13 @@ void laip_cross_backward_to(const laip_cross_encoder *e, laip_cross_pass *pass, 
 {
     laip_context activations = *c;
     laip_mat none = {0};
+    int last = e->sizes.cross_layers - 1;
     activations.frozen = true;
-    for (int i = e->sizes.cross_layers; i-- > layer;)
-        laip_bert_layer_backward(&e->layers[i], &pass->saved[i], &pass->tokens, count, g, none, none,
+    laip_bert_last_backward(&e->layers[last], &pass->saved[last], &pass->tokens, &pass->tail, count, g,
+                            pass->gx, none, none, &pass->scratch, last == layer ? hook : NULL, key,
+                            &activations);
+    for (int i = last; i-- > layer;)
+        laip_bert_layer_backward(&e->layers[i], &pass->saved[i], &pass->tokens, count, pass->gx, none, none,
                                  &pass->scratch, i == layer ? hook : NULL, key, &activations);
 }
 
@@ -81,10 +99,13 @@ void laip_cross_backward(const laip_cross_encoder *e, laip_cross_pass *pass, con
                          const laip_cross_hook *hook, laip_step_key key)
 {
     laip_sequences *s = &pass->tokens;
-    laip_mat g = laip_rows(pass->g, s->rows);
-    for (int i = e->sizes.cross_layers; i-- > 0;)
-        laip_bert_layer_backward(&e->layers[i], &pass->saved[i], s, s->count, g, image, dimage,
+    laip_mat gx = laip_rows(pass->gx, s->rows);
+    int last = e->sizes.cross_layers - 1;
+    laip_bert_last_backward(&e->layers[last], &pass->saved[last], s, &pass->tail, s->count, pass->g, gx,
+                            image, dimage, &pass->scratch, last == hook_layer ? hook : NULL, key, c);
+    for (int i = last; i-- > 0;)
+        laip_bert_layer_backward(&e->layers[i], &pass->saved[i], s, s->count, gx, image, dimage,
                                  &pass->scratch, i == hook_layer ? hook : NULL, key, c);
-    laip_scatter_rows(c->device, dtext, g, pass->back.target, pass->back.begin, pass->back.source,
+    laip_scatter_rows(c->device, dtext, gx, pass->back.target, pass->back.begin, pass->back.source,
                       pass->back.targets);
 }

@@ -1,5 +1,6 @@
 /* The cross encoder: BERT's later layers with cross-attention, over one packed batch of (text, image) pairs.
- * An image's keys and values are projected once a layer and read by every sequence that names it. */
+ * An image's keys and values are projected once a layer and read by every sequence that names it; the last
+ * layer's output is computed for the rows of the pass's tail alone. */
 #ifndef LAIP_NET_CROSS_ENCODER_H
 #define LAIP_NET_CROSS_ENCODER_H
 
@@ -12,10 +13,12 @@ typedef struct laip_cross_encoder {
 
 typedef struct laip_cross_pass {
     laip_sequences tokens;
+    laip_bert_tail tail;    /* of the same sequences, the rows of the output that are wanted */
     laip_ints source;       /* [rows]: the row of the text batch that each row begins as */
     laip_scatter back;      /* and the way back */
     laip_bert_saved *saved; /* [cross_layers] */
-    laip_mat out, g;        /* [rows, D]; g: the gradient of out, before the backward */
+    laip_mat out, g;        /* [tail rows, D]; g: the gradient of out, before the backward */
+    laip_mat gx;            /* [rows, D]: the gradient below the last layer */
     laip_bert_scratch scratch;
     bool backward;
 } laip_cross_pass;
@@ -24,16 +27,21 @@ void laip_cross_declare(laip_cross_encoder *e, laip_table *table, const laip_mod
                         const char *prefix);
 void laip_cross_free(laip_cross_encoder *e);
 void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_region *region,
-                     size_t sequences, size_t rows, size_t longest, size_t images, bool backward);
+                     size_t sequences, size_t rows, size_t tail_rows, size_t longest, size_t images,
+                     bool backward);
 void laip_cross_pass_free(laip_cross_pass *pass);
 
-/* pass->tokens holds the sequences (uploaded); source: [rows] on the host, rows of text; text_rows: how many
- * it has. image [blocks·N, D].  pass->out is assigned. */
+/* pass->tokens and pass->tail hold the sequences (uploaded); source: [rows] on the host, rows of text;
+ * text_rows: how many it has. image [blocks·N, D].  pass->out is assigned. */
 void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
                         laip_mat text, const int32_t *source, size_t text_rows, laip_mat image,
                         laip_step_key key);
+/* The layers alone, from the states in pass->saved[0].x; shared: the images' keys and values are there. */
+void laip_cross_layers_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
+                               laip_mat image, bool shared, laip_step_key key);
 /* From the top down to layer `layer` (0-based), activations only, for the first `count` sequences: g holds
- * the gradient of their outputs; hook.before sees the gradient of that layer's cross-attention's context. */
+ * the gradient of their outputs (used up, and pass->gx too); hook.before sees the gradient of that layer's
+ * cross-attention's context. */
 void laip_cross_backward_to(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
                             laip_mat g, size_t count, int layer, const laip_cross_hook *hook,
                             laip_step_key key);

@@ -186,3 +186,17 @@ laip_attention laip_sequences_cross(const laip_sequences *s, size_t count, int h
                             .dropout = dropout,
                             .score_count = s->cross_scores};
 }
+
+laip_attention laip_sequences_onto(const laip_sequences *s, const laip_sequences *whole, size_t count,
+                                   int heads, int head_size, float dropout)
+{
+    laip_attention a = laip_sequences_self(whole, count, heads, head_size, dropout);
+    a.query_rows = (size_t)s->begin[count];
+    a.longest_query = s->longest;
+    a.q_begin = s->d_begin;
+    a.dropout_key = s->d_key;
+    a.score_count = 0;
+    for (size_t i = 0; i < count; i++)
+        a.score_count += (double)(s->begin[i + 1] - s->begin[i]) * (whole->begin[i + 1] - whole->begin[i]);
+    return a;
+}

@@ -42,5 +42,8 @@ laip_attention laip_sequences_self(const laip_sequences *s, size_t count, int he
                                    float dropout);
 laip_attention laip_sequences_cross(const laip_sequences *s, size_t count, int heads, int head_size,
                                     float dropout);
+/* The attention of s's sequences, which hold some rows of those of `whole`, onto all of the latter's. */
+laip_attention laip_sequences_onto(const laip_sequences *s, const laip_sequences *whole, size_t count,
+                                   int heads, int head_size, float dropout);
 
 #endif

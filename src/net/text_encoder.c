@@ -7,52 +7,13 @@
 #include "ops/gather.h"
 #include <stdlib.h>
 
-laip_scatter laip_scatter_plan(laip_region *r, size_t most_rows)
-{
-    return (laip_scatter){.target = laip_region_ints(r, most_rows),
-                          .begin = laip_region_ints(r, most_rows + 1),
-                          .source = laip_region_ints(r, most_rows)};
-}
-
-void laip_scatter_upload(laip_scatter *s, laip_device *d, const int32_t *target, size_t count, size_t rows)
-{
-    /* a counting sort by target keeps the sources of each in increasing order: the sums' order is fixed */
-    int32_t *next = laip_alloc(rows + 1, sizeof *next), *source = laip_alloc(count, sizeof *source);
-    int32_t *distinct = laip_alloc(count, sizeof *distinct), *begin = laip_alloc(count + 1, sizeof *begin);
-    for (size_t r = 0; r < count; r++)
-        if (target[r] >= 0)
-            next[target[r] + 1]++;
-    s->targets = 0;
-    for (size_t t = 0; t < rows; t++) {
-        if (next[t + 1]) {
-            distinct[s->targets] = (int32_t)t;
-            begin[s->targets++] = next[t];
-        }
-        next[t + 1] += next[t];
-    }
-    begin[s->targets] = next[rows];
-    for (size_t r = 0; r < count; r++)
-        if (target[r] >= 0)
-            source[next[target[r]]++] = (int32_t)r;
-    s->target.count = s->targets;
-    s->begin.count = s->targets + 1;
-    s->source.count = (size_t)begin[s->targets];
-    laip_ints_write(d, s->target, distinct);
-    laip_ints_write(d, s->begin, begin);
-    laip_ints_write(d, s->source, source);
-    free(next);
-    free(source);
-    free(distinct);
-    free(begin);
-}
-
 void laip_text_declare(laip_text_encoder *e, laip_table *t, const laip_model_config *m, const char *prefix)
 {
     *e = (laip_text_encoder){.sizes = *m};
     laip_bert_embeddings_declare(&e->embeddings, t, m, prefix);
     e->layers = laip_alloc((size_t)m->text_layers, sizeof *e->layers);
     for (int i = 0; i < m->text_layers; i++)
-        laip_bert_layer_declare(&e->layers[i], t, m, prefix, i, false);
+        laip_bert_layer_declare(&e->layers[i], t, m, prefix, i, false, false);
 }
 
 void laip_text_free(laip_text_encoder *e)
@@ -62,12 +23,12 @@ void laip_text_free(laip_text_encoder *e)
 }
 
 void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_region *r, size_t sequences,
-                    size_t rows, size_t longest, bool backward)
+                    size_t rows, size_t longest, bool backward, bool cls_only)
 {
     const laip_model_config *m = &e->sizes;
     size_t D = (size_t)m->width;
     laip_text_pass_free(pass);
-    *pass = (laip_text_pass){.backward = backward};
+    *pass = (laip_text_pass){.backward = backward, .cls_only = cls_only};
     laip_sequences_plan(&pass->tokens, r, sequences, rows, longest, 0);
     pass->ids = laip_region_ints(r, rows);
     pass->positions = laip_region_ints(r, rows);
@@ -76,7 +37,14 @@ void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_regio
     pass->out = laip_region_mat(r, rows, D);
     pass->saved = laip_alloc((size_t)m->text_layers, sizeof *pass->saved);
     for (int i = 0; i < m->text_layers; i++)
-        pass->saved[i] = backward || i < 2 ? laip_bert_plan_saved(m, r, rows, 0, false) : pass->saved[i % 2];
+        pass->saved[i] =
+            backward || i < 2 ? laip_bert_plan_saved(m, r, rows, 0, 0, false) : pass->saved[i % 2];
+    if (cls_only) {
+        laip_bert_saved *last = &pass->saved[m->text_layers - 1];
+        last->self_q = laip_region_mat(r, sequences, 3 * D);
+        last->x_tail = laip_region_mat(r, sequences, D);
+        laip_bert_tail_plan(&pass->tail, r, sequences, sequences, 1, 0, false);
+    }
     if (backward) {
         pass->words = laip_scatter_plan(r, rows);
         pass->places = laip_scatter_plan(r, rows);
@@ -88,6 +56,7 @@ void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_regio
 void laip_text_pass_free(laip_text_pass *pass)
 {
     laip_sequences_free(&pass->tokens);
+    laip_bert_tail_free(&pass->tail);
     free(pass->saved);
     pass->saved = NULL;
 }
@@ -109,6 +78,19 @@ static void upload_ids(const laip_text_encoder *e, laip_text_pass *pass, laip_de
     free(places);
 }
 
+static void last_for_cls(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
+                         laip_step_key key)
+{
+    int last = e->sizes.text_layers - 1;
+    laip_sequences *s = &pass->tokens;
+    laip_bert_tail_clear(&pass->tail);
+    for (size_t i = 0; i < s->count; i++)
+        laip_bert_tail_add(&pass->tail, s->begin[i], 1, false, 0, s->id[i]);
+    laip_bert_tail_upload(&pass->tail, c->device, s);
+    laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->tail,
+                           laip_rows(pass->out, s->count), (laip_mat){0}, false, key, c);
+}
+
 void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
                        const int32_t *ids, laip_step_key key)
 {
@@ -124,11 +106,14 @@ void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const l
         laip_sequences_keys(s, c->device, key.seed, key.step, 0);
         laip_dropout(c->device, x, x, (laip_mat){0}, s->d_row_sequence, s->d_begin, s->d_key, c->dropout);
     }
-    for (int i = 0; i < e->sizes.text_layers; i++) {
+    int full = e->sizes.text_layers - pass->cls_only;
+    for (int i = 0; i < full; i++) {
         laip_mat y = i + 1 < e->sizes.text_layers ? pass->saved[i + 1].x : pass->out;
         laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(y, rows), (laip_mat){0}, false,
                                 key, c);
     }
+    if (pass->cls_only)
+        last_for_cls(e, pass, c, key);
 }
 
 void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,

@@ -10,19 +10,6 @@ typedef struct laip_text_encoder {
     laip_bert_layer *layers; /* [text_layers] */
 } laip_text_encoder;
 
-/* For rows of one matrix that are summed into rows of another: targets, and where the sources of each begin.
- */
-typedef struct laip_scatter {
-    laip_ints target, begin, source;
-    size_t targets;
-} laip_scatter;
-
-laip_scatter laip_scatter_plan(laip_region *region, size_t most_rows);
-/* Uploads the table that sends row r (of count) to row target[r] of a matrix of `rows` rows; -1 sends it
- * nowhere. */
-void laip_scatter_upload(laip_scatter *s, laip_device *device, const int32_t *target, size_t count,
-                         size_t rows);
-
 typedef struct laip_text_pass {
     laip_sequences tokens;
     laip_ints ids, positions;
@@ -30,7 +17,9 @@ typedef struct laip_text_pass {
     laip_mat sum, stats;        /* what the embeddings' norm takes */
     laip_bert_saved *saved;     /* [text_layers] */
     laip_mat out;               /* [rows, D] */
-    laip_mat g;                 /* the gradient of out, before the backward */
+    laip_bert_tail tail;        /* when only [CLS] is wanted: then out is [sequences, D] */
+    bool cls_only;
+    laip_mat g; /* the gradient of out, before the backward */
     laip_bert_scratch scratch;
     bool backward;
 } laip_text_pass;
@@ -38,8 +27,9 @@ typedef struct laip_text_pass {
 void laip_text_declare(laip_text_encoder *e, laip_table *table, const laip_model_config *m,
                        const char *prefix);
 void laip_text_free(laip_text_encoder *e);
+/* cls_only: of the last layer's output only the [CLS] rows are wanted; not with backward. */
 void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_region *region, size_t sequences,
-                    size_t rows, size_t longest, bool backward);
+                    size_t rows, size_t longest, bool backward, bool cls_only);
 void laip_text_pass_free(laip_text_pass *pass);
 
 /* pass->tokens holds the sequences (uploaded); ids their pieces, [rows] on the host.  pass->out is assigned.

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "ops/attention.h"
+#include "ops/gather.h"
 #include "ops/gelu.h"
 #include "ops/patches.h"
 #include <stdio.h>
@@ -60,13 +61,14 @@ static laip_vit_saved plan_saved(const laip_model_config *m, laip_region *r, siz
                             .h = laip_region_mat(r, rows, hidden)};
 }
 
-void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_t images, bool backward)
+void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_t images, bool backward,
+                   bool cls_only)
 {
     const laip_model_config *m = &v->sizes;
     size_t P = (size_t)laip_patch_count(m), N = P + 1, D = (size_t)m->width, rows = images * N;
     size_t pixels = 3 * (size_t)m->image_height * (size_t)m->image_width;
     laip_vit_pass_free(pass);
-    *pass = (laip_vit_pass){.backward = backward};
+    *pass = (laip_vit_pass){.backward = backward, .cls_only = cls_only};
     laip_sequences_plan(&pass->tokens, r, images, rows, N, 0);
     pass->out = laip_region_mat(r, rows, D);
     pass->last = laip_region_mat(r, rows, D);
@@ -77,6 +79,12 @@ void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_
     pass->saved = laip_alloc((size_t)m->vit_layers, sizeof *pass->saved);
     for (int i = 0; i < m->vit_layers; i++)
         pass->saved[i] = backward || i < 2 ? plan_saved(m, r, rows) : pass->saved[i % 2];
+    if (cls_only) {
+        laip_sequences_plan(&pass->cls, r, images, images, 1, 0);
+        pass->cls_row = laip_region_ints(r, images);
+        pass->cls_qkv = laip_region_mat(r, images, 3 * D);
+        pass->cls_x = laip_region_mat(r, images, D);
+    }
     if (backward) {
         pass->dx = laip_region_mat(r, rows, D);
         pass->dh = laip_region_mat(r, rows, D * (size_t)m->mlp);
@@ -88,6 +96,7 @@ void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_
 void laip_vit_pass_free(laip_vit_pass *pass)
 {
     laip_sequences_free(&pass->tokens);
+    laip_sequences_free(&pass->cls);
     free(pass->saved);
     pass->saved = NULL;
 }
@@ -101,6 +110,16 @@ static laip_vit_saved now(laip_vit_saved s, size_t rows)
     return s;
 }
 
+/* From the attention's context s->o on; x: the block's input. */
+static void rest_forward(const laip_vit_block *b, const laip_vit_saved *s, laip_mat x, laip_mat y,
+                         const laip_context *c)
+{
+    laip_linear_forward(c, &b->proj, s->x1, s->o, x);
+    laip_norm_forward(c, &b->norm2, s->n2, s->stats2, s->x1);
+    laip_linear_gelu(c, &b->fc1, s->h, s->pre, s->n2);
+    laip_linear_forward(c, &b->fc2, y, s->h, s->x1);
+}
+
 static void block_forward(const laip_vit_block *b, const laip_vit_saved *s, const laip_attention *a,
                           laip_mat y, const laip_context *c)
 {
@@ -109,10 +128,32 @@ static void block_forward(const laip_vit_block *b, const laip_vit_saved *s, cons
     laip_linear_forward(c, &b->qkv, s->qkv, s->n1, (laip_mat){0});
     laip_attention_forward(c->device, a, s->o, s->lse, (laip_heads){s->qkv, 0}, (laip_heads){s->qkv, D},
                            (laip_heads){s->qkv, 2 * D});
-    laip_linear_forward(c, &b->proj, s->x1, s->o, s->x);
-    laip_norm_forward(c, &b->norm2, s->n2, s->stats2, s->x1);
-    laip_linear_gelu(c, &b->fc1, s->h, s->pre, s->n2);
-    laip_linear_forward(c, &b->fc2, y, s->h, s->x1);
+    rest_forward(b, s, s->x, y, c);
+}
+
+/* The last block for the class tokens alone: y [images, D]. */
+static void block_forward_cls(const laip_vit *v, laip_vit_pass *pass, const laip_vit_block *b,
+                              const laip_vit_saved *s, laip_mat y, const laip_context *c)
+{
+    size_t D = s->x.cols, images = pass->images, N = s->x.rows / images;
+    laip_vit_saved few = now(*s, images);
+    laip_mat qkv = laip_rows(pass->cls_qkv, images), x = laip_rows(pass->cls_x, images);
+    int32_t *row = laip_alloc(images, sizeof *row);
+    for (size_t i = 0; i < images; i++)
+        row[i] = (int32_t)(i * N);
+    pass->cls_row.count = images;
+    laip_ints_write(c->device, pass->cls_row, row);
+    free(row);
+    laip_sequences_uniform(&pass->cls, c->device, images, 1);
+    laip_norm_forward(c, &b->norm1, s->n1, s->stats1, s->x);
+    laip_linear_forward(c, &b->qkv, s->qkv, s->n1, (laip_mat){0});
+    laip_gather_rows(c->device, qkv, s->qkv, pass->cls_row);
+    laip_gather_rows(c->device, x, s->x, pass->cls_row);
+    laip_attention a =
+        laip_sequences_onto(&pass->cls, &pass->tokens, images, v->sizes.heads, (int)D / v->sizes.heads, 0);
+    laip_attention_forward(c->device, &a, few.o, few.lse, (laip_heads){qkv, 0}, (laip_heads){s->qkv, D},
+                           (laip_heads){s->qkv, 2 * D});
+    rest_forward(b, &few, x, y, c);
 }
 
 /* dx holds the gradient of the block's output and receives that of its input: the residual path is the buffer
@@ -149,7 +190,12 @@ void laip_vit_forward(const laip_vit *v, laip_vit_pass *pass, const laip_context
     for (int i = 0; i < m->vit_layers; i++) {
         laip_vit_saved s = now(pass->saved[i], rows);
         laip_mat y = i + 1 < m->vit_layers ? pass->saved[i + 1].x : pass->last;
-        block_forward(&v->blocks[i], &s, &a, laip_rows(y, rows), c);
+        if (pass->cls_only && i + 1 == m->vit_layers) {
+            rows = images;
+            block_forward_cls(v, pass, &v->blocks[i], &s, laip_rows(y, rows), c);
+        } else {
+            block_forward(&v->blocks[i], &s, &a, laip_rows(y, rows), c);
+        }
     }
     laip_norm_forward(c, &v->norm, laip_rows(pass->out, rows), laip_rows(pass->stats, rows),
                       laip_rows(pass->last, rows));

@@ -33,13 +33,20 @@ typedef struct laip_vit_pass {
     laip_mat last, stats, out;         /* the input of the final norm, its stats, the encoder's output */
     laip_mat dx, dh, dn, dqkv;         /* of the backward; dx receives the output's gradient */
     bool backward;
+    /* when only [CLS] is wanted: the last block's queries and input in these rows; then out is [B, D] */
+    bool cls_only;
+    laip_sequences cls;
+    laip_ints cls_row;
+    laip_mat cls_qkv, cls_x;
 } laip_vit_pass;
 
 /* Declares the parameters under "PREFIX." in the names of ViT's public checkpoints. */
 void laip_vit_declare(laip_vit *v, laip_table *table, const laip_model_config *sizes, const char *prefix);
 void laip_vit_free(laip_vit *v);
-/* Lays out a pass of up to `images` images; backward says whether one is wanted. */
-void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *region, size_t images, bool backward);
+/* Lays out a pass of up to `images` images; backward says whether one is wanted; cls_only (not with
+ * backward), that of the last block's output only the class tokens are. */
+void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *region, size_t images, bool backward,
+                   bool cls_only);
 void laip_vit_pass_free(laip_vit_pass *pass);
 
 /* pass->pixels holds the images; pass->out receives the tokens. */
