@@ -85,6 +85,14 @@ void laip_ranks_share_ints(const laip_ranks *r, int32_t *values, const size_t *f
     share(r, values, first, MPI_INT32_T);
 }
 
+size_t laip_ranks_least(const laip_ranks *r, size_t value)
+{
+    uint64_t least = value;
+    if (r->size > 1)
+        MPI_Allreduce(MPI_IN_PLACE, &least, 1, MPI_UINT64_T, MPI_MIN, MPI_COMM_WORLD);
+    return (size_t)least;
+}
+
 void laip_ranks_wait(const laip_ranks *r)
 {
     if (r->size > 1)

@@ -3,26 +3,15 @@
 #include "base/memory.h"
 #include <stdlib.h>
 
-/* Layers of the cross encoder share their activations, but each keeps its keys and values of the chosen
- * image. */
-static void plan_cross(laip_scorer *s, laip_region *r)
-{
-    const laip_model_config *m = &s->model->sizes;
-    size_t N = (size_t)laip_patch_count(m) + 1;
-    laip_cross_plan(&s->model->cross, &s->cross, r, s->sizes.captions, s->sizes.rows, s->sizes.captions,
-                    s->sizes.longest, 1, false);
-    for (int i = 2; i < m->cross_layers - 1; i++)
-        s->cross.saved[i].kv = laip_region_mat(r, N, 2 * (size_t)m->width);
-}
-
 static void plan(laip_scorer *s, laip_region *r)
 {
     const laip_model_config *m = &s->model->sizes;
     size_t D = (size_t)m->width, E = (size_t)m->embed;
-    laip_vit_plan(&s->model->vit, &s->vit, r, s->sizes.images, false, false);
-    laip_text_plan(&s->model->text, &s->text, r, s->sizes.captions, s->sizes.rows, s->sizes.longest, false,
-                   false);
-    plan_cross(s, r);
+    laip_vit_plan(&s->model->vit, &s->vit, r, s->sizes.images, LAIP_PASS_STATES);
+    laip_text_plan(&s->model->text, &s->text, r, s->sizes.captions, s->sizes.rows, s->sizes.longest,
+                   LAIP_PASS_STATES);
+    laip_cross_plan(&s->model->cross, &s->cross, r, s->sizes.captions, s->sizes.rows, s->sizes.captions,
+                    s->sizes.longest, 1, LAIP_PASS_STATES); /* each layer keeps the image's keys and values */
     laip_projection_plan(&s->image_feature, r, s->sizes.images, D, E);
     laip_projection_plan(&s->text_feature, r, s->sizes.captions, D, E);
     s->logits = laip_region_mat(r, s->sizes.captions, 2);

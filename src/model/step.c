@@ -56,19 +56,20 @@ static void plan(laip_step *s, laip_region *r)
     const laip_model_config *m = &s->model->sizes;
     const laip_step_sizes *z = &s->sizes;
     size_t D = (size_t)m->width, E = (size_t)m->embed, global = z->batch * z->micro_batches;
+    laip_pass_kind kind = z->recompute ? LAIP_PASS_RECOMPUTE : LAIP_PASS_BACKWARD;
     extent x = extents(z, &s->loss);
     laip_queue_plan(&s->queue, r, global, (size_t)m->queue, E);
     laip_itc_plan(&s->itc, r, z->batch, global + (size_t)m->queue, D, E, s->loss.distill_alpha > 0);
     plan_scratch(s, r, &x);
     size_t mark = laip_region_mark(r); /* the momentum pass is over when the rest begins */
-    laip_vit_plan(&s->model->vit_m, &s->vit_m, r, z->batch, false, true);
-    laip_text_plan(&s->model->text_m, &s->text_m, r, z->batch, z->caption_rows, z->longest_caption, false,
-                   true);
+    laip_vit_plan(&s->model->vit_m, &s->vit_m, r, z->batch, LAIP_PASS_CLS);
+    laip_text_plan(&s->model->text_m, &s->text_m, r, z->batch, z->caption_rows, z->longest_caption,
+                   LAIP_PASS_CLS);
     laip_region_reset(r, mark);
-    laip_vit_plan(&s->model->vit, &s->vit, r, z->batch, true, false);
-    laip_text_plan(&s->model->text, &s->text, r, x.text_sequences, x.text_rows, x.longest, true, false);
+    laip_vit_plan(&s->model->vit, &s->vit, r, z->batch, kind);
+    laip_text_plan(&s->model->text, &s->text, r, x.text_sequences, x.text_rows, x.longest, kind);
     laip_cross_plan(&s->model->cross, &s->cross, r, x.cross_sequences, x.cross_rows, x.tail_rows, x.longest,
-                    z->batch, true);
+                    z->batch, kind);
     laip_itm_plan(&s->itm, r, z->batch, D);
     laip_mpm_plan(&s->mpm, r, m, z->phrase_rows + (s->loss.mlm_weight > 0 ? z->caption_rows : 0) + 1);
     laip_bidiratt_plan(&s->bidiratt, r, m, &s->loss, z->phrases + 1, z->phrase_rows + 1, z->batch);

@@ -25,6 +25,8 @@ typedef struct laip_step_sizes {
     size_t batch, micro_batches;          /* b, and M of the whole step over all ranks */
     size_t caption_rows, longest_caption; /* pieces: of a micro-batch's captions, of one */
     size_t phrases, phrase_rows, longest_phrase;
+    bool recompute; /* keep only the layers' inputs, and make the rest again in the backward: time for memory
+                     */
 } laip_step_sizes;
 
 typedef struct laip_losses {

@@ -71,11 +71,29 @@ void laip_bert_layer_declare(laip_bert_layer *l, laip_table *t, const laip_model
     l->output_norm = laip_norm_declare(t, name, D, 1e-12f);
 }
 
+static void plan_looked_at(laip_bert_saved *s, laip_region *r, size_t rows, size_t image_rows, size_t D,
+                           size_t heads)
+{
+    s->q = laip_region_mat(r, rows, D);
+    s->kv = laip_region_mat(r, image_rows, 2 * D);
+    s->clse = laip_region_mat(r, rows, heads);
+}
+
 laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *r, size_t rows,
-                                     size_t tail_rows, size_t image_rows, bool crosses)
+                                     size_t tail_rows, size_t image_rows, bool crosses,
+                                     const laip_bert_saved *shared)
 {
     size_t D = (size_t)m->width, hidden = D * (size_t)m->mlp, heads = (size_t)m->heads;
-    laip_bert_saved s = {.x = laip_region_mat(r, rows, D), .qkv = laip_region_mat(r, rows, 3 * D)};
+    laip_bert_saved s = {0};
+    if (shared) {
+        s = *shared;
+        s.x = laip_region_mat(r, rows, D);
+        if (crosses)
+            plan_looked_at(&s, r, rows, image_rows, D, heads);
+        return s;
+    }
+    s.x = laip_region_mat(r, rows, D);
+    s.qkv = laip_region_mat(r, rows, 3 * D);
     if (tail_rows) {
         s.self_q = laip_region_mat(r, tail_rows, 3 * D);
         s.x_tail = laip_region_mat(r, tail_rows, D);
@@ -92,10 +110,8 @@ laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *r,
     s.stats3 = laip_region_mat(r, rows, 2);
     s.y2 = s.y1;
     if (crosses) {
-        s.q = laip_region_mat(r, rows, D);
-        s.kv = laip_region_mat(r, image_rows, 2 * D);
+        plan_looked_at(&s, r, rows, image_rows, D, heads);
         s.co = laip_region_mat(r, rows, D);
-        s.clse = laip_region_mat(r, rows, heads);
         s.sum2 = laip_region_mat(r, rows, D);
         s.stats2 = laip_region_mat(r, rows, 2);
         s.y2 = laip_region_mat(r, rows, D);

@@ -62,14 +62,16 @@ void laip_bert_embeddings_declare(laip_bert_embeddings *e, laip_table *table, co
 /* last: its output is only wanted for the rows of a laip_bert_tail. */
 void laip_bert_layer_declare(laip_bert_layer *l, laip_table *table, const laip_model_config *m,
                              const char *prefix, int index, bool crosses, bool last);
-/* tail_rows 0: not for laip_bert_last_forward. */
+/* tail_rows 0: not for laip_bert_last_forward.  shared (or NULL): a set that gives what a layer can make
+ * again from its input; what BidirAtt looks at, and the images' keys and values, are the layer's own. */
 laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *region, size_t rows,
-                                     size_t tail_rows, size_t image_rows, bool crosses);
+                                     size_t tail_rows, size_t image_rows, bool crosses,
+                                     const laip_bert_saved *shared);
 laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_region *region, size_t rows,
                                          size_t image_rows);
 
 /* y = layer(s->x) for all rows of q; image: [blocks·N, D] tokens when the layer crosses.  s->kv is assigned,
- * unless `shared` says that it is there already (evaluation keeps an image's keys and values). */
+ * unless `shared` says that it is there already. */
 void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
                              laip_mat y, laip_mat image, bool shared, laip_step_key key,
                              const laip_context *c);

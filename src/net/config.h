@@ -6,6 +6,19 @@
 #include "laip/error.h"
 #include <stddef.h>
 
+/* What a pass of an encoder is for, which decides what of it is kept. */
+typedef enum laip_pass_kind {
+    LAIP_PASS_STATES,   /* forward, for all rows of the output; layers share their activations */
+    LAIP_PASS_CLS,      /* forward, for the [CLS] rows alone */
+    LAIP_PASS_BACKWARD, /* a backward follows: every layer keeps its activations */
+    LAIP_PASS_RECOMPUTE /* a backward follows: every layer keeps its input, and makes the rest again */
+} laip_pass_kind;
+
+static inline bool laip_pass_goes_back(laip_pass_kind kind)
+{
+    return kind == LAIP_PASS_BACKWARD || kind == LAIP_PASS_RECOMPUTE;
+}
+
 typedef struct laip_model_config {
     int image_height, image_width; /* pixels; multiples of patch */
     int patch;                     /* side of a square patch, pixels */

@@ -20,23 +20,24 @@ void laip_cross_free(laip_cross_encoder *e)
 }
 
 void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_region *r, size_t sequences,
-                     size_t rows, size_t tail_rows, size_t longest, size_t images, bool backward)
+                     size_t rows, size_t tail_rows, size_t longest, size_t images, laip_pass_kind kind)
 {
     const laip_model_config *m = &e->sizes;
     size_t D = (size_t)m->width, image_rows = images * ((size_t)laip_patch_count(m) + 1);
     int last = m->cross_layers - 1;
     laip_cross_pass_free(pass);
-    *pass = (laip_cross_pass){.backward = backward};
+    *pass = (laip_cross_pass){.kind = kind};
     laip_sequences_plan(&pass->tokens, r, sequences, rows, longest, images);
-    laip_bert_tail_plan(&pass->tail, r, sequences, tail_rows, longest, images, backward);
+    laip_bert_tail_plan(&pass->tail, r, sequences, tail_rows, longest, images, laip_pass_goes_back(kind));
     pass->source = laip_region_ints(r, rows);
     pass->out = laip_region_mat(r, tail_rows, D);
     pass->saved = laip_alloc((size_t)m->cross_layers, sizeof *pass->saved);
     for (int i = 0; i < m->cross_layers; i++)
-        pass->saved[i] = i == last || backward || i < 2
-                             ? laip_bert_plan_saved(m, r, rows, i == last ? tail_rows : 0, image_rows, true)
-                             : pass->saved[i % 2];
-    if (backward) {
+        pass->saved[i] = i == last ? laip_bert_plan_saved(m, r, rows, tail_rows, image_rows, true, NULL)
+                         : kind == LAIP_PASS_BACKWARD || i == 0
+                             ? laip_bert_plan_saved(m, r, rows, 0, image_rows, true, NULL)
+                             : laip_bert_plan_saved(m, r, rows, 0, image_rows, true, &pass->saved[0]);
+    if (laip_pass_goes_back(kind)) {
         pass->back = laip_scatter_plan(r, rows);
         pass->g = laip_region_mat(r, tail_rows, D);
         pass->gx = laip_region_mat(r, rows, D);
@@ -71,11 +72,25 @@ void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, cons
     laip_sequences *s = &pass->tokens;
     pass->source.count = s->rows;
     laip_ints_write(c->device, pass->source, source);
-    if (pass->backward)
+    if (laip_pass_goes_back(pass->kind))
         laip_scatter_upload(&pass->back, c->device, source, s->rows, text_rows);
     laip_gather_rows(c->device, laip_rows(pass->saved[0].x, s->rows), laip_rows(text, text_rows),
                      pass->source);
     laip_cross_layers_forward(e, pass, c, image, false, key);
+}
+
+/* The backward of layer i below the last.  Its activations are made again where layers share them: its
+ * queries and the images' keys and values were kept. */
+static void layer_backward(const laip_cross_encoder *e, laip_cross_pass *pass, int i, size_t count,
+                           laip_mat image, laip_mat dimage, const laip_cross_hook *hook, laip_step_key key,
+                           const laip_context *c)
+{
+    laip_sequences *s = &pass->tokens;
+    if (pass->kind == LAIP_PASS_RECOMPUTE)
+        laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(pass->saved[i + 1].x, s->rows),
+                                image, true, key, c);
+    laip_bert_layer_backward(&e->layers[i], &pass->saved[i], s, count, pass->gx, image, dimage,
+                             &pass->scratch, hook, key, c);
 }
 
 void laip_cross_backward_to(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
@@ -90,8 +105,7 @@ void laip_cross_backward_to(const laip_cross_encoder *e, laip_cross_pass *pass, 
                             pass->gx, none, none, &pass->scratch, last == layer ? hook : NULL, key,
                             &activations);
     for (int i = last; i-- > layer;)
-        laip_bert_layer_backward(&e->layers[i], &pass->saved[i], &pass->tokens, count, pass->gx, none, none,
-                                 &pass->scratch, i == layer ? hook : NULL, key, &activations);
+        layer_backward(e, pass, i, count, none, none, i == layer ? hook : NULL, key, &activations);
 }
 
 void laip_cross_backward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
@@ -104,8 +118,7 @@ void laip_cross_backward(const laip_cross_encoder *e, laip_cross_pass *pass, con
     laip_bert_last_backward(&e->layers[last], &pass->saved[last], s, &pass->tail, s->count, pass->g, gx,
                             image, dimage, &pass->scratch, last == hook_layer ? hook : NULL, key, c);
     for (int i = last; i-- > 0;)
-        laip_bert_layer_backward(&e->layers[i], &pass->saved[i], s, s->count, gx, image, dimage,
-                                 &pass->scratch, i == hook_layer ? hook : NULL, key, c);
+        layer_backward(e, pass, i, s->count, image, dimage, i == hook_layer ? hook : NULL, key, c);
     laip_scatter_rows(c->device, dtext, gx, pass->back.target, pass->back.begin, pass->back.source,
                       pass->back.targets);
 }

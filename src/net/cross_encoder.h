@@ -20,7 +20,7 @@ typedef struct laip_cross_pass {
     laip_mat out, g;        /* [tail rows, D]; g: the gradient of out, before the backward */
     laip_mat gx;            /* [rows, D]: the gradient below the last layer */
     laip_bert_scratch scratch;
-    bool backward;
+    laip_pass_kind kind;
 } laip_cross_pass;
 
 void laip_cross_declare(laip_cross_encoder *e, laip_table *table, const laip_model_config *m,
@@ -28,7 +28,7 @@ void laip_cross_declare(laip_cross_encoder *e, laip_table *table, const laip_mod
 void laip_cross_free(laip_cross_encoder *e);
 void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_region *region,
                      size_t sequences, size_t rows, size_t tail_rows, size_t longest, size_t images,
-                     bool backward);
+                     laip_pass_kind kind);
 void laip_cross_pass_free(laip_cross_pass *pass);
 
 /* pass->tokens and pass->tail hold the sequences (uploaded); source: [rows] on the host, rows of text;

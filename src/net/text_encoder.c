@@ -23,12 +23,12 @@ void laip_text_free(laip_text_encoder *e)
 }
 
 void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_region *r, size_t sequences,
-                    size_t rows, size_t longest, bool backward, bool cls_only)
+                    size_t rows, size_t longest, laip_pass_kind kind)
 {
     const laip_model_config *m = &e->sizes;
     size_t D = (size_t)m->width;
     laip_text_pass_free(pass);
-    *pass = (laip_text_pass){.backward = backward, .cls_only = cls_only};
+    *pass = (laip_text_pass){.kind = kind};
     laip_sequences_plan(&pass->tokens, r, sequences, rows, longest, 0);
     pass->ids = laip_region_ints(r, rows);
     pass->positions = laip_region_ints(r, rows);
@@ -37,15 +37,18 @@ void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_regio
     pass->out = laip_region_mat(r, rows, D);
     pass->saved = laip_alloc((size_t)m->text_layers, sizeof *pass->saved);
     for (int i = 0; i < m->text_layers; i++)
-        pass->saved[i] =
-            backward || i < 2 ? laip_bert_plan_saved(m, r, rows, 0, 0, false) : pass->saved[i % 2];
-    if (cls_only) {
+        pass->saved[i] = kind == LAIP_PASS_BACKWARD || i == 0
+                             ? laip_bert_plan_saved(m, r, rows, 0, 0, false, NULL)
+                         : kind == LAIP_PASS_RECOMPUTE || i == 1
+                             ? laip_bert_plan_saved(m, r, rows, 0, 0, false, &pass->saved[0])
+                             : pass->saved[i % 2];
+    if (kind == LAIP_PASS_CLS) {
         laip_bert_saved *last = &pass->saved[m->text_layers - 1];
         last->self_q = laip_region_mat(r, sequences, 3 * D);
         last->x_tail = laip_region_mat(r, sequences, D);
         laip_bert_tail_plan(&pass->tail, r, sequences, sequences, 1, 0, false);
     }
-    if (backward) {
+    if (laip_pass_goes_back(kind)) {
         pass->words = laip_scatter_plan(r, rows);
         pass->places = laip_scatter_plan(r, rows);
         pass->g = laip_region_mat(r, rows, D);
@@ -71,7 +74,7 @@ static void upload_ids(const laip_text_encoder *e, laip_text_pass *pass, laip_de
     pass->ids.count = pass->positions.count = s->rows;
     laip_ints_write(d, pass->ids, ids);
     laip_ints_write(d, pass->positions, places);
-    if (pass->backward) {
+    if (laip_pass_goes_back(pass->kind)) {
         laip_scatter_upload(&pass->words, d, ids, s->rows, (size_t)e->sizes.vocab);
         laip_scatter_upload(&pass->places, d, places, s->rows, (size_t)e->sizes.positions);
     }
@@ -106,13 +109,13 @@ void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const l
         laip_sequences_keys(s, c->device, key.seed, key.step, 0);
         laip_dropout(c->device, x, x, (laip_mat){0}, s->d_row_sequence, s->d_begin, s->d_key, c->dropout);
     }
-    int full = e->sizes.text_layers - pass->cls_only;
+    int full = e->sizes.text_layers - (pass->kind == LAIP_PASS_CLS);
     for (int i = 0; i < full; i++) {
         laip_mat y = i + 1 < e->sizes.text_layers ? pass->saved[i + 1].x : pass->out;
         laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(y, rows), (laip_mat){0}, false,
                                 key, c);
     }
-    if (pass->cls_only)
+    if (pass->kind == LAIP_PASS_CLS)
         last_for_cls(e, pass, c, key);
 }
 
@@ -122,9 +125,13 @@ void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const 
     const laip_bert_embeddings *b = &e->embeddings;
     laip_sequences *s = &pass->tokens;
     laip_mat g = laip_rows(pass->g, s->rows), none = {0};
-    for (int i = e->sizes.text_layers; i-- > 0;)
+    for (int i = e->sizes.text_layers; i-- > 0;) {
+        if (pass->kind == LAIP_PASS_RECOMPUTE && i + 1 < e->sizes.text_layers)
+            laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s,
+                                    laip_rows(pass->saved[i + 1].x, s->rows), none, false, key, c);
         laip_bert_layer_backward(&e->layers[i], &pass->saved[i], s, s->count, g, none, none, &pass->scratch,
                                  NULL, key, c);
+    }
     if (c->dropout > 0) {
         laip_sequences_keys(s, c->device, key.seed, key.step, 0);
         laip_dropout(c->device, g, g, none, s->d_row_sequence, s->d_begin, s->d_key, c->dropout);

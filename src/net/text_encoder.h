@@ -17,19 +17,17 @@ typedef struct laip_text_pass {
     laip_mat sum, stats;        /* what the embeddings' norm takes */
     laip_bert_saved *saved;     /* [text_layers] */
     laip_mat out;               /* [rows, D] */
-    laip_bert_tail tail;        /* when only [CLS] is wanted: then out is [sequences, D] */
-    bool cls_only;
-    laip_mat g; /* the gradient of out, before the backward */
+    laip_bert_tail tail;        /* of LAIP_PASS_CLS: then out is [sequences, D] */
+    laip_mat g;                 /* the gradient of out, before the backward */
     laip_bert_scratch scratch;
-    bool backward;
+    laip_pass_kind kind;
 } laip_text_pass;
 
 void laip_text_declare(laip_text_encoder *e, laip_table *table, const laip_model_config *m,
                        const char *prefix);
 void laip_text_free(laip_text_encoder *e);
-/* cls_only: of the last layer's output only the [CLS] rows are wanted; not with backward. */
 void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_region *region, size_t sequences,
-                    size_t rows, size_t longest, bool backward, bool cls_only);
+                    size_t rows, size_t longest, laip_pass_kind kind);
 void laip_text_pass_free(laip_text_pass *pass);
 
 /* pass->tokens holds the sequences (uploaded); ids their pieces, [rows] on the host.  pass->out is assigned.

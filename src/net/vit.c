@@ -45,8 +45,15 @@ void laip_vit_free(laip_vit *v)
     v->blocks = NULL;
 }
 
-static laip_vit_saved plan_saved(const laip_model_config *m, laip_region *r, size_t rows)
+/* shared (or NULL): a set that gives all but the block's input. */
+static laip_vit_saved plan_saved(const laip_model_config *m, laip_region *r, size_t rows,
+                                 const laip_vit_saved *shared)
 {
+    if (shared) {
+        laip_vit_saved s = *shared;
+        s.x = laip_region_mat(r, rows, (size_t)m->width);
+        return s;
+    }
     size_t D = (size_t)m->width, hidden = D * (size_t)m->mlp;
     return (laip_vit_saved){.x = laip_region_mat(r, rows, D),
                             .stats1 = laip_region_mat(r, rows, 2),
@@ -61,14 +68,13 @@ static laip_vit_saved plan_saved(const laip_model_config *m, laip_region *r, siz
                             .h = laip_region_mat(r, rows, hidden)};
 }
 
-void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_t images, bool backward,
-                   bool cls_only)
+void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_t images, laip_pass_kind kind)
 {
     const laip_model_config *m = &v->sizes;
     size_t P = (size_t)laip_patch_count(m), N = P + 1, D = (size_t)m->width, rows = images * N;
     size_t pixels = 3 * (size_t)m->image_height * (size_t)m->image_width;
     laip_vit_pass_free(pass);
-    *pass = (laip_vit_pass){.backward = backward, .cls_only = cls_only};
+    *pass = (laip_vit_pass){.kind = kind};
     laip_sequences_plan(&pass->tokens, r, images, rows, N, 0);
     pass->out = laip_region_mat(r, rows, D);
     pass->last = laip_region_mat(r, rows, D);
@@ -78,14 +84,16 @@ void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_
     pass->patches = laip_region_mat(r, images * P, D);
     pass->saved = laip_alloc((size_t)m->vit_layers, sizeof *pass->saved);
     for (int i = 0; i < m->vit_layers; i++)
-        pass->saved[i] = backward || i < 2 ? plan_saved(m, r, rows) : pass->saved[i % 2];
-    if (cls_only) {
+        pass->saved[i] = kind == LAIP_PASS_BACKWARD || i == 0    ? plan_saved(m, r, rows, NULL)
+                         : kind == LAIP_PASS_RECOMPUTE || i == 1 ? plan_saved(m, r, rows, &pass->saved[0])
+                                                                 : pass->saved[i % 2];
+    if (kind == LAIP_PASS_CLS) {
         laip_sequences_plan(&pass->cls, r, images, images, 1, 0);
         pass->cls_row = laip_region_ints(r, images);
         pass->cls_qkv = laip_region_mat(r, images, 3 * D);
         pass->cls_x = laip_region_mat(r, images, D);
     }
-    if (backward) {
+    if (laip_pass_goes_back(kind)) {
         pass->dx = laip_region_mat(r, rows, D);
         pass->dh = laip_region_mat(r, rows, D * (size_t)m->mlp);
         pass->dn = laip_region_mat(r, rows, D);
@@ -190,7 +198,7 @@ void laip_vit_forward(const laip_vit *v, laip_vit_pass *pass, const laip_context
     for (int i = 0; i < m->vit_layers; i++) {
         laip_vit_saved s = now(pass->saved[i], rows);
         laip_mat y = i + 1 < m->vit_layers ? pass->saved[i + 1].x : pass->last;
-        if (pass->cls_only && i + 1 == m->vit_layers) {
+        if (pass->kind == LAIP_PASS_CLS && i + 1 == m->vit_layers) {
             rows = images;
             block_forward_cls(v, pass, &v->blocks[i], &s, laip_rows(y, rows), c);
         } else {
@@ -210,6 +218,8 @@ void laip_vit_backward(const laip_vit *v, laip_vit_pass *pass, const laip_contex
     laip_norm_backward(c, &v->norm, dx, false, dx, laip_rows(pass->last, rows), laip_rows(pass->stats, rows));
     for (int i = m->vit_layers; i-- > 0;) {
         laip_vit_saved s = now(pass->saved[i], rows);
+        if (pass->kind == LAIP_PASS_RECOMPUTE && i + 1 < m->vit_layers) /* the last one's are still there */
+            block_forward(&v->blocks[i], &s, &a, laip_rows(pass->saved[i + 1].x, rows), c);
         block_backward(&v->blocks[i], &s, &a, dx, laip_rows(pass->dh, rows), laip_rows(pass->dn, rows),
                        laip_rows(pass->dqkv, rows), c);
     }

@@ -29,12 +29,11 @@ typedef struct laip_vit_pass {
     size_t images; /* now */
     laip_sequences tokens;
     laip_mat pixels, columns, patches; /* [B, 3·H·W], [B·P, 3·p·p], [B·P, D] */
-    laip_vit_saved *saved;             /* [layers]; in a forward-only pass all share two sets */
+    laip_vit_saved *saved;             /* [layers]; they may share sets */
     laip_mat last, stats, out;         /* the input of the final norm, its stats, the encoder's output */
     laip_mat dx, dh, dn, dqkv;         /* of the backward; dx receives the output's gradient */
-    bool backward;
-    /* when only [CLS] is wanted: the last block's queries and input in these rows; then out is [B, D] */
-    bool cls_only;
+    laip_pass_kind kind;
+    /* of LAIP_PASS_CLS: the last block's queries and input in these rows; then out is [B, D] */
     laip_sequences cls;
     laip_ints cls_row;
     laip_mat cls_qkv, cls_x;
@@ -43,10 +42,9 @@ typedef struct laip_vit_pass {
 /* Declares the parameters under "PREFIX." in the names of ViT's public checkpoints. */
 void laip_vit_declare(laip_vit *v, laip_table *table, const laip_model_config *sizes, const char *prefix);
 void laip_vit_free(laip_vit *v);
-/* Lays out a pass of up to `images` images; backward says whether one is wanted; cls_only (not with
- * backward), that of the last block's output only the class tokens are. */
-void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *region, size_t images, bool backward,
-                   bool cls_only);
+/* Lays out a pass of up to `images` images. */
+void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *region, size_t images,
+                   laip_pass_kind kind);
 void laip_vit_pass_free(laip_vit_pass *pass);
 
 /* pass->pixels holds the images; pass->out receives the tokens. */

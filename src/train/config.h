@@ -10,6 +10,7 @@
 #include "net/config.h"
 
 enum { LAIP_PHASES = 8 };
+enum laip_micro { LAIP_MICRO_GIVEN, LAIP_MICRO_AUTO };
 
 typedef struct laip_phase {
     char *name;
@@ -32,7 +33,7 @@ typedef struct laip_config {
     char *vocab, *tagger, *grammar, *generic_heads;
     int vocab_size, max_pieces, sep, caption_rule, threads, skip_bad_images, cache_mb;
     laip_augment augment;
-    int batch, micro_batches;
+    int batch, micro_batches, micro, recompute;
     float deviation; /* of initial weights; 0: 1/√fan_in */
     char *checkpoint, *allow_missing;
     int eval_k, eval_every, eval_fine;

@@ -6,6 +6,7 @@
 
 static const char *const rules[] = {"none", "albef", NULL};
 static const char *const bad_images[] = {"stop", "skip", NULL};
+static const char *const micro[] = {"given", "auto", NULL};
 
 #define AT(field) offsetof(laip_config, field)
 static const laip_setting settings[] = {
@@ -101,6 +102,11 @@ static const laip_setting settings[] = {
     {"batch.size", LAIP_SETTING_INT, AT(batch), NULL, 1, 1e6, "pairs of a micro-batch"},
     {"batch.micro_batches", LAIP_SETTING_INT, AT(micro_batches), NULL, 1, 1e6,
      "of a step, shared out among the ranks"},
+    {"batch.micro", LAIP_SETTING_CHOICE, AT(micro), micro, 0, 0,
+     "auto: size and micro_batches give only their product; the largest size that fits the device is taken"},
+    {"batch.recompute", LAIP_SETTING_BOOL, AT(recompute), NULL, 0, 1,
+     "activations are made again in the backward instead of kept: a third more time, a fraction of the "
+     "memory"},
     {"init.checkpoint", LAIP_SETTING_TEXT, AT(checkpoint), NULL, 0, 0,
      "weights to start from; empty: random ones"},
     {"init.allow_missing", LAIP_SETTING_TEXT, AT(allow_missing), NULL, 0, 0,

@@ -10,6 +10,7 @@
 #include "ops/gemm.h"
 #include "store/checkpoint.h"
 #include "train/corpus.h"
+#include "train/memory.h"
 #include "train/schedule.h"
 
 #include <stdlib.h>
@@ -59,16 +60,9 @@ static laip_loader_options loader_options(const run *r, const laip_phase *p)
     return o;
 }
 
-static laip_step_sizes step_sizes(const run *r, const laip_loader_options *o)
+static laip_memory memory_of(run *r)
 {
-    laip_loader_sizes z = laip_loader_most(&r->train.texts, o);
-    return (laip_step_sizes){.batch = (size_t)o->batch,
-                             .micro_batches = (size_t)o->micro_batches,
-                             .caption_rows = z.caption_rows,
-                             .longest_caption = z.longest_caption,
-                             .phrases = z.phrases,
-                             .phrase_rows = z.phrase_rows,
-                             .longest_phrase = z.longest_phrase};
+    return (laip_memory){r->device, &r->model, r->config, &r->train.texts, (size_t)r->ranks->size};
 }
 
 static uint64_t phase_steps(const run *r, const laip_phase *p)
@@ -105,40 +99,45 @@ static bool open_data(run *r, laip_error *error)
     return true;
 }
 
-static bool print_plan(run *r, laip_error *error)
+static void all_loader_options(const run *r, laip_loader_options *options)
 {
-    const laip_config *c = r->config;
-    const laip_traits *t = laip_device_traits(r->device);
-    size_t weights = laip_model_bytes(&r->model, r->device), most = 0;
-    printf("device                    %s (%s), %.2f GiB, %.2f GiB at once\n", t->name, t->platform,
-           (double)t->memory / (1 << 30), (double)t->largest / (1 << 30));
-    printf("weights, gradients, moments, momentum copies  %14zu bytes\n", weights);
-    for (int i = 0; i < c->phase_count; i++) {
-        laip_loader_options o = loader_options(r, &c->phases[i]);
-        laip_step_sizes z = step_sizes(r, &o);
-        laip_loss_config loss = laip_config_losses(c, &c->phases[i]);
-        size_t bytes = laip_step_bytes(&r->model, &loss, &z);
-        printf("phase %-20s step buffers       %14zu bytes (%zu pairs, %zu caption and %zu phrase pieces at "
-               "most)\n",
-               c->phases[i].name, bytes, z.batch, z.caption_rows, z.phrase_rows);
-        most = bytes > most ? bytes : most;
-    }
-    printf("in all                                        %14zu bytes, %.2f GiB\n", weights + most,
-           (double)(weights + most) / (1 << 30));
-    return laip_device_ok(r->device, error);
+    for (int i = 0; i < r->config->phase_count; i++)
+        options[i] = loader_options(r, &r->config->phases[i]);
 }
 
-/* A run that cannot fit says so, in bytes, before it starts. */
-static bool check_memory(run *r, const laip_loss_config *loss, const laip_step_sizes *z, laip_error *error)
+/* batch.micro: auto. The same on every rank, as the smallest device decides; the run folder keeps what came
+ * of it. */
+static bool divide_batch(run *r, laip_error *error)
 {
-    size_t weights = laip_model_bytes(&r->model, r->device), buffers = laip_step_bytes(&r->model, loss, z);
-    size_t have = laip_device_traits(r->device)->memory;
-    return weights + buffers <= have ||
-           laip_bad_input(
-               error,
-               "the run takes %zu bytes on the device (%zu of weights, %zu of buffers), %s has %zu; a "
-               "smaller batch.size takes less",
-               weights + buffers, weights, buffers, laip_device_traits(r->device)->name, have);
+    laip_config *c = r->config;
+    laip_loader_options options[LAIP_PHASES];
+    laip_memory m = memory_of(r);
+    if (c->micro != LAIP_MICRO_AUTO)
+        return true;
+    all_loader_options(r, options);
+    size_t global = (size_t)c->batch * (size_t)c->micro_batches;
+    size_t largest = laip_ranks_least(r->ranks, laip_memory_largest(&m, options));
+    size_t size = laip_memory_divide(global, largest, m.ranks);
+    if (!size)
+        return laip_bad_input(error,
+                              "batch.micro: %zu pairs of a step cannot be shared out among %zu ranks in "
+                              "micro-batches of at most %zu, the most that fits",
+                              global, m.ranks, largest);
+    c->batch = (int)size;
+    c->micro_batches = (int)(global / size);
+    c->micro = LAIP_MICRO_GIVEN;
+    laip_note("micro-batches of %d pairs, %d a step; the largest that fits has %zu", c->batch,
+              c->micro_batches, largest);
+    return true;
+}
+
+static bool print_plan(run *r, laip_error *error)
+{
+    laip_loader_options options[LAIP_PHASES];
+    laip_memory m = memory_of(r);
+    all_loader_options(r, options);
+    laip_memory_print(&m, options);
+    return laip_device_ok(r->device, error);
 }
 
 static void write_losses(run *r, uint64_t step, const laip_phase *p, float lr, const double *v)
@@ -186,12 +185,22 @@ static bool one_step(run *r, laip_loader *loader, size_t own, size_t first, uint
     return laip_step_end(s, &o, t, error);
 }
 
+/* Which products this rank's device serves how: a run that goes on keeps to it, for the same bits. */
+static char *products_path(const run *r)
+{
+    char name[48];
+    snprintf(name, sizeof name, "last/products.%d", r->ranks->rank);
+    return in_folder(r, name);
+}
+
 static bool save_state(run *r, int phase, uint64_t phase_step, laip_error *error)
 {
     laip_checkpoint_notes notes = {r->yaml.text, r->corpus.vocab, phase_step, phase, r->best};
-    char *path = in_folder(r, "last/state.safetensors");
-    bool good = r->ranks->rank || laip_checkpoint_save(path, &r->model, &r->step, &notes, error);
+    char *path = in_folder(r, "last/state.safetensors"), *products = products_path(r);
+    bool good = laip_gemm_choices_write(r->device, products, error) &&
+                (r->ranks->rank || laip_checkpoint_save(path, &r->model, &r->step, &notes, error));
     free(path);
+    free(products);
     return good;
 }
 
@@ -287,9 +296,10 @@ static bool run_phase(run *r, int index, uint64_t from, laip_error *error)
 static bool open_step(run *r, int phase, laip_error *error)
 {
     laip_loader_options o = loader_options(r, &r->config->phases[phase]);
-    laip_step_sizes z = step_sizes(r, &o);
+    laip_memory m = memory_of(r);
+    laip_step_sizes z = laip_memory_sizes(&m, &o);
     laip_loss_config loss = laip_config_losses(r->config, &r->config->phases[phase]);
-    return check_memory(r, &loss, &z, error) &&
+    return laip_memory_check(&m, phase, &o, error) &&
            laip_step_create(&r->step, &r->model, &loss, &z, (uint64_t)r->config->seed, error);
 }
 
@@ -361,10 +371,12 @@ static bool start(run *r, bool resume, int *phase, uint64_t *from, laip_error *e
         free(config);
         free(vocab);
     }
-    good = good && open_step(r, *phase, error) &&
+    char *products = products_path(r);
+    good = good && laip_gemm_choices_read(r->device, products, error) && open_step(r, *phase, error) &&
            laip_checkpoint_resume(path, &r->model, &r->step, &notes, error);
     r->best = notes.best;
     free(path);
+    free(products);
     for (int i = 0; i < *phase; i++)
         r->done += phase_steps(r, &c->phases[i]);
     r->done += *from;
@@ -451,10 +463,10 @@ bool laip_train(laip_config *config, const laip_ranks *ranks, const laip_train_o
         good = laip_device_profile_start(r.device, error);
     if (good && options->plan)
         good = laip_model_declare(&r.model, &config->model, true, error) &&
-               (r.model.device = r.device, print_plan(&r, error));
+               (r.model.device = r.device, divide_batch(&r, error)) && print_plan(&r, error);
     else if (good)
         good = laip_model_create(&r.model, r.device, &config->model, true, error) &&
-               train_phases(&r, options->resume, error);
+               divide_batch(&r, error) && train_phases(&r, options->resume, error);
     if (good && options->profile && !ranks->rank)
         good = laip_device_profile_report(r.device, print_kernel, NULL, error);
     close_run(&r);

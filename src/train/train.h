@@ -3,8 +3,8 @@
  *
  * A run folder holds config.yaml (resolved), vocab.txt, metrics.jsonl (a line a step and an evaluation;
  * nothing in it depends on time), timing.jsonl (what does), last/state.safetensors (from which --resume goes
- * on to the same bits), and best.safetensors (the best on the validation split, or the last where there is
- * none). */
+ * on to the same bits) with last/products.R (which product served which shapes on rank R), and
+ * best.safetensors (the best on the validation split, or the last where there is none). */
 #ifndef LAIP_TRAIN_TRAIN_H
 #define LAIP_TRAIN_TRAIN_H
 

@@ -131,7 +131,7 @@ static void check(float dropout, int bidiratt_loss, float alpha)
     size_t pixels = (size_t)(3 * m.image_height * m.image_width);
     float *images = laip_test_random(B * pixels, 1, 8);
     laip_batch batch = make_batch(images);
-    laip_step_sizes z = {B, 1, 16, 7, PHRASES, 12, 4};
+    laip_step_sizes z = {B, 1, 16, 7, PHRASES, 12, 4, false};
     m.dropout = dropout;
     l.mlm_weight = 0.5f;
     l.bidiratt_layer = 1;
@@ -166,9 +166,60 @@ static void dropped(void **state)
     check(0.2f, LAIP_BIDIRATT_CONTRASTIVE, 0);
 }
 
+/* All gradients of a deeper model, one after the other; freed by the caller. */
+static float *gradients(bool recompute, size_t *count, size_t *bytes)
+{
+    laip_device *d = laip_test_device();
+    laip_model model;
+    laip_step step;
+    laip_error error;
+    laip_model_config m = sizes;
+    laip_loss_config l = laip_loss_config_default();
+    float *images = laip_test_random(B * (size_t)(3 * m.image_height * m.image_width), 1, 8);
+    laip_batch batch = make_batch(images);
+    laip_step_sizes z = {B, 1, 16, 7, PHRASES, 12, 4, recompute};
+    m.vit_layers = m.cross_layers = 4;
+    m.text_layers = 3;
+    m.dropout = 0.2f;
+    l.mlm_weight = 0.5f;
+    l.bidiratt_layer = 2;
+    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    assert_ok(laip_model_create(&model, d, &m, true, &error), error);
+    laip_params_initialise(&model.params, &model.table, 5, 0, l.temperature);
+    laip_params_copy_average(&model.params);
+    *bytes = laip_step_bytes(&model, &l, &z);
+    assert_ok(laip_step_create(&step, &model, &l, &z, 5, &error), error);
+    laip_step_begin(&step, 1);
+    laip_step_momentum(&step, &batch, 0);
+    loss_of(&step, &batch);
+    *count = 0;
+    for (size_t i = 0; i < model.params.count; i++)
+        *count += model.params.chunks[i].floats;
+    float *all = laip_alloc(*count, sizeof *all), *at = all;
+    for (size_t i = 0; i < model.params.count; at += model.params.chunks[i++].floats)
+        laip_mat_read(d, model.params.chunks[i].gradient, at);
+    laip_step_free(&step);
+    laip_model_free(&model);
+    free(images);
+    return all;
+}
+
+/* Activations made again are the same to the bit, dropout included, and take less memory. */
+static void recomputed(void **state)
+{
+    (void)state;
+    size_t count, bytes, less;
+    float *kept = gradients(false, &count, &bytes), *again = gradients(true, &count, &less);
+    assert_memory_equal(kept, again, count * sizeof *kept);
+    assert_true(less < bytes * 9 / 10);
+    free(kept);
+    free(again);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(plain), cmocka_unit_test(dropped)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(plain), cmocka_unit_test(dropped),
+                                       cmocka_unit_test(recomputed)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     laip_test_device_close();
     return failed;

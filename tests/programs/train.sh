@@ -44,6 +44,14 @@ train "$work/a" --resume
 cmp "$work/first/last/state.safetensors" "$work/a/last/state.safetensors" || fail "resumed, the run ended with other weights"
 cmp "$work/first/metrics.jsonl" "$work/a/metrics.jsonl" || fail "resumed, the run wrote other numbers"
 
+# activations made again instead of kept: the same bits
+train "$work/again" --set batch.recompute=true
+cmp "$work/first/metrics.jsonl" "$work/again/metrics.jsonl" || fail "batch.recompute gave other numbers"
+
+# the whole step as one micro-batch, as it fits
+train "$work/auto" --set batch.micro=auto
+grep -q 'size: 8$' "$work/auto/config.yaml" || fail "batch.micro=auto did not take 8 pairs: $(cat "$work/auto/config.yaml")"
+
 root=
 [ "$(id -u)" -ne 0 ] || root=--allow-run-as-root
 POCL_MAX_PTHREAD_COUNT=1 mpirun $root --oversubscribe --bind-to none -n 2 "$build/laip-train" "$work/run.yaml" \
