@@ -39,6 +39,12 @@ bool laip_scorer_create(laip_scorer *s, laip_model *model, const laip_score_size
     if (!laip_region_allocate(s->region, error))
         return false;
     plan(s, s->region);
+    /* the weights do not change while a scorer lives: packed once, at most as large as they are */
+    size_t bytes = 0;
+    for (size_t i = 0; i < model->params.count; i++)
+        bytes += model->params.chunks[i].floats * sizeof(float);
+    for (size_t i = 0; i < model->params.count; i++)
+        laip_gemm_cache_begin(model->device, model->params.chunks[i].value.mem, bytes);
     return laip_device_ok(model->device, error);
 }
 
@@ -48,6 +54,8 @@ void laip_scorer_free(laip_scorer *s)
     laip_text_pass_free(&s->text);
     laip_cross_pass_free(&s->cross);
     laip_region_free(s->region);
+    if (s->model && s->model->device)
+        laip_gemm_cache_end(s->model->device);
     *s = (laip_scorer){0};
 }
 
@@ -89,8 +97,13 @@ bool laip_score_texts(laip_scorer *s, const int32_t *ids, const int32_t *begin, 
     laip_projection_forward(&s->text_feature, &s->model->text_proj, &s->context, s->text.out, t->rows,
                             t->begin, count);
     laip_mat_read(d, laip_rows(s->text_feature.f, count), features);
-    if (states)
-        laip_mat_read(d, laip_rows(s->text.out, t->rows), states);
+    if (states) {
+        laip_mat x = laip_rows(s->text.out, t->rows);
+        sequences(&s->cross.tokens, begin, count);
+        laip_sequences_upload(&s->cross.tokens, d, 0, 0);
+        laip_cross_ahead(&s->model->cross, &s->cross, &s->context, x);
+        laip_mat_read(d, x, states);
+    }
     return laip_device_ok(d, error);
 }
 
@@ -118,9 +131,9 @@ bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin,
     for (size_t i = 0; i < count; i++)
         laip_bert_tail_add(tail, t->begin[i], 1, false, 0, 0);
     laip_bert_tail_upload(tail, d, t);
-    laip_mat_write(d, laip_rows(s->cross.saved[0].x, t->rows),
+    laip_mat_write(d, laip_cross_begin(&m->cross, &s->cross),
                    states + (size_t)begin[0] * (size_t)m->sizes.width);
-    laip_cross_layers_forward(&m->cross, &s->cross, &s->context, (laip_mat){0}, true, (laip_step_key){0});
+    laip_cross_match(&m->cross, &s->cross, &s->context);
     float *logits = laip_alloc(2 * count, sizeof *logits);
     laip_linear_forward(&s->context, &m->itm_head, laip_rows(s->logits, count),
                         laip_rows(s->cross.out, count), (laip_mat){0});

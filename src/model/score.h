@@ -31,7 +31,7 @@ void laip_scorer_free(laip_scorer *s);
 /* features [count, E] of images [count, 3, H, W]; count ≤ sizes.images. */
 bool laip_score_images(laip_scorer *s, const float *pixels, size_t count, float *features, laip_error *error);
 /* Captions packed from begin[0] … begin[count]: features [count, E] and, unless NULL, states [rows, D], which
- * laip_score_match wants. */
+ * laip_score_match wants: as far into the cross encoder as no image has to do with. */
 bool laip_score_texts(laip_scorer *s, const int32_t *ids, const int32_t *begin, size_t count, float *features,
                       float *states, laip_error *error);
 /* Chooses the image [3, H, W] that the next matches are with. */

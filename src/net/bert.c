@@ -179,15 +179,19 @@ static void close_part(const laip_bert_layer *l, const laip_linear *dense, const
     laip_norm_forward(c, norm, out, stats, sum);
 }
 
-/* From self-attention's context s->o to the layer's output: the rest of the layer, whose rows are those of q.
- * x: the layer's input in these rows. */
-static void rest_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q, laip_mat x,
-                         laip_mat y, laip_mat image, bool shared, laip_step_key key, const laip_context *c)
+static void close_self(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q, laip_mat x,
+                       laip_step_key key, const laip_context *c)
 {
-    size_t D = x.cols;
-    laip_mat none = {0};
     close_part(l, &l->attention_out, &l->attention_norm, SITE_SELF_OUT, s->y1, s->sum1, s->stats1, s->o, x, q,
                key, c);
+}
+
+/* From s->y1 to the layer's output, in the rows of q. */
+static void rest_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q, laip_mat y,
+                         laip_mat image, bool shared, laip_step_key key, const laip_context *c)
+{
+    size_t D = y.cols;
+    laip_mat none = {0};
     if (l->crosses) {
         laip_linear_forward(c, &l->query, s->q, s->y1, none);
         if (!shared)
@@ -203,9 +207,8 @@ static void rest_forward(const laip_bert_layer *l, const laip_bert_saved *s, lai
     close_part(l, &l->output, &l->output_norm, SITE_OUT, y, s->sum3, s->stats3, s->h, s->y2, q, key, c);
 }
 
-void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *saved, laip_sequences *q,
-                             laip_mat y, laip_mat image, bool shared, laip_step_key key,
-                             const laip_context *c)
+void laip_bert_self_forward(const laip_bert_layer *l, const laip_bert_saved *saved, laip_sequences *q,
+                            laip_step_key key, const laip_context *c)
 {
     size_t D = saved->x.cols;
     laip_bert_saved s = now(saved, q->rows, q->blocks * q->block_rows);
@@ -214,7 +217,22 @@ void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *sa
     laip_attention a = laip_sequences_self(q, q->count, l->heads, (int)D / l->heads, c->dropout);
     laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.qkv, 0}, (laip_heads){s.qkv, D},
                            (laip_heads){s.qkv, 2 * D});
-    rest_forward(l, &s, q, s.x, y, image, shared, key, c);
+    close_self(l, &s, q, s.x, key, c);
+}
+
+void laip_bert_rest_forward(const laip_bert_layer *l, const laip_bert_saved *saved, laip_sequences *q,
+                            laip_mat y, laip_mat image, bool shared, laip_step_key key, const laip_context *c)
+{
+    laip_bert_saved s = now(saved, q->rows, q->blocks * q->block_rows);
+    rest_forward(l, &s, q, y, image, shared, key, c);
+}
+
+void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
+                             laip_mat y, laip_mat image, bool shared, laip_step_key key,
+                             const laip_context *c)
+{
+    laip_bert_self_forward(l, s, q, key, c);
+    laip_bert_rest_forward(l, s, q, y, image, shared, key, c);
 }
 
 void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *saved, const laip_sequences *q,
@@ -236,7 +254,8 @@ void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *sav
     laip_attention a = laip_sequences_onto(t, q, t->count, l->heads, (int)D / l->heads, c->dropout);
     laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.self_q, 0},
                            (laip_heads){s.qkv, s.qkv.cols - 2 * D}, (laip_heads){s.qkv, s.qkv.cols - D});
-    rest_forward(l, &s, t, s.x_tail, y, image, shared, key, c);
+    close_self(l, &s, t, s.x_tail, key, c);
+    rest_forward(l, &s, t, y, image, shared, key, c);
 }
 
 /* The gradient before the dropout that close_part applied: g itself, or its masked copy in scratch. */

@@ -76,6 +76,13 @@ void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s,
                              laip_mat y, laip_mat image, bool shared, laip_step_key key,
                              const laip_context *c);
 
+/* Its two parts: s->y1, norm of self-attention and s->x, which no image has to do with; and the rest from
+ * there. */
+void laip_bert_self_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
+                            laip_step_key key, const laip_context *c);
+void laip_bert_rest_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q, laip_mat y,
+                            laip_mat image, bool shared, laip_step_key key, const laip_context *c);
+
 /* Tails: laid out for up to these counts; cleared; filled, in the order of the batch's sequences, with all or
  * only the first of the `length` rows of the sequence that begins at row `begin`; uploaded. */
 void laip_bert_tail_plan(laip_bert_tail *tail, laip_region *region, size_t sequences, size_t rows,

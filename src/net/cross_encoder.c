@@ -53,16 +53,43 @@ void laip_cross_pass_free(laip_cross_pass *pass)
     pass->saved = NULL;
 }
 
-void laip_cross_layers_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
-                               laip_mat image, bool shared, laip_step_key key)
+/* Layers first … last. */
+static void layers_forward(const laip_cross_encoder *e, laip_cross_pass *pass, int first, laip_mat image,
+                           bool shared, laip_step_key key, const laip_context *c)
 {
     laip_sequences *s = &pass->tokens;
     int last = e->sizes.cross_layers - 1;
-    for (int i = 0; i < last; i++)
+    for (int i = first; i < last; i++)
         laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(pass->saved[i + 1].x, s->rows),
                                 image, shared, key, c);
     laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->tail,
                            laip_rows(pass->out, pass->tail.tokens.rows), image, shared, key, c);
+}
+
+void laip_cross_ahead(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c, laip_mat x)
+{
+    laip_mat y = laip_rows(pass->saved[0].y1, x.rows);
+    if (e->sizes.cross_layers == 1)
+        return;
+    laip_mat_copy(c->device, laip_rows(pass->saved[0].x, x.rows), x);
+    laip_bert_self_forward(&e->layers[0], &pass->saved[0], &pass->tokens, (laip_step_key){0}, c);
+    laip_mat_copy(c->device, x, y);
+}
+
+laip_mat laip_cross_begin(const laip_cross_encoder *e, const laip_cross_pass *pass)
+{
+    return laip_rows(e->sizes.cross_layers == 1 ? pass->saved[0].x : pass->saved[0].y1, pass->tokens.rows);
+}
+
+void laip_cross_match(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c)
+{
+    laip_mat none = {0};
+    laip_step_key key = {0};
+    int first = e->sizes.cross_layers > 1;
+    if (first)
+        laip_bert_rest_forward(&e->layers[0], &pass->saved[0], &pass->tokens,
+                               laip_rows(pass->saved[1].x, pass->tokens.rows), none, true, key, c);
+    layers_forward(e, pass, first, none, true, key, c);
 }
 
 void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
@@ -76,7 +103,7 @@ void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, cons
         laip_scatter_upload(&pass->back, c->device, source, s->rows, text_rows);
     laip_gather_rows(c->device, laip_rows(pass->saved[0].x, s->rows), laip_rows(text, text_rows),
                      pass->source);
-    laip_cross_layers_forward(e, pass, c, image, false, key);
+    layers_forward(e, pass, 0, image, false, key, c);
 }
 
 /* The backward of layer i below the last.  Its activations are made again where layers share them: its

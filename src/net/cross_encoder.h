@@ -36,9 +36,14 @@ void laip_cross_pass_free(laip_cross_pass *pass);
 void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
                         laip_mat text, const int32_t *source, size_t text_rows, laip_mat image,
                         laip_step_key key);
-/* The layers alone, from the states in pass->saved[0].x; shared: the images' keys and values are there. */
-void laip_cross_layers_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
-                               laip_mat image, bool shared, laip_step_key key);
+/* For evaluation, which matches a caption with many images: what of the first layer no image has to do with,
+ * in place of the texts' states, `x` [rows, D] of pass->tokens; and all the rest from there, the images' keys
+ * and values being in pass->saved[i].kv.  A last layer is not divided: with one layer alone, ahead does
+ * nothing. */
+void laip_cross_ahead(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c, laip_mat x);
+laip_mat laip_cross_begin(const laip_cross_encoder *e,
+                          const laip_cross_pass *pass); /* where x is to be put */
+void laip_cross_match(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c);
 /* From the top down to layer `layer` (0-based), activations only, for the first `count` sequences: g holds
  * the gradient of their outputs (used up, and pass->gx too); hook.before sees the gradient of that layer's
  * cross-attention's context. */

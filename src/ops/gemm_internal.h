@@ -32,7 +32,7 @@ typedef struct laip_packed_weight {
     bool transposed, fresh;
 } laip_packed_weight;
 
-enum { LAIP_CACHED_BUFFERS = 8 };
+enum { LAIP_CACHED_BUFFERS = 64 };
 
 /* CLBlast's kernels whose parameters we set: Xgemm, XgemmDirect, GemmRoutine. */
 enum { LAIP_TUNABLES = 3, LAIP_TUNED_TEXT = 96 };
