@@ -5,68 +5,12 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "model/step.h"
 #include "ops/gemm.h"
 #include "support/device.h"
+#include "support/tiny.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { B = 3, PHRASES = 4 };
-static const laip_model_config sizes = {.image_height = 32,
-                                        .image_width = 48,
-                                        .patch = 16,
-                                        .width = 32,
-                                        .heads = 2,
-                                        .mlp = 2,
-                                        .vit_layers = 2,
-                                        .text_layers = 1,
-                                        .cross_layers = 2,
-                                        .vocab = 41,
-                                        .positions = 16,
-                                        .embed = 12,
-                                        .queue = 7};
-
-static int32_t caption_begin[B + 1] = {0, 5, 12, 16}, ids[16], masked[16], target[16];
-static int32_t phrase_owner[PHRASES] = {0, 0, 2, 2}, phrase_begin[PHRASES + 1] = {0, 3, 5, 9, 12};
-static int32_t phrase_ids[12], phrase_masked[12], phrase_target[12], person[B] = {4, 9, 11};
-static const int32_t text_negative[B] = {1, 2, 0}, image_negative[B] = {2, 0, 1};
-static uint64_t sample[B] = {1, 2, 3};
-
-static laip_batch make_batch(float *images)
-{
-    laip_rng r = laip_rng_stream(3, 0, 0, LAIP_SITE_TEST);
-    for (int i = 0; i < 16; i++) {
-        ids[i] = masked[i] = 5 + (int32_t)laip_rng_below(&r, 36);
-        target[i] = i % 4 == 2 ? ids[i] : -1;
-        if (target[i] >= 0)
-            masked[i] = 4;
-    }
-    for (int i = 0; i < 12; i++) {
-        phrase_ids[i] = phrase_masked[i] = 5 + (int32_t)laip_rng_below(&r, 36);
-        phrase_target[i] = -1;
-    }
-    for (int j = 0; j < PHRASES; j++) { /* the second piece of each is hidden */
-        phrase_target[phrase_begin[j] + 1] = phrase_ids[phrase_begin[j] + 1];
-        phrase_masked[phrase_begin[j] + 1] = 4;
-    }
-    return (laip_batch){.size = B,
-                        .images = images,
-                        .sample = sample,
-                        .person = person,
-                        .caption_begin = caption_begin,
-                        .caption_ids = ids,
-                        .caption_masked = masked,
-                        .caption_target = target,
-                        .phrases = PHRASES,
-                        .phrase_owner = phrase_owner,
-                        .phrase_begin = phrase_begin,
-                        .phrase_ids = phrase_ids,
-                        .phrase_masked = phrase_masked,
-                        .phrase_target = phrase_target,
-                        .text_negative = text_negative,
-                        .image_negative = image_negative};
-}
 
 static double loss_of(laip_step *s, const laip_batch *batch)
 {
@@ -126,12 +70,11 @@ static void check(float dropout, int bidiratt_loss, float alpha)
     laip_model model;
     laip_step step;
     laip_error error;
-    laip_model_config m = sizes;
+    laip_arena arena = {0};
+    laip_model_config m = laip_tiny_sizes();
     laip_loss_config l = laip_loss_config_default();
-    size_t pixels = (size_t)(3 * m.image_height * m.image_width);
-    float *images = laip_test_random(B * pixels, 1, 8);
-    laip_batch batch = make_batch(images);
-    laip_step_sizes z = {B, 1, 16, 7, PHRASES, 12, 4, false};
+    laip_batch batch = laip_tiny_batch(&arena, &m, 3);
+    laip_step_sizes z = laip_tiny_step_sizes();
     m.dropout = dropout;
     l.mlm_weight = 0.5f;
     l.bidiratt_layer = 1;
@@ -151,7 +94,7 @@ static void check(float dropout, int bidiratt_loss, float alpha)
             check_chunk(&step, &batch, chunk, draw);
     laip_step_free(&step);
     laip_model_free(&model);
-    free(images);
+    laip_arena_free(&arena);
 }
 
 static void plain(void **state)
@@ -173,11 +116,12 @@ static float *gradients(bool recompute, size_t *count, size_t *bytes)
     laip_model model;
     laip_step step;
     laip_error error;
-    laip_model_config m = sizes;
+    laip_arena arena = {0};
+    laip_model_config m = laip_tiny_sizes();
     laip_loss_config l = laip_loss_config_default();
-    float *images = laip_test_random(B * (size_t)(3 * m.image_height * m.image_width), 1, 8);
-    laip_batch batch = make_batch(images);
-    laip_step_sizes z = {B, 1, 16, 7, PHRASES, 12, 4, recompute};
+    laip_batch batch = laip_tiny_batch(&arena, &m, 3);
+    laip_step_sizes z = laip_tiny_step_sizes();
+    z.recompute = recompute;
     m.vit_layers = m.cross_layers = 4;
     m.text_layers = 3;
     m.dropout = 0.2f;
@@ -200,7 +144,7 @@ static float *gradients(bool recompute, size_t *count, size_t *bytes)
         laip_mat_read(d, model.params.chunks[i].gradient, at);
     laip_step_free(&step);
     laip_model_free(&model);
-    free(images);
+    laip_arena_free(&arena);
     return all;
 }
 

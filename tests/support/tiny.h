@@ -1,0 +1,16 @@
+/* A network so small that a step takes milliseconds, and batches of random pictures and pieces for it: three
+ * pairs, four phrases, the second caption without one. */
+#ifndef LAIP_TESTS_SUPPORT_TINY_H
+#define LAIP_TESTS_SUPPORT_TINY_H
+
+#include "base/memory.h"
+#include "model/step.h"
+
+enum { LAIP_TINY_BATCH = 3 };
+
+laip_model_config laip_tiny_sizes(void);
+laip_step_sizes laip_tiny_step_sizes(void); /* of one micro-batch */
+/* The same for the same seed; its arrays are the arena's. */
+laip_batch laip_tiny_batch(laip_arena *arena, const laip_model_config *sizes, uint64_t seed);
+
+#endif
