@@ -182,7 +182,7 @@ static bool load_part(void *context, laip_param *q, laip_part *part, const char 
         laip_params_write(&l->model->params, q, part, which, values);
     free(values);
     l->loaded++;
-    return good;
+    return good || laip_error_prefix(error, "%s", l->file.path);
 }
 
 static bool strict(loader *l, const char *path, bool state, laip_error *error)
@@ -238,9 +238,14 @@ static bool load_queue(loader *l, const char *path, laip_queue *q, laip_error *e
     laip_queue_write(q, q->text, values);
     good = good && laip_tensor_ints(t[2], q->person + q->batch, error) &&
            laip_tensor_ints(t[3], &pointer, error);
-    q->pointer = (size_t)pointer;
     free(values);
-    return good;
+    if (!good)
+        return laip_error_prefix(error, "%s", path);
+    if (pointer < 0 || (pointer && (size_t)pointer >= q->slots))
+        return laip_bad_input(error, "%s: queue_ptr is %d, expected a slot of %zu", path, (int)pointer,
+                              q->slots);
+    q->pointer = (size_t)pointer;
+    return true;
 }
 
 bool laip_checkpoint_resume(const char *path, laip_model *model, laip_step *step,
