@@ -222,6 +222,26 @@ static void prepare(evaluation *e)
         o->gallery_person[i] = e->d->pictures[i].person;
 }
 
+static laip_score_sizes sizes_for(const laip_texts *texts)
+{
+    return (laip_score_sizes){.images = IMAGES,
+                              .captions = CAPTIONS,
+                              .rows = CAPTIONS * texts->captions.longest,
+                              .longest = texts->captions.longest};
+}
+
+size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t *host)
+{
+    const laip_model_config *m = &model->sizes;
+    size_t n = d->picture_count, queries = d->caption_count, E = (size_t)m->embed;
+    laip_score_sizes z = sizes_for(texts);
+    /* as prepare() takes them: features, states, pixels of a batch; two scores, two places a pair */
+    size_t floats = (n + queries) * E + texts->captions.begin[queries] * (size_t)m->width +
+                    IMAGES * 3 * (size_t)m->image_height * (size_t)m->image_width + 4 * n * queries;
+    *host = floats * sizeof(float);
+    return laip_scorer_bytes(model, &z);
+}
+
 bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k, int threads,
                    const laip_ranks *ranks, laip_evaluation *out, laip_error *error)
 {
@@ -239,10 +259,7 @@ bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *t
     *out = (laip_evaluation){.queries = d->caption_count, .gallery = d->picture_count};
     if (!d->caption_count)
         return laip_bad_input(error, "the split to evaluate on has no captions");
-    laip_score_sizes z = {.images = IMAGES,
-                          .captions = CAPTIONS,
-                          .rows = CAPTIONS * texts->captions.longest,
-                          .longest = texts->captions.longest};
+    laip_score_sizes z = sizes_for(texts);
     double start = laip_seconds();
     prepare(&e);
     bool good = laip_scorer_create(&e.scorer, model, &z, error) && encode_texts(&e, error) &&

@@ -24,6 +24,8 @@ typedef struct laip_evaluation {
  * all of them get the result. */
 bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k, int threads,
                    const laip_ranks *ranks, laip_evaluation *result, laip_error *error);
+/* Bytes that it takes on the device besides the weights, and on the host. */
+size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t *host);
 void laip_evaluation_free(laip_evaluation *e);
 
 #endif

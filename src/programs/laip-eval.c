@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "eval/evaluate.h"
+#include "eval/sheet.h"
 #include "ops/gemm.h"
 #include "store/checkpoint.h"
 #include "train/corpus.h"
@@ -29,11 +29,12 @@ enum {
     VOCAB,
     PLAN,
     GEMM,
-    UNTRAINED
+    UNTRAINED,
+    SHEET
 };
 
 typedef struct arguments {
-    const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm;
+    const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *sheet;
     long k, show;
     bool json, chance, plan, untrained;
 } arguments;
@@ -44,9 +45,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
     const struct {
         int key;
         const char **field;
-    } texts[] = {{CHECKPOINT, &a->checkpoint}, {DATA, &a->data},   {IMAGES, &a->images},
-                 {SPLIT, &a->split},           {LABEL, &a->label}, {DEVICE, &a->device},
-                 {CONFIG, &a->config},         {VOCAB, &a->vocab}, {GEMM, &a->gemm}};
+    } texts[] = {{CHECKPOINT, &a->checkpoint},
+                 {DATA, &a->data},
+                 {IMAGES, &a->images},
+                 {SPLIT, &a->split},
+                 {LABEL, &a->label},
+                 {DEVICE, &a->device},
+                 {CONFIG, &a->config},
+                 {VOCAB, &a->vocab},
+                 {GEMM, &a->gemm},
+                 {SHEET, &a->sheet}};
     const struct {
         int key;
         bool *field;
@@ -180,6 +188,39 @@ static bool load_weights(session *s, const arguments *a, laip_error *error)
     return laip_device_ok(s->model.device, error);
 }
 
+static bool print_plan(session *s, laip_error *error)
+{
+    const laip_traits *t = laip_device_traits(s->device);
+    size_t host, weights, buffers;
+    s->model.device = s->device;
+    weights = laip_model_bytes(&s->model, s->device);
+    buffers = laip_evaluation_bytes(&s->model, &s->split.dataset, &s->split.texts, &host);
+    printf("device                    %s (%s), %.2f GiB\n", t->name, t->platform,
+           (double)t->memory / (1 << 30));
+    printf("weights                                       %14zu bytes\n", weights);
+    printf("buffers                                       %14zu bytes\n", buffers);
+    printf("weights kept packed, on a CPU device, up to   %14zu bytes\n", weights);
+    printf("in all                                        %14zu bytes, %.2f GiB\n", 2 * weights + buffers,
+           (double)(2 * weights + buffers) / (1 << 30));
+    printf("on the host: features, states of captions, scores %10zu bytes\n", host);
+    return laip_device_ok(s->device, error);
+}
+
+/* With the curve of the run that the checkpoint lies in. */
+static bool draw_sheet(const session *s, const arguments *a, laip_error *error)
+{
+    const char *slash = strrchr(a->checkpoint, '/');
+    char *folder = laip_strndup(a->checkpoint, slash ? (size_t)(slash - a->checkpoint) : 0);
+    char *metrics = laip_path_join(slash ? folder : ".", "metrics.jsonl");
+    laip_curve curve = laip_curve_read(metrics);
+    bool good = laip_sheet_write(a->sheet, &s->result, &s->split.dataset, a->show ? (size_t)a->show : 8,
+                                 &curve, error);
+    laip_curve_free(&curve);
+    free(metrics);
+    free(folder);
+    return good;
+}
+
 static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_error *error)
 {
     char *vocab, *annotations = annotations_of(a->data);
@@ -196,13 +237,8 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     for (int i = 1; good && laip_gemm_names[i]; i++)
         if (strcmp(a->gemm ? a->gemm : s->config.gemm, laip_gemm_names[i]) == 0)
             laip_gemm_force(s->device, (laip_gemm_backend)i);
-    if (good && a->plan) {
-        good = laip_model_declare(&s->model, &s->config.model, false, error);
-        if (good)
-            printf("weights %zu bytes on the device, encoded captions and scores on the host\n",
-                   laip_model_bytes(&s->model, s->device));
-        return good;
-    }
+    if (good && a->plan)
+        return laip_model_declare(&s->model, &s->config.model, false, error) && print_plan(s, error);
     good = good && laip_model_create(&s->model, s->device, &s->config.model, false, error) &&
            load_weights(s, a, error) &&
            laip_evaluate(&s->model, &s->split.dataset, &s->split.texts, (size_t)a->k, s->config.threads,
@@ -217,7 +253,7 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
         report(&s->result, a);
         show(&s->result, &s->split, a->show);
     }
-    return good;
+    return good && (!a->sheet || draw_sheet(s, a, error));
 }
 
 int main(int argc, char **argv)
@@ -236,6 +272,8 @@ int main(int argc, char **argv)
         {"chance", CHANCE, NULL, 0, "Prints also what a random order gives", 0},
         {"label", LABEL, "TEXT", 0, "Begins the lines of the table", 0},
         {"show", SHOW, "N", 0, "Prints N captions with the five best pictures", 0},
+        {"sheet", SHEET, "FILE.png", 0,
+         "Draws --show N captions (8) with their best pictures, and the curve of the run", 0},
         {"untrained", UNTRAINED, NULL, 0, "Evaluates the weights that the run began with, from its seed", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory it will take, and ends", 0},
         {0}};

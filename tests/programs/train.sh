@@ -64,5 +64,12 @@ paste <(grep '"itc"' "$work/first/metrics.jsonl" | sed 's/.*"total"://; s/}//') 
 "$build/laip-eval" --checkpoint "$work/first/best.safetensors" --data "$work/people" --split test --k 4 --json --chance \
     > "$work/eval.json" 2> "$work/log" || { cat "$work/log"; exit 1; }
 grep -q '"queries": 16' "$work/eval.json" || fail "evaluation: $(cat "$work/eval.json")"
+"$build/laip-eval" --checkpoint "$work/first/best.safetensors" --data "$work/people" --k 4 --show 3 \
+    --sheet "$work/sheet.png" > "$work/show" 2> "$work/log" || { cat "$work/log"; exit 1; }
+[ "$(grep -c '^"' "$work/show")" = 3 ] || fail "--show 3: $(cat "$work/show")"
+"$build/laip-data" pixels "$work/sheet.png" --ppm "$work/sheet.ppm" > /dev/null || fail "the sheet is no picture"
+[ "$(head -c 15 "$work/sheet.ppm" | sed -n 2p)" = "1220 946" ] || fail "the sheet is $(head -c 15 "$work/sheet.ppm") pixels"
+"$build/laip-eval" --checkpoint "$work/first/best.safetensors" --data "$work/people" --plan 2> /dev/null |
+    grep -q 'in all .* bytes' || fail "no plan of an evaluation"
 "$build/laip-train" "$work/run.yaml" --out "$work/plan" --plan 2> /dev/null | grep -q 'in all .* bytes' || fail "no plan"
 [ ! -e "$work/plan" ] || fail "--plan left a run folder"
