@@ -9,7 +9,7 @@ laip_metrics laip_metrics_of(const int32_t *ranking, size_t queries, size_t gall
 {
     laip_metrics m = {0};
     for (size_t q = 0; q < queries; q++) {
-        size_t hits = 0, first = gallery;
+        size_t hits = 0, first = SIZE_MAX; /* no place: the gallery may be smaller than k */
         double precision = 0;
         for (size_t k = 0; k < gallery; k++) {
             if (gallery_person[ranking[q * gallery + k]] != query_person[q])

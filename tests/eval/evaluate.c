@@ -1,0 +1,277 @@
+/* Evaluation against scoring pair by pair: the coarse ranking by features, the k best ranked anew by the
+ * matching logit, and with k the whole gallery every pair. */
+#include "support/test.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/assemble.h"
+#include "data/synth.h"
+#include "eval/evaluate.h"
+#include "model/score.h"
+#include "ops/gemm.h"
+#include "support/device.h"
+#include "support/tiny.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A drawn split of 18 pictures and 36 captions, a model, and what scoring pair by pair gives. */
+static struct {
+    char *folder, *annotations;
+    laip_dataset d;
+    laip_texts texts;
+    laip_model model;
+    float *coarse, *fine; /* [queries, gallery] */
+} set;
+
+static const laip_ranks alone = {.size = 1};
+
+static bool make_texts(laip_error *error)
+{
+    char **words;
+    size_t count;
+    const char **captions = laip_alloc(set.d.caption_count, sizeof *captions);
+    for (size_t i = 0; i < set.d.caption_count; i++)
+        captions[i] = set.d.captions[i].text;
+    if (!laip_vocab_learn(captions, set.d.caption_count, LAIP_RULE_ALBEF, 120, &words, &count, error))
+        return false;
+    laip_tokenizer *tokenizer = laip_tokenizer_from_words((const char *const *)words, count, error);
+    if (!tokenizer)
+        return false;
+    laip_tokenize_options t = {.rule = LAIP_RULE_ALBEF, .max_pieces = 40};
+    laip_texts_make(&set.texts, &set.d, tokenizer, &t, NULL, 2);
+    laip_tokenizer_free(tokenizer);
+    laip_vocab_free(words, count);
+    free(captions);
+    return true;
+}
+
+/* One picture and one caption at a time. */
+static bool score_pairs(laip_error *error)
+{
+    const laip_model_config *m = &set.model.sizes;
+    size_t n = set.d.picture_count, queries = set.d.caption_count, E = (size_t)m->embed, D = (size_t)m->width;
+    laip_score_sizes z = {.images = 1, .captions = 1, .rows = 40, .longest = 40};
+    laip_scorer s;
+    float *planes = laip_alloc(3 * (size_t)m->image_height * (size_t)m->image_width, sizeof *planes);
+    float *image = laip_alloc(E, sizeof *image), *text = laip_alloc(E, sizeof *text),
+          *states = laip_alloc(40 * D, sizeof *states);
+    bool good = laip_scorer_create(&s, &set.model, &z, error);
+    for (size_t i = 0; good && i < n; i++) {
+        good = laip_picture_planes(&set.d, i, m->image_height, m->image_width, planes, error) &&
+               laip_score_images(&s, planes, 1, image, error) && laip_score_open(&s, planes, error);
+        for (size_t q = 0; good && q < queries; q++) {
+            int32_t begin[2] = {0, (int32_t)(set.texts.captions.begin[q + 1] - set.texts.captions.begin[q])};
+            double sum = 0;
+            good = laip_score_texts(&s, set.texts.captions.ids + set.texts.captions.begin[q], begin, 1, text,
+                                    states, error) &&
+                   laip_score_match(&s, states, begin, 1, &set.fine[q * n + i], error);
+            for (size_t e = 0; e < E; e++)
+                sum += (double)image[e] * (double)text[e];
+            set.coarse[q * n + i] = (float)sum;
+        }
+    }
+    laip_scorer_free(&s);
+    free(planes);
+    free(image);
+    free(text);
+    free(states);
+    return good;
+}
+
+static int make(void **state)
+{
+    (void)state;
+    laip_error error = {0};
+    laip_model_config m = laip_tiny_sizes();
+    m.vocab = 120;
+    m.positions = 40;
+    set.folder = laip_test_folder("evaluate");
+    set.annotations = laip_path_join(set.folder, "reid_raw.json");
+    laip_synth_options o = {.folder = set.folder, .persons = 1, .val = 1, .test = 6, .images = 3, .seed = 3};
+    laip_gemm_force(laip_test_device(), LAIP_GEMM_PACKED);
+    bool good = laip_synth_write(&o, &error) &&
+                laip_dataset_read(&set.d, set.annotations, NULL, "test", &error) && make_texts(&error) &&
+                laip_model_create(&set.model, laip_test_device(), &m, false, &error);
+    if (good) {
+        laip_params_initialise(&set.model.params, &set.model.table, 7, 0, 0.1f);
+        set.coarse = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof(float));
+        set.fine = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof(float));
+        good = score_pairs(&error);
+    }
+    if (!good)
+        print_error("%s\n", error.text);
+    return good ? 0 : -1;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    laip_model_free(&set.model);
+    laip_texts_free(&set.texts);
+    laip_dataset_free(&set.d);
+    free(set.folder);
+    free(set.annotations);
+    free(set.coarse);
+    free(set.fine);
+    laip_test_device_close();
+    return 0;
+}
+
+static laip_evaluation evaluated(size_t k, int threads)
+{
+    laip_evaluation e;
+    laip_error error;
+    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, k, threads, &alone, &e, &error), error);
+    assert_int_equal(e.queries, set.d.caption_count);
+    assert_int_equal(e.gallery, set.d.picture_count);
+    return e;
+}
+
+/* Places first … last − 1 of caption q hold different pictures with the scores that `want` gives them, from
+ * the best to the worst, and of equal ones the picture first in the split comes first. */
+static void check_order(const laip_evaluation *e, size_t q, size_t first, size_t last, const float *want)
+{
+    const int32_t *ranking = e->ranking + q * e->gallery;
+    const float *score = e->score + q * e->gallery;
+    for (size_t k = first; k < last; k++) {
+        assert_in_range(ranking[k], 0, e->gallery - 1);
+        for (size_t j = 0; j < k; j++)
+            assert_int_not_equal(ranking[j], ranking[k]);
+        assert_near(score[k], want[q * e->gallery + (size_t)ranking[k]], 2e-5);
+        if (k > first)
+            assert_true(score[k] < score[k - 1] || (score[k] == score[k - 1] && ranking[k] > ranking[k - 1]));
+    }
+}
+
+static void assert_metrics(laip_metrics a, laip_metrics b)
+{
+    assert_true(a.r1 == b.r1 && a.r5 == b.r5 && a.r10 == b.r10 && a.map == b.map);
+}
+
+static laip_metrics of_ranking(const laip_evaluation *e)
+{
+    return laip_metrics_of(e->ranking, e->queries, e->gallery, e->query_person, e->gallery_person);
+}
+
+static void coarse(void **state)
+{
+    (void)state;
+    laip_evaluation e = evaluated(0, 1);
+    assert_int_equal(e.queries, 36);
+    assert_int_equal(e.gallery, 18);
+    assert_int_equal(e.pairs, 0);
+    for (size_t q = 0; q < e.queries; q++) {
+        check_order(&e, q, 0, e.gallery, set.coarse);
+        assert_int_equal(e.query_person[q], set.d.pictures[set.d.captions[q].picture].person);
+    }
+    for (size_t i = 0; i < e.gallery; i++)
+        assert_int_equal(e.gallery_person[i], set.d.pictures[i].person);
+    assert_metrics(e.coarse, of_ranking(&e));
+    assert_metrics(e.fine, e.coarse);
+    laip_evaluation_free(&e);
+}
+
+/* The model tells pictures and pairs apart, or the tests here would say nothing. */
+static void spread(void **state)
+{
+    (void)state;
+    const float *scores[] = {set.coarse, set.fine};
+    for (int s = 0; s < 2; s++)
+        for (size_t q = 0; q < set.d.caption_count; q++) {
+            double low = INFINITY, high = -INFINITY;
+            for (size_t i = 0; i < set.d.picture_count; i++) {
+                low = fmin(low, (double)scores[s][q * set.d.picture_count + i]);
+                high = fmax(high, (double)scores[s][q * set.d.picture_count + i]);
+            }
+            assert_true(high - low > 1e-3);
+        }
+}
+
+static void every_pair(void **state)
+{
+    (void)state;
+    laip_evaluation e = evaluated(18, 2), more = evaluated(1000, 2);
+    assert_int_equal(e.pairs, e.queries * e.gallery);
+    for (size_t q = 0; q < e.queries; q++)
+        check_order(&e, q, 0, e.gallery, set.fine);
+    assert_metrics(e.fine, of_ranking(&e));
+    assert_memory_equal(e.ranking, more.ranking, e.queries * e.gallery * sizeof *e.ranking);
+    assert_memory_equal(e.score, more.score, e.queries * e.gallery * sizeof *e.score);
+    assert_int_equal(more.pairs, e.pairs);
+    laip_evaluation_free(&e);
+    laip_evaluation_free(&more);
+}
+
+/* The k best by features are ranked anew, the rest keep their order behind them. */
+static void k_best(void **state)
+{
+    (void)state;
+    laip_evaluation before = evaluated(0, 2);
+    for (size_t k = 1; k < 8; k += 3) {
+        laip_evaluation e = evaluated(k, 2);
+        assert_int_equal(e.pairs, k * e.queries);
+        for (size_t q = 0; q < e.queries; q++) {
+            const int32_t *a = before.ranking + q * e.gallery, *b = e.ranking + q * e.gallery;
+            check_order(&e, q, 0, k, set.fine);
+            for (size_t i = 0; i < k; i++) {
+                size_t found = 0;
+                for (size_t j = 0; j < k; j++)
+                    found += a[j] == b[i];
+                assert_int_equal(found, 1);
+            }
+            assert_memory_equal(a + k, b + k, (e.gallery - k) * sizeof *a);
+            check_order(&e, q, k, e.gallery, set.coarse);
+        }
+        assert_metrics(e.coarse, before.coarse);
+        assert_metrics(e.fine, of_ranking(&e));
+        laip_evaluation_free(&e);
+    }
+    laip_evaluation_free(&before);
+}
+
+/* The same bits again, and with another number of threads. */
+static void same_again(void **state)
+{
+    (void)state;
+    laip_evaluation a = evaluated(5, 1), b = evaluated(5, 3);
+    size_t n = a.queries * a.gallery;
+    assert_memory_equal(a.ranking, b.ranking, n * sizeof *a.ranking);
+    assert_memory_equal(a.score, b.score, n * sizeof *a.score);
+    laip_evaluation_free(&a);
+    laip_evaluation_free(&b);
+}
+
+/* A picture that cannot be read is named; so is a split without captions. */
+static void refused(void **state)
+{
+    (void)state;
+    laip_error error = {0};
+    laip_evaluation e;
+    char *file = laip_dataset_file(&set.d, 17), *data;
+    size_t size;
+    assert_ok(laip_file_read(file, &data, &size, &error), error);
+    assert_ok(laip_file_write(file, "no picture", 10, &error), error);
+    assert_false(laip_evaluate(&set.model, &set.d, &set.texts, 3, 2, &alone, &e, &error));
+    laip_evaluation_free(&e);
+    assert_int_equal(error.status, LAIP_BAD_INPUT);
+    assert_non_null(strstr(error.text, set.d.pictures[17].file));
+    laip_dataset none = set.d;
+    none.caption_count = 0;
+    assert_false(laip_evaluate(&set.model, &none, &set.texts, 3, 2, &alone, &e, &error));
+    laip_evaluation_free(&e);
+    assert_int_equal(error.status, LAIP_BAD_INPUT);
+    assert_non_null(strstr(error.text, "no captions"));
+    assert_ok(laip_file_write(file, data, size, &error), error);
+    free(file);
+    free(data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(coarse),     cmocka_unit_test(spread),
+                                       cmocka_unit_test(every_pair), cmocka_unit_test(k_best),
+                                       cmocka_unit_test(same_again), cmocka_unit_test(refused)};
+    return cmocka_run_group_tests(tests, make, drop);
+}
