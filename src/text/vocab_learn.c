@@ -232,8 +232,8 @@ bool laip_vocab_learn(const char *const *captions, size_t caption_count, laip_ca
 {
     if (size <= LAIP_SPECIALS || size > INT32_MAX)
         return laip_bad_input(
-            error, "a vocabulary of %zu pieces: it needs %d at least, %d of them [PAD] and the like", size,
-            LAIP_SPECIALS + 1, LAIP_SPECIALS);
+            error, "a vocabulary of %zu pieces: expected %d, of which %d are [PAD] and the like, to %d", size,
+            LAIP_SPECIALS + 1, LAIP_SPECIALS, INT32_MAX);
     learner l = {0};
     laip_tokens scratch = {0};
     for (size_t i = 0; i < caption_count; i++) {

@@ -245,87 +245,6 @@ static void ids_are_lines(void **state)
     laip_tokenizer_free(t);
 }
 
-static const char *const captions[] = {"The man wears a blue shirt and blue jeans.",
-                                       "A woman wears blue shoes", "a man with jeans",
-                                       "jeans, shoes and a shirt; blue blue"};
-
-static bool has(char **words, size_t count, const char *word)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(words[i], word) == 0)
-            return true;
-    return false;
-}
-
-static void learning(void **state)
-{
-    (void)state;
-    laip_error error;
-    char **words, **again;
-    size_t count, count2;
-    assert_ok(laip_vocab_learn(captions, 4, LAIP_RULE_ALBEF, 60, &words, &count, &error), error);
-    assert_true(count <= 60);
-    for (int i = 0; i < LAIP_SPECIALS; i++)
-        assert_string_equal(words[i], laip_special_names[i]);
-    assert_true(has(words, count, "blue") && has(words, count, "jeans"));
-    assert_true(has(words, count, "##s") && has(words, count, "b") && !has(words, count, ","));
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < i; k++)
-            assert_string_not_equal(words[i], words[k]);
-    /* Any order of the captions gives the same list. */
-    const char *const turned[] = {captions[2], captions[3], captions[1], captions[0]};
-    assert_ok(laip_vocab_learn(turned, 4, LAIP_RULE_ALBEF, 60, &again, &count2, &error), error);
-    assert_int_equal(count, count2);
-    for (size_t i = 0; i < count; i++)
-        assert_string_equal(words[i], again[i]);
-    laip_vocab_free(again, count2);
-    /* Every word of the captions can be written with it; saved and read it is the same. */
-    char *folder = laip_test_folder("vocab"), *path = laip_path_join(folder, "vocab.txt");
-    assert_ok(laip_vocab_save(path, words, count, &error), error);
-    laip_tokenizer *t = laip_tokenizer_load(path, &error);
-    assert_ok(t, error);
-    assert_int_equal(laip_tokenizer_size(t), count);
-    for (int i = 0; i < 4; i++)
-        assert_null(
-            strstr(pieces(t, captions[i], &(laip_tokenize_options){.rule = LAIP_RULE_ALBEF}), "[UNK]"));
-    laip_tokenizer_free(t);
-    laip_vocab_free(words, count);
-    /* With no room for all characters the frequent ones stay. */
-    assert_ok(laip_vocab_learn(captions, 4, LAIP_RULE_NONE, 8, &words, &count, &error), error);
-    assert_int_equal(count, 8);
-    assert_true(has(words, count, "##e"));
-    laip_vocab_free(words, count);
-    assert_false(laip_vocab_learn(captions, 4, LAIP_RULE_NONE, 5, &words, &count, &error));
-    remove(path);
-    remove(folder);
-    free(path);
-    free(folder);
-}
-
-/* The order of merges on a text small enough to do by hand: "ab" is seen 3 times, then "ab" + "##c" twice. */
-static void merges(void **state)
-{
-    (void)state;
-    static const char *const expected[] = {"##b", "##c", "##d", "a", "ab", "abc"};
-    const char *const text[] = {"abc abc abd"};
-    laip_error error;
-    char **words;
-    size_t count;
-    assert_ok(laip_vocab_learn(text, 1, LAIP_RULE_NONE, 100, &words, &count, &error), error);
-    assert_int_equal(count, LAIP_SPECIALS + 6);
-    for (size_t i = 0; i < 6; i++)
-        assert_string_equal(words[LAIP_SPECIALS + i], expected[i]);
-    laip_vocab_free(words, count);
-    /* Of pairs seen equally often, the first in byte order, left piece before right piece. */
-    const char *const left[] = {"cd cd ab ab"}, *const right[] = {"ac ac ab ab"};
-    assert_ok(laip_vocab_learn(left, 1, LAIP_RULE_NONE, LAIP_SPECIALS + 5, &words, &count, &error), error);
-    assert_string_equal(words[count - 1], "ab");
-    laip_vocab_free(words, count);
-    assert_ok(laip_vocab_learn(right, 1, LAIP_RULE_NONE, LAIP_SPECIALS + 4, &words, &count, &error), error);
-    assert_string_equal(words[count - 1], "ab");
-    laip_vocab_free(words, count);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(longest_pieces),
@@ -335,8 +254,6 @@ int main(void)
                                        cmocka_unit_test(cutting),
                                        cmocka_unit_test(caption_rule),
                                        cmocka_unit_test(bad_vocabularies),
-                                       cmocka_unit_test(ids_are_lines),
-                                       cmocka_unit_test(learning),
-                                       cmocka_unit_test(merges)};
+                                       cmocka_unit_test(ids_are_lines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
