@@ -3,8 +3,9 @@
  * A program is one file of cl/ with one set of build options.  Its binary lies in the user's cache folder
  * under a name that is the hash of device, driver, platform, options and the whole source (with what it
  * includes), so that any change of them finds no file and compiles.  Files are written beside their place and
- * renamed: ranks that race write the same bytes, and a reader sees a whole file or none.  A binary that the
- * driver refuses is compiled anew.
+ * renamed: ranks that race write the same bytes, and a reader sees a whole file or none.  A binary ends in
+ * its check sum, as drivers crash on damaged ones; one that it does not fit, or that the driver refuses, is
+ * compiled anew.
  *
  * LAIP_KERNEL_DIR reads the sources from that folder instead of those embedded in the program. */
 #include "base/file.h"
@@ -83,8 +84,19 @@ static cl_program from_cache(laip_device *d, const char *path, const char *optio
     char *data;
     size_t size;
     laip_error ignored;
+    uint64_t sum;
     if (!laip_file_read(path, &data, &size, &ignored))
         return NULL;
+    bool whole = size > sizeof sum;
+    if (whole) {
+        size -= sizeof sum;
+        memcpy(&sum, data + size, sizeof sum);
+        whole = sum == laip_hash(data, size);
+    }
+    if (!whole) {
+        free(data);
+        return NULL;
+    }
     const unsigned char *bytes = (const unsigned char *)data;
     cl_int status = CL_SUCCESS, code;
     cl_program p = clCreateProgramWithBinary(d->context, 1, &d->id, &size, &bytes, &status, &code);
@@ -103,12 +115,16 @@ static void to_cache(laip_device *d, cl_program p, const char *path)
     laip_error ignored; /* a cache that cannot be written costs time, nothing else */
     if (clGetProgramInfo(p, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || !size)
         return;
-    unsigned char *bytes = laip_alloc(size, 1);
+    uint64_t sum;
+    unsigned char *bytes = laip_alloc(size + sizeof sum, 1);
     char *folder = laip_strdup(path);
     *strrchr(folder, '/') = '\0';
     if (clGetProgramInfo(p, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS &&
-        laip_make_folders(folder, &ignored))
-        (void)laip_file_write(path, bytes, size, &ignored);
+        laip_make_folders(folder, &ignored)) {
+        sum = laip_hash(bytes, size);
+        memcpy(bytes + size, &sum, sizeof sum);
+        (void)laip_file_write(path, bytes, size + sizeof sum, &ignored);
+    }
     free(folder);
     free(bytes);
     (void)d;

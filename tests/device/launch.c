@@ -1,0 +1,261 @@
+/* Launching: what a kernel is given is checked on every device, the first failure stays and is named, and
+ * compiled programs are kept on disk by their whole source. */
+#include "support/test.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "device/launch.h"
+#include "support/device.h"
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *kernels, *cache; /* folders: sources of our own, and their binaries */
+
+static void write_source(const char *name, const char *text)
+{
+    laip_error error;
+    char *path = laip_path_join(kernels, name);
+    assert_ok(laip_file_write(path, text, strlen(text), &error), error);
+    free(path);
+}
+
+static const char adding[] = "#include \"amount.h\"\n"
+                             "kernel void add(global float *x, float a, int n)\n"
+                             "{\n"
+                             "    size_t i = get_global_id(0);\n"
+                             "    if (i < n)\n"
+                             "        x[i] += a * AMOUNT;\n"
+                             "}\n"
+                             "kernel void shared(global float *x, local float *room)\n"
+                             "{\n"
+                             "    room[get_local_id(0)] = 1;\n"
+                             "    x[get_global_id(0)] = room[get_local_id(0)];\n"
+                             "}\n";
+
+static int make(void **state)
+{
+    (void)state;
+    kernels = laip_test_folder("kernels");
+    cache = laip_test_folder("cache");
+    setenv("LAIP_KERNEL_DIR", kernels, 1);
+    setenv("LAIP_CACHE_DIR", cache, 1);
+    write_source("add.cl", adding);
+    write_source("amount.h", "#define AMOUNT 2\n");
+    return 0;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    free(kernels);
+    free(cache);
+    return 0;
+}
+
+static laip_device *opened(void)
+{
+    laip_error error;
+    laip_device *d;
+    assert_ok(laip_device_open(&d, getenv("LAIP_DEVICE"), 0, &error), error);
+    return d;
+}
+
+/* The device's failure is one line that holds both; nothing works on it any more. */
+static void check_failed(laip_device *d, const char *says, const char *also)
+{
+    laip_error error = {0};
+    float value = 7;
+    assert_false(laip_device_finish(d, &error));
+    assert_int_equal(error.status, strstr(says, "none.cl") ? LAIP_BAD_INPUT : LAIP_FAILURE);
+    if (!strstr(error.text, says) || !strstr(error.text, also) || strchr(error.text, '\n'))
+        fail_msg("'%s' does not say '%s' and '%s'", error.text, says, also);
+    assert_null(laip_mem_create(d, 64, "more"));
+    laip_mem_read(d, NULL, 0, &value, sizeof value);
+    assert_true(value == 7);
+    laip_device_fail(d, "something later");
+    laip_error again;
+    assert_false(laip_device_ok(d, &again));
+    assert_string_equal(again.text, error.text);
+    laip_device_close(d);
+}
+
+static const laip_grid four = {.groups = {4}, .items = {1}};
+
+static float added(laip_device *d, const char *options)
+{
+    float x[4] = {1, 2, 3, 4};
+    laip_mat m = laip_test_mat(d, 1, 4, x);
+    laip_launch(d, "add.cl", "add", options, four,
+                (laip_arg[]){laip_arg_mem(m.mem), laip_arg_f32(10), laip_arg_i32(3)}, 3);
+    float *y = laip_test_read(d, m), change = y[0] - 1;
+    assert_true(y[1] == 2 + change && y[2] == 3 + change && y[3] == 4);
+    free(y);
+    laip_mem_release(m.mem);
+    return change;
+}
+
+static void wrong_launches(void **state)
+{
+    (void)state;
+    const struct {
+        const char *file, *kernel, *options;
+        laip_grid grid;
+        size_t count;
+        const char *says, *also;
+    } cases[] = {
+        {"add.cl", "add", "", {.groups = {4}}, 2, "kernel add: 2 arguments given", "it takes 3"},
+        {"add.cl",
+         "add",
+         "",
+         {.items = {257}},
+         3,
+         "kernel add: a group of 257 items",
+         "allowed are 256 items"},
+        {"add.cl",
+         "add",
+         "",
+         {.items = {16, 8, 4}},
+         3,
+         "kernel add: a group of 512 items",
+         "allowed are 256"},
+        {"add.cl", "subtract", "", {.groups = {4}}, 3, "clCreateKernel: CL_INVALID_KERNEL_NAME", "subtract"},
+        {"none.cl", "add", "", {.groups = {4}}, 3, "none.cl", "cannot be read"},
+        {"add.cl",
+         "add",
+         "-DAMOUNT=+",
+         {.groups = {4}},
+         3,
+         "clBuildProgram: CL_BUILD_PROGRAM_FAILURE",
+         "-DAMOUNT=+"},
+    };
+    write_source("amount.h", "#ifndef AMOUNT\n#define AMOUNT 2\n#endif\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        laip_device *d = opened();
+        laip_mat m = laip_mat_create(d, 1, 4);
+        laip_arg arguments[3] = {laip_arg_mem(m.mem), laip_arg_f32(1), laip_arg_i32(4)};
+        laip_launch(d, cases[i].file, cases[i].kernel, cases[i].options, cases[i].grid, arguments,
+                    cases[i].count);
+        laip_mem_release(m.mem);
+        check_failed(d, cases[i].says, cases[i].also);
+    }
+}
+
+/* Local memory a group: 32 KiB anywhere. */
+static void local_memory(void **state)
+{
+    (void)state;
+    laip_device *d = opened();
+    laip_mat m = laip_mat_create(d, 1, 8);
+    laip_grid two = {.groups = {2}, .items = {4}};
+    laip_launch(d, "add.cl", "shared", "", two, (laip_arg[]){laip_arg_mem(m.mem), laip_arg_local(32 * 1024)},
+                2);
+    float *y = laip_test_read(d, m);
+    for (int i = 0; i < 8; i++)
+        assert_true(y[i] == 1);
+    free(y);
+    laip_launch(d, "add.cl", "shared", "", two,
+                (laip_arg[]){laip_arg_mem(m.mem), laip_arg_local(32 * 1024 + 4)}, 2);
+    laip_mem_release(m.mem);
+    check_failed(d, "kernel shared: a group of 4 items and 32772 bytes", "32768 bytes");
+}
+
+/* An OpenCL call that fails is named with its error and the device. */
+static void calls_are_named(void **state)
+{
+    (void)state;
+    laip_device *d = opened();
+    laip_mat m = laip_mat_create(d, 1, 4);
+    float lots[64];
+    laip_mem_read(d, m.mem, 0, lots, sizeof lots);
+    laip_mem_release(m.mem);
+    check_failed(d, "clEnqueueReadBuffer: CL_INVALID_VALUE (-30) on ", laip_device_traits(d)->name);
+}
+
+static void includes(void **state)
+{
+    (void)state;
+    write_source("amount.h", "#include \"amount.h\"\n");
+    laip_device *d = opened();
+    laip_launch(d, "add.cl", "add", "", four, NULL, 3);
+    check_failed(d, "amount.h", "includes itself");
+}
+
+static size_t binaries(char **one)
+{
+    char *folder = laip_path_join(cache, "programs");
+    DIR *dir = opendir(folder);
+    size_t count = 0;
+    for (struct dirent *e; dir && (e = readdir(dir)) != NULL;)
+        if (e->d_name[0] != '.') {
+            free(*one);
+            *one = laip_path_join(folder, e->d_name);
+            count++;
+        }
+    if (dir)
+        closedir(dir);
+    free(folder);
+    return count;
+}
+
+static void on_disk(void **state)
+{
+    (void)state;
+    char *fresh = laip_test_folder("fresh"), *one = NULL, *kept, *data;
+    laip_error error;
+    size_t size, kept_size;
+    free(cache);
+    cache = fresh;
+    setenv("LAIP_CACHE_DIR", cache, 1);
+    write_source("amount.h", "#define AMOUNT 2\n");
+    assert_int_equal(binaries(&one), 0);
+    laip_device *d = opened();
+    assert_true(added(d, "") == 20);
+    assert_int_equal(binaries(&one), 1);
+    assert_true(added(d, "") == 20);
+    laip_device_close(d);
+    assert_ok(laip_file_read(one, &kept, &kept_size, &error), error);
+
+    d = opened(); /* from the disk */
+    assert_true(added(d, "") == 20);
+    assert_int_equal(binaries(&one), 1);
+    laip_device_close(d);
+
+    /* a binary that is cut, or damaged in its middle, is made anew */
+    const size_t lengths[] = {0, 10, kept_size / 2, kept_size};
+    for (int i = 0; i < 4; i++) {
+        kept[kept_size / 2] ^= i == 3;
+        assert_ok(laip_file_write(one, kept, lengths[i], &error), error);
+        d = opened();
+        assert_true(added(d, "") == 20);
+        laip_device_close(d);
+        assert_int_equal(binaries(&one), 1);
+        assert_ok(laip_file_read(one, &data, &size, &error), error);
+        assert_true(size > lengths[i] || memcmp(data, kept, size) != 0);
+        free(data);
+    }
+
+    write_source("amount.h", "#define AMOUNT 3\n"); /* a change in what is included is a change */
+    d = opened();
+    assert_true(added(d, "") == 30);
+    assert_int_equal(binaries(&one), 2);
+    assert_true(added(d, "-DUNUSED") == 30);
+    assert_int_equal(binaries(&one), 3);
+    laip_device_close(d);
+
+    setenv("LAIP_CACHE_DIR", "/proc/no/such/place", 1); /* a cache that cannot be written costs time alone */
+    d = opened();
+    assert_true(added(d, "") == 30);
+    laip_device_close(d);
+    free(kept);
+    free(one);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_launches), cmocka_unit_test(local_memory),
+                                       cmocka_unit_test(calls_are_named), cmocka_unit_test(includes),
+                                       cmocka_unit_test(on_disk)};
+    return cmocka_run_group_tests(tests, make, drop);
+}
