@@ -1,0 +1,220 @@
+/* The parameters' memory: no two share a place, initial values follow from the seed alone, the momentum
+ * copies move as the equation says, and decay is for products and tables only. */
+#include "support/test.h"
+
+#include "base/memory.h"
+#include "device/internal.h"
+#include "support/device.h"
+#include "support/tiny.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int drop(void **state)
+{
+    (void)state;
+    laip_test_device_close();
+    return 0;
+}
+
+static void open_model(laip_model *m, bool training)
+{
+    laip_error error;
+    laip_model_config sizes = laip_tiny_sizes();
+    assert_ok(laip_model_create(m, laip_test_device(), &sizes, training, &error), error);
+}
+
+static float *part_of(laip_model *m, const laip_param *p, int k, int which)
+{
+    float *values = laip_alloc(laip_part_count(&p->part[k]), sizeof *values);
+    laip_params_read(&m->params, p, &p->part[k], which, values);
+    return values;
+}
+
+typedef void visitor(laip_model *m, const laip_param *p, int k, size_t number);
+
+static void each_part(laip_model *m, const laip_table *t, visitor *visit)
+{
+    size_t number = 0;
+    for (size_t i = 0; i < t->count; i++)
+        for (int k = 0; k < t->params[i]->parts; k++)
+            visit(m, t->params[i], k, number++);
+}
+
+static void write_number(laip_model *m, const laip_param *p, int k, size_t number)
+{
+    size_t n = laip_part_count(&p->part[k]);
+    float *values = laip_alloc(n, sizeof *values);
+    for (int which = 0; which < (p->copy ? 1 : 4); which++) {
+        for (size_t i = 0; i < n; i++)
+            values[i] = (float)(4 * number + (size_t)which) + (p->copy ? 0.5f : 0);
+        laip_params_write(&m->params, p, &p->part[k], which, values);
+    }
+    free(values);
+}
+
+static void check_number(laip_model *m, const laip_param *p, int k, size_t number)
+{
+    for (int which = 0; which < (p->copy ? 1 : 4); which++) {
+        float *values = part_of(m, p, k, which);
+        for (size_t i = 0; i < laip_part_count(&p->part[k]); i++)
+            if (values[i] != (float)(4 * number + (size_t)which) + (p->copy ? 0.5f : 0))
+                fail_msg("%s, kind %d: element %zu is another's", p->part[k].name, which, i);
+        free(values);
+    }
+}
+
+/* Every part of every parameter, its gradient, its moments and its momentum copy have places of their own,
+ * in one chunk or in many. */
+static void apart(void **state)
+{
+    (void)state;
+    laip_device *d = laip_test_device();
+    size_t largest = d->traits.largest, chunks = 0;
+    for (int k = 0; k < 2; k++) {
+        laip_model m;
+        if (k)
+            d->traits.largest = 96 * 1024; /* of a device that allows only small buffers */
+        open_model(&m, true);
+        assert_true(m.params.count > chunks);
+        chunks = m.params.count;
+        each_part(&m, &m.table, write_number);
+        each_part(&m, &m.table_m, write_number);
+        each_part(&m, &m.table, check_number);
+        each_part(&m, &m.table_m, check_number);
+        for (size_t i = 0; i < m.params.count; i++)
+            assert_true(m.params.chunks[i].floats * sizeof(float) <= d->traits.largest);
+        laip_model_free(&m);
+    }
+    d->traits.largest = largest;
+    laip_test_finish(d);
+}
+
+/* No decay of biases, norms, the class token, image positions and the temperature (laip.md, 4). */
+static void check_decay(laip_model *m, const laip_param *p, int k, size_t number)
+{
+    const char *name = p->part[k].name;
+    size_t n = strlen(name);
+    bool none = (n > 5 && strcmp(name + n - 5, ".bias") == 0) || strstr(name, "norm") ||
+                strstr(name, "Norm") || strstr(name, "cls_token") || strstr(name, "pos_embed") ||
+                strcmp(name, "temp") == 0;
+    (void)m;
+    (void)number;
+    if (p->decay != !none)
+        fail_msg("%s: decay is %d", name, p->decay);
+}
+
+static void decay(void **state)
+{
+    (void)state;
+    laip_model m;
+    open_model(&m, false);
+    each_part(&m, &m.table, check_decay);
+    laip_model_free(&m);
+}
+
+static void initial_values(void **state)
+{
+    (void)state;
+    laip_model a, b;
+    open_model(&a, true);
+    open_model(&b, false); /* training or not, the values are the same */
+    laip_params_initialise(&a.params, &a.table, 4, 0, 0.07f);
+    laip_params_initialise(&b.params, &b.table, 4, 0, 0.07f);
+    size_t different = 0;
+    for (int other = 0; other < 2; other++) {
+        for (size_t i = 0; i < a.table.count; i++) {
+            float *x = part_of(&a, a.table.params[i], 0, 0), *y = part_of(&b, b.table.params[i], 0, 0);
+            size_t n = laip_part_count(&a.table.params[i]->part[0]);
+            bool same = memcmp(x, y, n * sizeof *x) == 0;
+            bool drawn =
+                a.table.params[i]->init == LAIP_INIT_MATRIX || a.table.params[i]->init == LAIP_INIT_TABLE;
+            assert_int_equal(same, !other || !drawn);
+            different += !same;
+            free(x);
+            free(y);
+        }
+        laip_params_initialise(&b.params, &b.table, 5, 0, 0.07f);
+    }
+    assert_true(different > 20);
+    laip_param *p;
+    laip_part *part;
+    float temperature, word[41 * 32];
+    assert_true(laip_model_find(&a, "temp", &p, &part));
+    laip_params_read(&a.params, p, part, 0, &temperature);
+    assert_true(temperature == 0.07f);
+    laip_params_initialise(&a.params, &a.table, 4, 0.5f, 0.07f); /* a deviation of the run's own */
+    assert_true(laip_model_find(&a, "text_encoder.bert.embeddings.word_embeddings.weight", &p, &part));
+    laip_params_read(&a.params, p, part, 0, word);
+    double square = 0;
+    for (int i = 0; i < 41 * 32; i++)
+        square += (double)word[i] * (double)word[i];
+    assert_near(sqrt(square / (41 * 32)), 0.5, 0.03);
+    laip_model_free(&a);
+    laip_model_free(&b);
+}
+
+/* m ← μ m + (1 − μ) p for every averaged parameter, and for no other. */
+static void average(void **state)
+{
+    (void)state;
+    laip_model m;
+    open_model(&m, true);
+    laip_params_initialise(&m.params, &m.table, 4, 0, 0.07f);
+    laip_params_copy_average(&m.params);
+    laip_params_initialise(&m.params, &m.table, 5, 0.3f, 0.07f);
+    size_t next = 0;
+    for (size_t i = 0; i < m.table.count; i++) {
+        laip_param *p = m.table.params[i];
+        if (!p->averaged)
+            continue;
+        assert_true(next < m.table_m.count);
+        laip_param *copy = m.table_m.params[next++];
+        const char *name = p->part[0].name, *name_m = copy->part[0].name, *dot = strchr(name, '.');
+        assert_memory_equal(name, name_m, (size_t)(dot - name)); /* visual_encoder.x, visual_encoder_m.x */
+        assert_memory_equal(name_m + (dot - name), "_m", 2);
+        assert_string_equal(name_m + (dot - name) + 2, dot);
+    }
+    assert_int_equal(next, m.table_m.count);
+    laip_param *p = m.vision_proj.weight, *copy = m.vision_proj_m.weight;
+    size_t n = laip_part_count(&p->part[0]);
+    float *online = part_of(&m, p, 0, 0), *before = part_of(&m, copy, 0, 0);
+    laip_params_move_average(&m.params, 0.75f);
+    float *after = part_of(&m, copy, 0, 0), *kept = part_of(&m, p, 0, 0);
+    for (size_t i = 0; i < n; i++)
+        assert_near(after[i], 0.75 * (double)before[i] + 0.25 * (double)online[i], 1e-6);
+    assert_memory_equal(online, kept, n * sizeof *online);
+    assert_memory_not_equal(online, before, n * sizeof *online);
+    free(online);
+    free(before);
+    free(after);
+    free(kept);
+    laip_model_free(&m);
+}
+
+/* What laip_model_bytes says is what is taken. */
+static void bytes(void **state)
+{
+    (void)state;
+    for (int training = 0; training < 2; training++) {
+        laip_model m;
+        open_model(&m, training);
+        size_t taken = 0;
+        for (size_t i = 0; i < m.params.count; i++) {
+            laip_chunk *c = &m.params.chunks[i];
+            laip_mat all[] = {c->value, c->gradient, c->first, c->second, c->average};
+            for (int k = 0; k < 5; k++)
+                taken += all[k].mem ? all[k].rows * all[k].cols * sizeof(float) : 0;
+        }
+        assert_int_equal(laip_model_bytes(&m, laip_test_device()), taken);
+        laip_model_free(&m);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(apart), cmocka_unit_test(decay),
+                                       cmocka_unit_test(initial_values), cmocka_unit_test(average),
+                                       cmocka_unit_test(bytes)};
+    return cmocka_run_group_tests(tests, NULL, drop);
+}
