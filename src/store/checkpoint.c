@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "store/weights.h"
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,9 +85,11 @@ static void write_queue(laip_safetensors_writer *w, laip_queue *q)
     free(values);
 }
 
-static void note(laip_safetensors_writer *w, const laip_checkpoint_notes *n)
+static void note(laip_safetensors_writer *w, const laip_model_config *m, const laip_checkpoint_notes *n)
 {
     char text[64];
+    snprintf(text, sizeof text, "%dx%d", m->image_height / m->patch, m->image_width / m->patch);
+    laip_safetensors_metadata_add(w, "grid", text); /* of the position table */
     laip_safetensors_metadata_add(w, "format", "pt");
     if (n->config)
         laip_safetensors_metadata_add(w, "config", n->config);
@@ -103,7 +107,7 @@ bool laip_checkpoint_save(const char *path, laip_model *model, laip_step *step,
                           const laip_checkpoint_notes *notes, laip_error *error)
 {
     saver s = {.model = model};
-    note(&s.w, notes);
+    note(&s.w, &model->sizes, notes);
     each_tensor(model, step != NULL, declare, &s, error);
     if (step)
         declare_queue(&s.w, &step->queue);
@@ -119,12 +123,60 @@ bool laip_checkpoint_save(const char *path, laip_model *model, laip_step *step,
 }
 
 typedef struct loader {
-    laip_safetensors file;
+    laip_weights file;
+    laip_map index; /* tensor of the file by its own name */
     laip_model *model;
     const char *allowed;
-    size_t missing, misshapen, loaded;
+    size_t missing, misshapen, unexpected, loaded, renamed, resized, retyped, initialised;
     char first[300];
 } loader;
+
+static bool open_loader(loader *l, const char *path, laip_error *error)
+{
+    char name[300];
+    int32_t other;
+    bool good = laip_weights_open(&l->file, path, error);
+    for (size_t i = 0; good && i < l->file.count; i++) {
+        laip_weights_name(l->file.tensors[i].name, name);
+        l->renamed += strcmp(name, l->file.tensors[i].name) != 0;
+        if (laip_map_get(&l->index, name, strlen(name), &other))
+            good = laip_bad_input(error, "%s: %s and %s are both %s", path, l->file.tensors[other].name,
+                                  l->file.tensors[i].name, name);
+        laip_map_set(&l->index, name, strlen(name), (int32_t)i);
+    }
+    return good;
+}
+
+static void close_loader(loader *l)
+{
+    laip_weights_close(&l->file);
+    laip_map_free(&l->index);
+}
+
+/* The entry of a name; data not read.  NULL: none. */
+static const laip_tensor_entry *find(const loader *l, const char *name, size_t *at)
+{
+    int32_t i;
+    if (!laip_map_get(&l->index, name, strlen(name), &i))
+        return NULL;
+    *at = (size_t)i;
+    return &l->file.tensors[i];
+}
+
+/* Everything that does not fit is told; the first of it goes into the error's line. */
+static void misfit(loader *l, size_t *count, const char *format, ...) LAIP_PRINTF(3, 4);
+static void misfit(loader *l, size_t *count, const char *format, ...)
+{
+    char text[300];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    if (l->missing + l->misshapen + l->unexpected == 0)
+        snprintf(l->first, sizeof l->first, "%s", text);
+    ++*count;
+    laip_note("%s: %s", l->file.path, text);
+}
 
 static bool allowed(const char *prefixes_list, const char *name)
 {
@@ -149,101 +201,146 @@ static bool same_shape(const laip_tensor_entry *t, const laip_part *part)
     return true;
 }
 
-static void shape_text(int rank, const size_t *shape, char *text, size_t size)
+/* A position table of another grid than the model's. */
+static bool is_positions(const loader *l, const laip_tensor_entry *t, const laip_part *part, const char *name,
+                         size_t *rows, size_t *cols)
 {
-    size_t used = (size_t)snprintf(text, size, "[");
-    for (int i = 0; i < rank && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%zu", i ? ", " : "", shape[i]);
-    if (used < size)
-        snprintf(text + used, size - used, "]");
+    return part->rank == 3 && laip_weights_grid(&l->file, name, t, rows, cols) &&
+           t->shape[2] == (size_t)l->model->sizes.width;
+}
+
+static float *resized(const laip_model_config *m, const float *from, size_t rows, size_t cols)
+{
+    size_t to_rows = (size_t)(m->image_height / m->patch), to_cols = (size_t)(m->image_width / m->patch);
+    float *to = laip_alloc((to_rows * to_cols + 1) * (size_t)m->width, sizeof *to);
+    laip_resize_positions(from, rows, cols, to, to_rows, to_cols, (size_t)m->width);
+    return to;
 }
 
 static bool load_part(void *context, laip_param *q, laip_part *part, const char *name, int which,
                       laip_error *error)
 {
     loader *l = context;
-    const laip_tensor_entry *t = laip_safetensors_find(&l->file, name);
+    size_t at = 0, rows, cols;
+    const laip_tensor_entry *entry = find(l, name, &at);
+    laip_tensor_entry t;
     char have[100], want[100];
-    if (!t) {
-        if (!allowed(l->allowed, name) && !l->missing++ && !l->misshapen)
-            snprintf(l->first, sizeof l->first, "%s is missing", name);
+    if (!entry) {
+        if (allowed(l->allowed, name))
+            l->initialised++;
+        else
+            misfit(l, &l->missing, "%s is missing", name);
         return true;
     }
-    if (!same_shape(t, part)) {
-        shape_text(t->rank, t->shape, have, sizeof have);
-        shape_text(part->rank, part->shape, want, sizeof want);
-        if (!l->misshapen++ && !l->missing)
-            snprintf(l->first, sizeof l->first, "%s is %s, expected %s", name, have, want);
+    bool fits = same_shape(entry, part),
+         positions = !fits && is_positions(l, entry, part, name, &rows, &cols);
+    if (!fits && !positions) {
+        laip_shape_text(entry->rank, entry->shape, have, sizeof have);
+        laip_shape_text(part->rank, part->shape, want, sizeof want);
+        misfit(l, &l->misshapen, "%s is %s, expected %s", name, have, want);
         return true;
     }
-    float *values = laip_alloc(t->count, sizeof *values);
-    bool good = laip_tensor_floats(t, values, error);
+    if (!laip_weights_load(&l->file, at, &t, error))
+        return false;
+    float *values = laip_alloc(t.count, sizeof *values);
+    bool good = laip_tensor_floats(&t, values, error);
+    if (good && positions) {
+        float *other = resized(&l->model->sizes, values, rows, cols);
+        free(values);
+        values = other;
+    }
     if (good)
         laip_params_write(&l->model->params, q, part, which, values);
     free(values);
     l->loaded++;
+    l->resized += positions;
+    l->retyped += t.type != LAIP_F32;
     return good || laip_error_prefix(error, "%s", l->file.path);
 }
 
 static bool strict(loader *l, const char *path, bool state, laip_error *error)
 {
-    size_t unexpected = 0;
+    char name[300];
     for (size_t i = 0; i < l->file.count && !state; i++) {
-        const char *name = l->file.tensors[i].name;
         laip_param *q;
         laip_part *part;
-        bool known = laip_model_find(l->model, name, &q, &part) || strstr(name, "_queue") ||
-                     strcmp(name, "queue_ptr") == 0 || strncmp(name, "first.", 6) == 0 ||
-                     strncmp(name, "second.", 7) == 0 || strstr(name, "_m.");
-        if (!known && !unexpected++ && !l->missing && !l->misshapen)
-            snprintf(l->first, sizeof l->first, "%s is unexpected", name);
+        laip_weights_name(l->file.tensors[i].name, name);
+        /* the momentum copies of a model that is not trained are nobody's */
+        bool momentum = strstr(name, "_m.") != NULL && !l->model->training;
+        if (!laip_model_find(l->model, name, &q, &part) && !momentum && !laip_weights_ignored(name))
+            misfit(l, &l->unexpected, "%s is unexpected", name);
     }
-    if (l->missing + l->misshapen + unexpected)
+    if (l->missing + l->misshapen + l->unexpected)
         return laip_bad_input(
             error, "%s: does not fit the model: %s (%zu missing, %zu of another shape, %zu unexpected)", path,
-            l->first, l->missing, l->misshapen, unexpected);
+            l->first, l->missing, l->misshapen, l->unexpected);
+    return true;
+}
+
+/* Momentum copies are those of the file where it has all of them, else those of the online weights. */
+static bool load_momentum(loader *l, laip_error *error)
+{
+    const laip_table *table = &l->model->table_m;
+    size_t at, here = 0, all = 0;
+    for (size_t i = 0; i < table->count; i++)
+        for (int k = 0; k < table->params[i]->parts; k++, all++)
+            here += find(l, table->params[i]->part[k].name, &at) != NULL;
+    if (!here || here < all) {
+        laip_params_copy_average(&l->model->params);
+        if (here)
+            laip_note("%s: %zu of %zu momentum copies; all are taken from the online weights", l->file.path,
+                      here, all);
+        return true;
+    }
+    for (size_t i = 0; i < table->count; i++)
+        for (int k = 0; k < table->params[i]->parts; k++)
+            if (!load_part(l, table->params[i], &table->params[i]->part[k], table->params[i]->part[k].name, 0,
+                           error))
+                return false;
     return true;
 }
 
 bool laip_checkpoint_load(const char *path, laip_model *model, const char *allow_missing, laip_error *error)
 {
     loader l = {.model = model, .allowed = allow_missing};
-    if (!laip_safetensors_open(&l.file, path, error))
-        return false;
-    bool good = each_tensor(model, false, load_part, &l, error) && strict(&l, path, false, error);
-    laip_safetensors_close(&l.file);
-    if (good && model->training)
-        laip_params_copy_average(&model->params);
+    bool good = open_loader(&l, path, error) && each_tensor(model, false, load_part, &l, error) &&
+                (!model->training || load_momentum(&l, error)) && strict(&l, path, false, error);
     if (good)
-        laip_note("%s: %zu tensors loaded", path, l.loaded);
+        laip_note("%s: %zu tensors loaded (%zu renamed, %zu of other types, %zu positions resized), %zu left "
+                  "as initialised",
+                  path, l.loaded, l.renamed, l.retyped, l.resized, l.initialised);
+    close_loader(&l);
     return good && laip_device_ok(model->device, error);
 }
 
 static bool load_queue(loader *l, const char *path, laip_queue *q, laip_error *error)
 {
     const char *const names[] = {"image_queue", "text_queue", "idx_queue", "queue_ptr"};
-    const laip_tensor_entry *t[4];
+    size_t slots = q->slots, at[4] = {0};
     for (int i = 0; i < 4; i++) {
-        size_t want = i < 2 ? q->slots * q->image.cols : i == 2 ? q->slots : 1;
-        t[i] = laip_safetensors_find(&l->file, names[i]);
-        if (!t[i] || t[i]->count != want)
+        size_t want = i < 2 ? slots * q->image.cols : i == 2 ? slots : 1;
+        const laip_tensor_entry *t = find(l, names[i], &at[i]);
+        if (!t || t->count != want)
             return laip_bad_input(error, "%s: %s has %zu elements, expected %zu", path, names[i],
-                                  t[i] ? t[i]->count : 0, want);
+                                  t ? t->count : 0, want);
     }
-    float *values = laip_alloc(t[0]->count, sizeof *values);
+    float *values = laip_alloc(slots * q->image.cols, sizeof *values);
     int32_t pointer = 0;
-    bool good = laip_tensor_floats(t[0], values, error);
-    laip_queue_write(q, q->image, values);
-    good = good && laip_tensor_floats(t[1], values, error);
-    laip_queue_write(q, q->text, values);
-    good = good && laip_tensor_ints(t[2], q->person + q->batch, error) &&
-           laip_tensor_ints(t[3], &pointer, error);
+    bool good = true;
+    for (int i = 0; good && i < 4; i++) {
+        laip_tensor_entry t;
+        good = laip_weights_load(&l->file, at[i], &t, error) &&
+               (i < 2 ? laip_tensor_floats(&t, values, error)
+                      : laip_tensor_ints(&t, i == 2 ? q->person + q->batch : &pointer, error));
+        if (good && i < 2)
+            laip_queue_write(q, i ? q->text : q->image, values);
+    }
     free(values);
     if (!good)
         return laip_error_prefix(error, "%s", path);
-    if (pointer < 0 || (pointer && (size_t)pointer >= q->slots))
+    if (pointer < 0 || (pointer && (size_t)pointer >= slots))
         return laip_bad_input(error, "%s: queue_ptr is %d, expected a slot of %zu", path, (int)pointer,
-                              q->slots);
+                              slots);
     q->pointer = (size_t)pointer;
     return true;
 }
@@ -252,13 +349,12 @@ bool laip_checkpoint_resume(const char *path, laip_model *model, laip_step *step
                             laip_checkpoint_notes *notes, laip_error *error)
 {
     loader l = {.model = model};
-    if (!laip_safetensors_open(&l.file, path, error))
-        return false;
-    const char *at = laip_safetensors_metadata(&l.file, "step"),
-               *phase = laip_safetensors_metadata(&l.file, "phase");
-    const char *best = laip_safetensors_metadata(&l.file, "best");
-    bool good = (at && phase && best) ||
-                laip_bad_input(error, "%s: has no step, phase and best in its metadata", path);
+    bool good = open_loader(&l, path, error);
+    const char *at = good ? laip_weights_metadata(&l.file, "step") : NULL,
+               *phase = good ? laip_weights_metadata(&l.file, "phase") : NULL,
+               *best = good ? laip_weights_metadata(&l.file, "best") : NULL;
+    good = good && ((at && phase && best) ||
+                    laip_bad_input(error, "%s: has no step, phase and best in its metadata", path));
     good = good && each_tensor(model, true, load_part, &l, error) && strict(&l, path, true, error) &&
            load_queue(&l, path, &step->queue, error);
     if (good) {
@@ -266,25 +362,27 @@ bool laip_checkpoint_resume(const char *path, laip_model *model, laip_step *step
         notes->phase = (int)strtol(phase, NULL, 10);
         notes->best = strtod(best, NULL);
     }
-    laip_safetensors_close(&l.file);
+    close_loader(&l);
     return good && laip_device_ok(model->device, error);
 }
 
 bool laip_checkpoint_notes_read(const char *path, char **config, char **vocab, uint64_t *step,
                                 laip_error *error)
 {
-    laip_safetensors file;
-    if (!laip_safetensors_open(&file, path, error))
+    laip_weights file;
+    if (!laip_weights_open(&file, path, error))
         return false;
-    const char *c = laip_safetensors_metadata(&file, "config"),
-               *v = laip_safetensors_metadata(&file, "vocab");
-    const char *s = laip_safetensors_metadata(&file, "step");
-    bool good = (c && v) || laip_bad_input(error, "%s: has no config and vocabulary in its metadata", path);
+    const char *c = laip_weights_metadata(&file, "config"), *v = laip_weights_metadata(&file, "vocab");
+    const char *s = laip_weights_metadata(&file, "step");
+    bool good = (c && v) || laip_bad_input(error,
+                                           "%s: has no config and vocabulary in its metadata; --config and "
+                                           "--vocab give them",
+                                           path);
     if (good) {
         *config = laip_strdup(c);
         *vocab = laip_strdup(v);
         *step = s ? strtoull(s, NULL, 10) : 0;
     }
-    laip_safetensors_close(&file);
+    laip_weights_close(&file);
     return good;
 }

@@ -1,25 +1,8 @@
 #include "store/safetensors.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct {
-    const char *name;
-    size_t size;
-} dtypes[LAIP_DTYPES] = {{"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F64", 8}, {"I64", 8},
-                         {"I32", 4}, {"I16", 2}, {"I8", 1},   {"U8", 1},  {"BOOL", 1}};
-
-const char *laip_dtype_name(laip_dtype type)
-{
-    return dtypes[type].name;
-}
-
-size_t laip_dtype_size(laip_dtype type)
-{
-    return dtypes[type].size;
-}
 
 static bool read_shape(const char *path, const char *name, json_t *shape, laip_tensor_entry *t,
                        laip_error *error)
@@ -46,7 +29,7 @@ static bool read_tensor(laip_safetensors *f, const char *name, json_t *value, si
     const char *type = json_string_value(json_object_get(value, "dtype"));
     json_t *at = json_object_get(value, "data_offsets");
     for (int i = 0; type && i < LAIP_DTYPES; i++)
-        if (strcmp(type, dtypes[i].name) == 0)
+        if (strcmp(type, laip_dtype_name((laip_dtype)i)) == 0)
             t.type = (laip_dtype)i;
     if (t.type == LAIP_DTYPES)
         return laip_bad_input(error, "%s: %s: dtype is %s, expected F32, F16, BF16, F64 or an integer type",
@@ -62,9 +45,9 @@ static bool read_tensor(laip_safetensors *f, const char *name, json_t *value, si
         return laip_bad_input(error,
                               "%s: %s: data_offsets %zu to %zu lie outside the file's %zu bytes of data",
                               f->path, name, begin, end, f->size - base);
-    if (end - begin != t.count * dtypes[t.type].size)
+    if (end - begin != t.count * laip_dtype_size(t.type))
         return laip_bad_input(error, "%s: %s: %zu bytes of data, its shape wants %zu", f->path, name,
-                              end - begin, t.count * dtypes[t.type].size);
+                              end - begin, t.count * laip_dtype_size(t.type));
     t.data = (const char *)f->map + base + begin;
     t.name = laip_strdup(name);
     f->tensors[f->count++] = t;
@@ -112,7 +95,7 @@ static bool read_header(laip_safetensors *f, json_t *header, size_t base, laip_e
         if ((const char *)t->data < end)
             return laip_bad_input(error, "%s: %s: its data overlap those of %s", f->path, t->name,
                                   i ? f->tensors[i - 1].name : "the header");
-        end = (const char *)t->data + t->count * dtypes[t->type].size;
+        end = (const char *)t->data + t->count * laip_dtype_size(t->type);
         laip_map_set(&f->index, t->name, strlen(t->name), (int32_t)i);
     }
     return true;
@@ -173,84 +156,6 @@ const char *laip_safetensors_metadata(const laip_safetensors *f, const char *key
     return laip_map_get(&f->metadata_index, key, strlen(key), &i) ? f->metadata[i] : NULL;
 }
 
-static float from_half(uint16_t h)
-{
-    int exponent = h >> 10 & 31, mantissa = h & 1023;
-    float sign = h & 0x8000 ? -1.0f : 1.0f;
-    if (exponent == 31)
-        return mantissa ? NAN : sign * INFINITY;
-    return sign * (exponent ? ldexpf((float)(1024 + mantissa), exponent - 25) : ldexpf((float)mantissa, -24));
-}
-
-bool laip_tensor_floats(const laip_tensor_entry *t, float *values, laip_error *error)
-{
-    const unsigned char *p = t->data;
-    uint16_t half;
-    uint32_t bits;
-    double wide;
-    for (size_t i = 0; i < t->count; i++)
-        switch (t->type) {
-        case LAIP_F32:
-            memcpy(values, p, t->count * sizeof *values);
-            return true;
-        case LAIP_F16:
-            memcpy(&half, p + 2 * i, 2);
-            values[i] = from_half(half);
-            break;
-        case LAIP_BF16:
-            memcpy(&half, p + 2 * i, 2);
-            bits = (uint32_t)half << 16;
-            memcpy(&values[i], &bits, 4);
-            break;
-        case LAIP_F64:
-            memcpy(&wide, p + 8 * i, 8);
-            values[i] = (float)wide;
-            break;
-        default:
-            return laip_bad_input(error, "%s: is of type %s, expected a floating type", t->name,
-                                  dtypes[t->type].name);
-        }
-    return true;
-}
-
-bool laip_tensor_ints(const laip_tensor_entry *t, int32_t *values, laip_error *error)
-{
-    const unsigned char *p = t->data;
-    for (size_t i = 0; i < t->count; i++) {
-        int64_t wide = 0;
-        int32_t word;
-        int16_t small;
-        switch (t->type) {
-        case LAIP_I64:
-            memcpy(&wide, p + 8 * i, 8);
-            break;
-        case LAIP_I32:
-            memcpy(&word, p + 4 * i, 4);
-            wide = word;
-            break;
-        case LAIP_I16:
-            memcpy(&small, p + 2 * i, 2);
-            wide = small;
-            break;
-        case LAIP_I8:
-            wide = (signed char)p[i];
-            break;
-        case LAIP_U8:
-        case LAIP_BOOL:
-            wide = p[i];
-            break;
-        default:
-            return laip_bad_input(error, "%s: is of type %s, expected an integer type", t->name,
-                                  dtypes[t->type].name);
-        }
-        if (wide < INT32_MIN || wide > INT32_MAX)
-            return laip_bad_input(error, "%s: element %zu is %lld, expected 32 bits", t->name, i,
-                                  (long long)wide);
-        values[i] = (int32_t)wide;
-    }
-    return true;
-}
-
 void laip_safetensors_metadata_add(laip_safetensors_writer *w, const char *key, const char *value)
 {
     laip_str_adds(&w->header, w->header.length ? "," : "{\"__metadata__\":{");
@@ -262,10 +167,10 @@ void laip_safetensors_metadata_add(laip_safetensors_writer *w, const char *key, 
 void laip_safetensors_declare(laip_safetensors_writer *w, const char *name, laip_dtype type, int rank,
                               const size_t *shape)
 {
-    size_t bytes = dtypes[type].size;
+    size_t bytes = laip_dtype_size(type);
     laip_str_adds(&w->header, w->declared ? "," : w->header.length ? "}," : "{");
     laip_str_add_json(&w->header, name, strlen(name));
-    laip_str_addf(&w->header, ":{\"dtype\":\"%s\",\"shape\":[", dtypes[type].name);
+    laip_str_addf(&w->header, ":{\"dtype\":\"%s\",\"shape\":[", laip_dtype_name(type));
     for (int i = 0; i < rank; i++) {
         laip_str_addf(&w->header, "%s%zu", i ? "," : "", shape[i]);
         bytes *= shape[i];

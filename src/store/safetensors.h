@@ -7,34 +7,7 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/str.h"
-#include <stdint.h>
-
-typedef enum laip_dtype {
-    LAIP_F32,
-    LAIP_F16,
-    LAIP_BF16,
-    LAIP_F64,
-    LAIP_I64,
-    LAIP_I32,
-    LAIP_I16,
-    LAIP_I8,
-    LAIP_U8,
-    LAIP_BOOL,
-    LAIP_DTYPES
-} laip_dtype;
-
-const char *laip_dtype_name(laip_dtype type); /* as safetensors spells it */
-size_t laip_dtype_size(laip_dtype type);      /* bytes */
-
-enum { LAIP_RANK = 8 };
-
-typedef struct laip_tensor_entry {
-    char *name;
-    laip_dtype type;
-    int rank;
-    size_t shape[LAIP_RANK], count; /* count: elements */
-    const void *data;               /* inside the map; not necessarily aligned */
-} laip_tensor_entry;
+#include "store/tensor.h"
 
 typedef struct laip_safetensors {
     char *path;
@@ -49,10 +22,6 @@ bool laip_safetensors_open(laip_safetensors *file, const char *path, laip_error 
 void laip_safetensors_close(laip_safetensors *file);
 const laip_tensor_entry *laip_safetensors_find(const laip_safetensors *file, const char *name);
 const char *laip_safetensors_metadata(const laip_safetensors *file, const char *key); /* NULL: none */
-/* The elements as float (from any floating type) or int32 (from any integer type); [t->count]. */
-bool laip_tensor_floats(const laip_tensor_entry *t, float *values, laip_error *error);
-bool laip_tensor_ints(const laip_tensor_entry *t, int32_t *values, laip_error *error);
-
 /* Writing: declare all tensors, begin, write each one's bytes in order, end. */
 typedef struct laip_safetensors_writer {
     laip_str header;

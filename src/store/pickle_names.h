@@ -1,0 +1,16 @@
+/* Between pickle.c and pickle_torch.c: the names that a pickle may say, and what they are applied to. */
+#ifndef LAIP_STORE_PICKLE_NAMES_H
+#define LAIP_STORE_PICKLE_NAMES_H
+
+#include "store/pickle.h"
+
+/* Whether module.name may stand in a file of weights; a storage's name gives its type. */
+bool laip_pickle_known(const char *name, bool *storage, laip_dtype *type);
+/* result of applying a name to a tuple of arguments; error without a place (the caller puts it before). */
+bool laip_pickle_apply(laip_arena *arena, const laip_pickle_node *name, const laip_pickle_node *arguments,
+                       laip_pickle_node **result, laip_error *error);
+/* ('storage', type, key, location, elements[, view]): a storage node. */
+bool laip_pickle_persistent(laip_arena *arena, const laip_pickle_node *id, laip_pickle_node **result,
+                            laip_error *error);
+
+#endif

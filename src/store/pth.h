@@ -1,0 +1,35 @@
+/* PyTorch's own files: since 1.6 a zip with data.pkl and a member a storage, before that a row of pickles
+ * with the storages behind them.  Tensors may share storages, begin anywhere in them, and have any strides.
+ */
+#ifndef LAIP_STORE_PTH_H
+#define LAIP_STORE_PTH_H
+
+#include "store/pickle.h"
+
+typedef struct laip_pth {
+    char *path;
+    const void *map; /* the file */
+    size_t size;
+    void *zip;    /* libzip's handle; NULL: the older form */
+    char *prefix; /* of its members */
+    laip_arena arena;
+    laip_tensor_entry *tensors; /* in the order of the dict; data is NULL */
+    const laip_pickle_tensor **places;
+    size_t count;
+    size_t others; /* entries of that dict that are no tensors */
+    /* of the older form: storages by key, and where in the file their elements begin */
+    const char **keys;
+    size_t *offsets, *lengths, storages;
+    /* the storage that was read last */
+    const char *held_key;
+    unsigned char *held;
+} laip_pth;
+
+bool laip_pth_is(const void *data, size_t size); /* by the first bytes */
+/* The tensors of the dict under "model" or "state_dict", or of the bare dict. */
+bool laip_pth_open(laip_pth *p, const char *path, laip_error *error);
+void laip_pth_close(laip_pth *p);
+/* The elements of a tensor, dense and row-major, in their own type. */
+bool laip_pth_read(laip_pth *p, size_t tensor, void *out, laip_error *error);
+
+#endif

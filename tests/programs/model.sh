@@ -1,0 +1,91 @@
+# laip-model on PyTorch's files and on a run's checkpoint: listed, converted both ways of naming and to another grid,
+# compared; a run that starts from each; what does not fit is listed and refused.
+set -euo pipefail
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export LAIP_GEMM=packed
+pth=$LAIP_SOURCE_DIR/tests/fixtures/pth
+fail() { echo "$*"; exit 1; }
+model() { "$build/laip-model" "$@"; }
+refuses() { # WHAT COMMAND…: exit status 2 and one line that says WHAT
+    local what=$1 status=0
+    shift
+    "$@" > "$work/out" 2> "$work/err" || status=$?
+    [ $status = 2 ] && grep -q -- "$what" "$work/err" || fail "$*: status $status, $(cat "$work/err"), expected: $what"
+}
+
+model inspect "$pth/nested_zip.pth" > "$work/list"
+grep -q '^F32   \[8, 6\] .* strided.transposed$' "$work/list" || fail "inspect: $(cat "$work/list")"
+grep -q '18 tensors, 252 elements, 997 bytes' "$work/list" || fail "inspect: $(tail -n 1 "$work/list")"
+model inspect --json "$pth/bare_stream.pth" > "$work/list"
+grep -q '"form": "pth stream"' "$work/list" || fail "inspect --json"
+for file in bare_zip bare_stream nested_zip nested_stream; do
+    model convert "$pth/$file.pth" "$work/$file.safetensors" > /dev/null
+    model diff "$work/$file.safetensors" "$pth/twin.safetensors" > "$work/diff" || fail "$file: $(cat "$work/diff")"
+done
+status=0
+model diff "$pth/twin.safetensors" "$pth/state_dict.pth" > "$work/diff" || status=$?
+[ $status = 1 ] && grep -q '18 and 4 only in one' "$work/diff" || fail "diff: status $status, $(tail -n 1 "$work/diff")"
+refuses posix.system model inspect "$pth/hostile_zip.pth"
+refuses posix.system model convert "$pth/hostile_stream.pth" "$work/x"
+[ ! -e "$work/x" ] || fail "a refused file was converted"
+refuses "No such file" model inspect "$work/none.pth"
+
+"$build/laip-data" synth "$work/people" --persons 8 --val 2 --test 2 --images-per-person 2 --seed 3 > /dev/null
+cat > "$work/run.yaml" <<EOF
+model: {image_height: 32, image_width: 32, patch: 8, width: 32, heads: 2, mlp: 2, vit_layers: 1, text_layers: 1,
+        cross_layers: 2, positions: 64, embed: 16, queue: 8, deviation: 0}
+loss: {bidiratt_layer: 1}
+data: {annotations: $work/people/reid_raw.json, vocab_size: 120, threads: 2}
+batch: {size: 4, micro_batches: 1}
+eval: {k: 2}
+phases: [{name: one, steps: 2, lr: 1.0e-3, itc: 1, itm: 1, mpm: 1}]
+EOF
+train() { "$build/laip-train" "$work/run.yaml" "$@"; }
+train --out "$work/a" > "$work/log" 2>&1 || fail "$(cat "$work/log")"
+best=$work/a/best.safetensors
+
+# the other way of naming is read as well, and gives the same run
+model convert "$best" "$work/short.safetensors" --names short > /dev/null
+model inspect "$work/short.safetensors" > "$work/list"
+grep -q ' text_encoder.encoder.layer.0.output' "$work/list" || fail "--names short"
+model diff "$best" "$work/short.safetensors" > /dev/null || fail "--names short changed the weights"
+for from in "$best" "$work/short.safetensors"; do
+    train --out "$work/b-$(basename "$from")" --set init.checkpoint="$from" > "$work/log" 2>&1 || fail "$(cat "$work/log")"
+done
+cmp "$work"/b-best.safetensors/metrics.jsonl "$work"/b-short.safetensors/metrics.jsonl || fail "other names gave another run"
+grep -q 'renamed' "$work/log" || fail "no summary of what was loaded: $(cat "$work/log")"
+
+# another grid: by convert, by its config, and by a run itself
+model convert "$best" "$work/grid.safetensors" --grid 6x2 > "$work/out"
+grep -q '1 positions resized' "$work/out" || fail "--grid: $(cat "$work/out")"
+model inspect "$work/grid.safetensors" > "$work/list"
+grep -q '\[1, 13, 32\]' "$work/list" || fail "--grid: $(cat "$work/list")"
+sed 's/image_height: 32, image_width: 32/image_height: 48, image_width: 16/' "$work/run.yaml" > "$work/tall.yaml"
+model convert "$best" "$work/tall.safetensors" --config "$work/tall.yaml" --vocab "$work/a/vocab.txt" --fill-momentum > "$work/out"
+grep -q ' 0 momentum copies filled' "$work/out" && fail "--fill-momentum: $(cat "$work/out")"
+"$build/laip-train" "$work/tall.yaml" --out "$work/c" --set init.checkpoint="$work/grid.safetensors" > "$work/log" 2>&1 ||
+    fail "$(cat "$work/log")"
+"$build/laip-train" "$work/tall.yaml" --out "$work/d" --set init.checkpoint="$work/tall.safetensors" > "$work/log" 2>&1 ||
+    fail "$(cat "$work/log")"
+cmp "$work/c/metrics.jsonl" "$work/d/metrics.jsonl" || fail "grids resized by convert and by its config differ"
+"$build/laip-train" "$work/run.yaml" --out "$work/e" --set init.checkpoint="$work/grid.safetensors" > "$work/log" 2>&1 ||
+    fail "a grid that is no square: $(cat "$work/log")"
+grep -q '1 positions resized' "$work/log" || fail "no word of the resized positions: $(cat "$work/log")"
+
+# evaluation of a checkpoint without metadata, by config and vocabulary
+"$build/laip-eval" --checkpoint "$work/tall.safetensors" --data "$work/people" --k 2 --json > "$work/one" 2> "$work/log" ||
+    fail "$(cat "$work/log")"
+"$build/laip-eval" --checkpoint "$work/grid.safetensors" --config "$work/tall.yaml" --vocab "$work/a/vocab.txt" \
+    --data "$work/people" --k 2 --json > "$work/two" 2> "$work/log" || fail "$(cat "$work/log")"
+cmp <(grep 'R@' "$work/one") <(grep 'R@' "$work/two") || fail "config in the file and beside it differ"
+
+# strict: what is missing, unexpected or misshapen
+refuses 'is missing' train --out "$work/x" --set init.checkpoint="$pth/state_dict.pth"
+refuses 'unexpected' train --out "$work/x" --set init.checkpoint="$pth/state_dict.pth" \
+    --set init.allow_missing=visual_encoder,text_encoder,vision_proj,text_proj,itm_head,temp
+refuses 'expected' train --out "$work/x" --set init.checkpoint="$best" --set model.embed=8
+refuses 'no word_embeddings' model convert "$pth/bare_zip.pth" "$work/x" --config "$work/run.yaml"
+sed 's/embed: 16/embed: 8/' "$work/run.yaml" > "$work/other.yaml"
+refuses '0 missing, 4 of another shape, 0 unexpected' model convert "$best" "$work/x" --config "$work/other.yaml"
