@@ -7,11 +7,9 @@
  * here. */
 #include "base/memory.h"
 #include "model/score.h"
-#include "model/step.h"
-#include "store/safetensors.h"
+#include "support/fixture.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +19,7 @@
 
 typedef struct check {
     char group[32];
-    double worst, largest;
-    char where[200];
+    double largest;
     struct item {
         char name[200];
         double difference, size;
@@ -31,57 +28,13 @@ typedef struct check {
 } check;
 
 typedef struct run {
-    laip_safetensors file;
+    laip_fixture f;
     laip_device *device;
     laip_model model;
     laip_step step;
-    laip_loss_config loss;
-    laip_optimiser_config optimiser;
-    laip_model_config sizes;
-    int rerank;
-    uint64_t t;
-    laip_batch batch;
-    laip_arena arena;
     check checks[8];
     size_t check_count;
 } run;
-
-static void stop(const laip_error *e)
-{
-    fprintf(stderr, "conformance: %s\n", e->text);
-    exit(e->status);
-}
-
-static const laip_tensor_entry *need(run *r, const char *name)
-{
-    laip_error e;
-    const laip_tensor_entry *t = laip_safetensors_find(&r->file, name);
-    if (!t) {
-        laip_bad_input(&e, "%s: has no tensor %s", r->file.path, name);
-        stop(&e);
-    }
-    return t;
-}
-
-static float *floats(run *r, const char *name)
-{
-    laip_error e;
-    const laip_tensor_entry *t = need(r, name);
-    float *values = laip_arena_alloc(&r->arena, t->count + 1, sizeof *values);
-    if (!laip_tensor_floats(t, values, &e))
-        stop(&e);
-    return values;
-}
-
-static int32_t *ints(run *r, const char *name)
-{
-    laip_error e;
-    const laip_tensor_entry *t = need(r, name);
-    int32_t *values = laip_arena_alloc(&r->arena, t->count + 1, sizeof *values);
-    if (!laip_tensor_ints(t, values, &e))
-        stop(&e);
-    return values;
-}
 
 static void add(run *r, const char *group, const char *name, double difference, double size)
 {
@@ -111,11 +64,11 @@ static void compare(run *r, const char *group, const char *name, const float *go
 {
     char full[200];
     snprintf(full, sizeof full, "%s.%s", group, name);
-    const laip_tensor_entry *t = need(r, full);
+    const laip_tensor_entry *t = laip_fixture_need(&r->f, full);
     float *want = laip_alloc(t->count + 1, sizeof *want);
     laip_error e;
     if (!laip_tensor_floats(t, want, &e))
-        stop(&e);
+        laip_fixture_stop(&e);
     double difference = 0, size = 0;
     for (size_t i = 0; i < t->count; i++) {
         if (mask && mask[i / row] == 0)
@@ -128,126 +81,10 @@ static void compare(run *r, const char *group, const char *name, const float *go
     add(r, group, name, sqrt(difference), sqrt(size));
 }
 
-static bool has(run *r, const char *name)
-{
-    return laip_safetensors_find(&r->file, name) != NULL;
-}
-
-static int choice(const char *text, const char *const *names)
-{
-    for (int i = 0; text && names[i]; i++)
-        if (strcmp(text, names[i]) == 0)
-            return i;
-    return 0;
-}
-
-static void read_config(run *r)
-{
-    laip_error e;
-    const char *text = laip_safetensors_metadata(&r->file, "laip");
-    json_error_t where;
-    json_t *all = text ? json_loads(text, 0, &where) : NULL;
-    json_t *m = json_object_get(all, "model"), *l = json_object_get(all, "losses"),
-           *o = json_object_get(all, "optimiser");
-    if (!m || !l || !o) {
-        laip_bad_input(&e, "%s: metadata laip is missing or holds no model, losses and optimiser",
-                       r->file.path);
-        stop(&e);
-    }
-#define INT(object, key) (int)json_integer_value(json_object_get(object, key))
-#define NUM(object, key) (float)json_number_value(json_object_get(object, key))
-    json_t *image = json_object_get(m, "image");
-    r->sizes = (laip_model_config){.image_height = (int)json_integer_value(json_array_get(image, 0)),
-                                   .image_width = (int)json_integer_value(json_array_get(image, 1)),
-                                   .patch = INT(m, "patch"),
-                                   .width = INT(m, "width"),
-                                   .heads = INT(m, "heads"),
-                                   .mlp = INT(m, "mlp"),
-                                   .vit_layers = INT(m, "vit_layers"),
-                                   .text_layers = INT(m, "text_layers"),
-                                   .cross_layers = INT(m, "cross_layers"),
-                                   .vocab = INT(m, "vocab"),
-                                   .positions = INT(m, "positions"),
-                                   .embed = INT(m, "embed"),
-                                   .queue = INT(m, "queue")};
-    r->loss = (laip_loss_config){
-        .temperature = NUM(l, "temperature"),
-        .distill_alpha = NUM(l, "distill_alpha"),
-        .itc_weight = NUM(l, "itc_weight"),
-        .itm_weight = NUM(l, "itm_weight"),
-        .triplet_weight = NUM(l, "triplet_weight"),
-        .bidiratt_weight = NUM(l, "bidiratt_weight"),
-        .mpm_weight = NUM(l, "mpm_weight"),
-        .mlm_weight = NUM(l, "mlm_weight"),
-        .triplet_margin = NUM(l, "triplet_margin"),
-        .momentum = NUM(l, "momentum"),
-        .bidiratt_layer = INT(m, "bidiratt_layer"),
-        .bidiratt_attention = choice(json_string_value(json_object_get(l, "bidiratt_attention")),
-                                     laip_bidiratt_attention_names),
-        .bidiratt_loss =
-            choice(json_string_value(json_object_get(l, "bidiratt_loss")), laip_bidiratt_loss_names),
-        .phrase_reduction =
-            choice(json_string_value(json_object_get(l, "phrase_reduction")), laip_phrase_reduction_names)};
-    r->optimiser = (laip_optimiser_config){.lr = NUM(o, "lr"),
-                                           .beta1 = NUM(o, "beta1"),
-                                           .beta2 = NUM(o, "beta2"),
-                                           .eps = NUM(o, "eps"),
-                                           .weight_decay = NUM(o, "weight_decay")};
-    r->t = (uint64_t)INT(o, "step");
-    r->rerank = INT(all, "rerank");
-    json_decref(all);
-}
-
-/* Packs rows of a padded [rows, width] table: begin [rows + 1] from its mask. */
-static int32_t *lengths(run *r, const int32_t *mask, size_t rows, size_t width)
-{
-    int32_t *begin = laip_arena_alloc(&r->arena, rows + 1, sizeof *begin);
-    for (size_t i = 0; i < rows; i++) {
-        begin[i + 1] = begin[i];
-        for (size_t j = 0; j < width; j++)
-            begin[i + 1] += mask[i * width + j] != 0;
-    }
-    return begin;
-}
-
-static int32_t *pack(run *r, const char *name, const int32_t *begin, size_t rows, size_t width)
-{
-    int32_t *padded = ints(r, name),
-            *packed = laip_arena_alloc(&r->arena, (size_t)begin[rows] + 1, sizeof *packed);
-    for (size_t i = 0; i < rows; i++)
-        memcpy(packed + begin[i], padded + i * width, (size_t)(begin[i + 1] - begin[i]) * sizeof *packed);
-    return packed;
-}
-
-static void read_batch(run *r)
-{
-    const laip_tensor_entry *text = need(r, "input.text_ids"), *phrase = need(r, "input.phrase_ids");
-    size_t b = text->shape[0], L = text->shape[1], p = phrase->shape[0], M = phrase->shape[1];
-    laip_batch *x = &r->batch;
-    *x = (laip_batch){.size = (int)b, .phrases = (int)p};
-    x->images = floats(r, "input.image");
-    x->images_m = floats(r, "input.image_m");
-    x->person = ints(r, "input.person");
-    x->sample = laip_arena_alloc(&r->arena, b, sizeof *x->sample);
-    for (size_t i = 0; i < b; i++)
-        x->sample[i] = i;
-    x->caption_begin = lengths(r, ints(r, "input.text_mask"), b, L);
-    x->caption_ids = pack(r, "input.text_ids", x->caption_begin, b, L);
-    x->caption_masked = pack(r, "input.caption_masked_ids", x->caption_begin, b, L);
-    x->caption_target = pack(r, "input.caption_target", x->caption_begin, b, L);
-    x->phrase_owner = ints(r, "input.phrase_owner");
-    x->phrase_begin = lengths(r, ints(r, "input.phrase_mask"), p, M);
-    x->phrase_ids = pack(r, "input.phrase_ids", x->phrase_begin, p, M);
-    x->phrase_masked = pack(r, "input.phrase_masked_ids", x->phrase_begin, p, M);
-    x->phrase_target = pack(r, "input.phrase_target", x->phrase_begin, p, M);
-    x->text_negative = ints(r, "input.text_negative");
-    x->image_negative = ints(r, "input.image_negative");
-}
-
 static void load_parameters(run *r)
 {
-    for (size_t i = 0; i < r->file.count; i++) {
-        const laip_tensor_entry *t = &r->file.tensors[i];
+    for (size_t i = 0; i < r->f.file.count; i++) {
+        const laip_tensor_entry *t = &r->f.file.tensors[i];
         const char *dot = strchr(t->name, '.');
         if (strncmp(t->name, "param.", 6) != 0 && strncmp(t->name, "momentum.", 9) != 0)
             continue;
@@ -255,12 +92,12 @@ static void load_parameters(run *r)
         laip_part *part;
         laip_error e;
         if (!laip_model_find(&r->model, dot + 1, &q, &part) || laip_part_count(part) != t->count) {
-            laip_bad_input(&e, "%s: %s: no parameter of that name and size", r->file.path, t->name);
-            stop(&e);
+            laip_bad_input(&e, "%s: %s: no parameter of that name and size", r->f.file.path, t->name);
+            laip_fixture_stop(&e);
         }
         float *values = laip_alloc(t->count, sizeof *values);
         if (!laip_tensor_floats(t, values, &e))
-            stop(&e);
+            laip_fixture_stop(&e);
         laip_params_write(&r->model.params, q, part, 0, values);
         free(values);
     }
@@ -269,8 +106,8 @@ static void load_parameters(run *r)
 static void compare_parameters(run *r, const char *group, int which)
 {
     size_t length = strlen(group);
-    for (size_t i = 0; i < r->file.count; i++) {
-        const laip_tensor_entry *t = &r->file.tensors[i];
+    for (size_t i = 0; i < r->f.file.count; i++) {
+        const laip_tensor_entry *t = &r->f.file.tensors[i];
         laip_param *q;
         laip_part *part;
         if (strncmp(t->name, group, length) != 0 || t->name[length] != '.' ||
@@ -287,7 +124,7 @@ static void compare_mat(run *r, const char *name, laip_mat m, size_t rows)
 {
     char full[200];
     snprintf(full, sizeof full, "expect.%s", name);
-    if (!has(r, full))
+    if (!laip_fixture_has(&r->f, full))
         return;
     float *got = laip_alloc(rows * m.cols, sizeof *got);
     laip_mat_read(r->device, laip_rows(m, rows), got);
@@ -297,14 +134,15 @@ static void compare_mat(run *r, const char *name, laip_mat m, size_t rows)
 
 static void compare_text(run *r)
 {
-    const laip_tensor_entry *t = need(r, "expect.text");
+    const laip_tensor_entry *t = laip_fixture_need(&r->f, "expect.text");
     size_t b = t->shape[0], L = t->shape[1], D = t->shape[2];
     float *packed = laip_alloc(r->step.text.tokens.rows * D, sizeof *packed),
           *got = laip_alloc(b * L * D, sizeof *got);
     float *mask = laip_alloc(b * L, sizeof *mask);
     laip_mat_read(r->device, laip_rows(r->step.text.out, r->step.text.tokens.rows), packed);
     for (size_t i = 0; i < b; i++) {
-        size_t first = (size_t)r->batch.caption_begin[i], n = (size_t)r->batch.caption_begin[i + 1] - first;
+        size_t first = (size_t)r->f.batch.caption_begin[i],
+               n = (size_t)r->f.batch.caption_begin[i + 1] - first;
         memcpy(got + i * L * D, packed + first * D, n * D * sizeof *got);
         for (size_t j = 0; j < n; j++)
             mask[i * L + j] = 1;
@@ -331,7 +169,7 @@ static void compare_losses(run *r, const laip_losses *v)
         char full[64];
         float got = (float)all[i].value;
         snprintf(full, sizeof full, "expect.%s", all[i].name);
-        if (has(r, full))
+        if (laip_fixture_has(&r->f, full))
             compare(r, "expect", all[i].name, &got, NULL, 1);
     }
 }
@@ -339,8 +177,8 @@ static void compare_losses(run *r, const laip_losses *v)
 static void compare_activations(run *r)
 {
     laip_step *s = &r->step;
-    size_t b = (size_t)r->batch.size, p = (size_t)r->batch.phrases;
-    compare_mat(r, "image", s->vit.out, b * ((size_t)laip_patch_count(&r->sizes) + 1));
+    size_t b = (size_t)r->f.batch.size, p = (size_t)r->f.batch.phrases;
+    compare_mat(r, "image", s->vit.out, b * ((size_t)laip_patch_count(&r->f.sizes) + 1));
     compare_text(r);
     compare_mat(r, "image_feature", s->itc.image.f, b);
     compare_mat(r, "text_feature", s->itc.text.f, b);
@@ -357,22 +195,22 @@ static void compare_activations(run *r)
 static void check_scores(run *r)
 {
     laip_error e;
-    if (!has(r, "expect.coarse"))
+    if (!laip_fixture_has(&r->f, "expect.coarse"))
         return;
-    const laip_batch *x = &r->batch;
-    size_t b = (size_t)x->size, E = (size_t)r->sizes.embed, D = (size_t)r->sizes.width;
+    const laip_batch *x = &r->f.batch;
+    size_t b = (size_t)x->size, E = (size_t)r->f.sizes.embed, D = (size_t)r->f.sizes.width;
     size_t rows = (size_t)x->caption_begin[b],
-           pixels = 3 * (size_t)r->sizes.image_height * (size_t)r->sizes.image_width;
+           pixels = 3 * (size_t)r->f.sizes.image_height * (size_t)r->f.sizes.image_width;
     laip_score_sizes z = {.images = b, .captions = b, .rows = rows, .longest = r->step.sizes.longest_caption};
     laip_scorer s;
     float *fi = laip_alloc(b * E, sizeof *fi), *ft = laip_alloc(b * E, sizeof *ft),
           *states = laip_alloc(rows * D, 4);
     float *coarse = laip_alloc(b * b, sizeof *coarse), *fine = laip_alloc(b * b, sizeof *fine),
           *mask = laip_alloc(b * b, 4);
-    float *match = laip_alloc(b, sizeof *match), *want = floats(r, "expect.fine");
+    float *match = laip_alloc(b, sizeof *match), *want = laip_fixture_floats(&r->f, "expect.fine");
     if (!laip_scorer_create(&s, &r->model, &z, &e) || !laip_score_images(&s, x->images, b, fi, &e) ||
         !laip_score_texts(&s, x->caption_ids, x->caption_begin, b, ft, states, &e))
-        stop(&e);
+        laip_fixture_stop(&e);
     for (size_t t = 0; t < b; t++)
         for (size_t i = 0; i < b; i++)
             for (size_t c = 0; c < E; c++)
@@ -380,7 +218,7 @@ static void check_scores(run *r)
     for (size_t i = 0; i < b; i++) {
         if (!laip_score_open(&s, x->images + i * pixels, &e) ||
             !laip_score_match(&s, states, x->caption_begin, b, match, &e))
-            stop(&e);
+            laip_fixture_stop(&e);
         for (size_t t = 0; t < b; t++) {
             fine[t * b + i] = match[t];
             mask[t * b + i] = want[t * b + i] != -100.0f;
@@ -401,8 +239,8 @@ static void check_scores(run *r)
 static void use_fixture_gradients(run *r)
 {
     laip_params_zero_gradients(&r->model.params);
-    for (size_t i = 0; i < r->file.count; i++) {
-        const laip_tensor_entry *t = &r->file.tensors[i];
+    for (size_t i = 0; i < r->f.file.count; i++) {
+        const laip_tensor_entry *t = &r->f.file.tensors[i];
         laip_param *q;
         laip_part *part;
         laip_error e;
@@ -410,7 +248,7 @@ static void use_fixture_gradients(run *r)
             continue;
         float *values = laip_alloc(t->count, sizeof *values);
         if (!laip_tensor_floats(t, values, &e))
-            stop(&e);
+            laip_fixture_stop(&e);
         laip_params_write(&r->model.params, q, part, 1, values);
         free(values);
     }
@@ -419,14 +257,15 @@ static void use_fixture_gradients(run *r)
 static void compare_queue(run *r)
 {
     laip_queue *q = &r->step.queue;
-    if (!has(r, "after_buffer.image_queue"))
+    if (!laip_fixture_has(&r->f, "after_buffer.image_queue"))
         return;
     float *side = laip_alloc(q->slots * q->image.cols + q->slots, sizeof *side);
     laip_queue_read(q, q->image, side);
     compare(r, "after_buffer", "image_queue", side, NULL, 1);
     laip_queue_read(q, q->text, side);
     compare(r, "after_buffer", "text_queue", side, NULL, 1);
-    int32_t *ids = ints(r, "after_buffer.idx_queue"), *pointer = ints(r, "after_buffer.queue_ptr");
+    int32_t *ids = laip_fixture_ints(&r->f, "after_buffer.idx_queue"),
+            *pointer = laip_fixture_ints(&r->f, "after_buffer.queue_ptr");
     double wrong = 0;
     for (size_t i = 0; i < q->slots; i++)
         wrong += ids[i] != q->person[q->batch + i];
@@ -440,59 +279,41 @@ static void execute(run *r)
     laip_error e;
     laip_losses losses;
     laip_params_zero_gradients(&r->model.params);
-    laip_step_begin(&r->step, r->loss.momentum);
+    laip_step_begin(&r->step, r->f.loss.momentum);
     compare_parameters(r, "after_momentum", 0);
-    laip_step_momentum(&r->step, &r->batch, 0);
-    if (!laip_step_micro(&r->step, &r->batch, 0, 0, &losses, &e))
-        stop(&e);
+    laip_step_momentum(&r->step, &r->f.batch, 0);
+    if (!laip_step_micro(&r->step, &r->f.batch, 0, 0, &losses, &e))
+        laip_fixture_stop(&e);
     compare_losses(r, &losses);
     compare_activations(r);
     compare_parameters(r, "grad", 1);
     check_scores(r);
-    if (has(r, "after.temp")) {
+    if (laip_fixture_has(&r->f, "after.temp")) {
         use_fixture_gradients(r);
-        if (!laip_step_end(&r->step, &r->optimiser, r->t, &e))
-            stop(&e);
+        if (!laip_step_end(&r->step, &r->f.optimiser, r->f.t, &e))
+            laip_fixture_stop(&e);
         compare_parameters(r, "after", 0);
         compare_queue(r);
     }
     if (!laip_device_finish(r->device, &e))
-        stop(&e);
-}
-
-static size_t longest(const int32_t *begin, size_t count)
-{
-    size_t most = 0;
-    for (size_t i = 0; i < count; i++)
-        if ((size_t)(begin[i + 1] - begin[i]) > most)
-            most = (size_t)(begin[i + 1] - begin[i]);
-    return most;
+        laip_fixture_stop(&e);
 }
 
 static void prepare(run *r, const char *device)
 {
     laip_error e;
-    read_config(r);
-    read_batch(r);
-    laip_batch *x = &r->batch;
-    size_t b = (size_t)x->size, p = (size_t)x->phrases;
-    laip_step_sizes z = {.batch = b,
-                         .micro_batches = 1,
-                         .caption_rows = (size_t)x->caption_begin[b],
-                         .longest_caption = longest(x->caption_begin, b),
-                         .phrases = p,
-                         .phrase_rows = (size_t)x->phrase_begin[p],
-                         .longest_phrase = longest(x->phrase_begin, p)};
-    if (!laip_loss_config_check(&r->loss, &r->sizes, &e) || !laip_device_open(&r->device, device, 0, &e) ||
-        !laip_model_create(&r->model, r->device, &r->sizes, true, &e) ||
-        !laip_step_create(&r->step, &r->model, &r->loss, &z, 1, &e))
-        stop(&e);
+    laip_step_sizes z = laip_fixture_sizes(&r->f);
+    if (!laip_loss_config_check(&r->f.loss, &r->f.sizes, &e) ||
+        !laip_device_open(&r->device, device, 0, &e) ||
+        !laip_model_create(&r->model, r->device, &r->f.sizes, true, &e) ||
+        !laip_step_create(&r->step, &r->model, &r->f.loss, &z, 1, &e))
+        laip_fixture_stop(&e);
     load_parameters(r);
     laip_queue *q = &r->step.queue;
-    laip_queue_write(q, q->image, floats(r, "buffer.image_queue"));
-    laip_queue_write(q, q->text, floats(r, "buffer.text_queue"));
-    memcpy(q->person + q->batch, ints(r, "buffer.idx_queue"), q->slots * sizeof(int32_t));
-    q->pointer = (size_t)ints(r, "buffer.queue_ptr")[0];
+    laip_queue_write(q, q->image, laip_fixture_floats(&r->f, "buffer.image_queue"));
+    laip_queue_write(q, q->text, laip_fixture_floats(&r->f, "buffer.text_queue"));
+    memcpy(q->person + q->batch, laip_fixture_ints(&r->f, "buffer.idx_queue"), q->slots * sizeof(int32_t));
+    q->pointer = (size_t)laip_fixture_ints(&r->f, "buffer.queue_ptr")[0];
 }
 
 static int report(run *r)
@@ -549,9 +370,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     static run r;
-    laip_error e;
-    if (!laip_safetensors_open(&r.file, fixture_name, &e))
-        stop(&e);
+    laip_fixture_open(&r.f, fixture_name);
     prepare(&r, device_name ? device_name : getenv("LAIP_DEVICE"));
     execute(&r);
     int status = report(&r);
@@ -560,7 +379,6 @@ int main(int argc, char **argv)
     laip_step_free(&r.step);
     laip_model_free(&r.model);
     laip_device_close(r.device);
-    laip_arena_free(&r.arena);
-    laip_safetensors_close(&r.file);
+    laip_fixture_close(&r.f);
     return status;
 }
