@@ -1,6 +1,8 @@
+#define _XOPEN_SOURCE 700 /* nftw */
 #include "support/test.h"
 
 #include "base/memory.h"
+#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +39,26 @@ const char *laip_test_shared(void)
     return stat(data, &st) == 0 ? path : NULL;
 }
 
+static char **folders;
+static size_t folder_count, folder_capacity;
+
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *place)
+{
+    (void)st;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+static void remove_folders(void)
+{
+    for (size_t i = 0; i < folder_count; i++) {
+        nftw(folders[i], remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        free(folders[i]);
+    }
+    free(folders);
+}
+
 char *laip_test_folder(const char *name)
 {
     const char *base = getenv("TMPDIR");
@@ -44,5 +66,11 @@ char *laip_test_folder(const char *name)
     snprintf(path, 4096, "%s/laip-test-%s-XXXXXX", base ? base : "/tmp", name);
     if (!mkdtemp(path))
         fail_msg("no folder for the test: %s", path);
+    if (!folder_count)
+        atexit(remove_folders);
+    void *array = folders;
+    laip_grow(&array, &folder_capacity, folder_count + 1, sizeof *folders);
+    folders = array;
+    folders[folder_count++] = laip_strdup(path);
     return path;
 }

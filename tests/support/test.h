@@ -22,8 +22,9 @@
 #define assert_near(a, b, tolerance) laip_assert_near((a), (b), (tolerance), #a, __FILE__, __LINE__)
 void laip_assert_near(double a, double b, double tolerance, const char *what, const char *file, int line);
 
-const char *laip_test_shared(void);       /* the folder ../shared, or NULL */
-const char *laip_test_source(void);       /* the checkout */
-char *laip_test_folder(const char *name); /* a fresh empty folder of this test; free() releases the name */
+const char *laip_test_shared(void); /* the folder ../shared, or NULL */
+const char *laip_test_source(void); /* the checkout */
+/* A fresh empty folder, removed when the program ends; free() releases the name. */
+char *laip_test_folder(const char *name);
 
 #endif
