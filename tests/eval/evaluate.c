@@ -3,49 +3,19 @@
 #include "support/test.h"
 
 #include "base/file.h"
-#include "base/memory.h"
 #include "data/assemble.h"
-#include "data/synth.h"
 #include "eval/evaluate.h"
 #include "model/score.h"
-#include "ops/gemm.h"
 #include "support/device.h"
-#include "support/tiny.h"
+#include "support/split.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A drawn split of 18 pictures and 36 captions, a model, and what scoring pair by pair gives. */
-static struct {
-    char *folder, *annotations;
-    laip_dataset d;
-    laip_texts texts;
-    laip_model model;
-    float *coarse, *fine; /* [queries, gallery] */
-} set;
+static laip_test_split set;
+static float *coarse_of, *fine_of; /* [queries, gallery]: what scoring pair by pair gives */
 
 static const laip_ranks alone = {.size = 1};
-
-static bool make_texts(laip_error *error)
-{
-    char **words;
-    size_t count;
-    const char **captions = laip_alloc(set.d.caption_count, sizeof *captions);
-    for (size_t i = 0; i < set.d.caption_count; i++)
-        captions[i] = set.d.captions[i].text;
-    if (!laip_vocab_learn(captions, set.d.caption_count, LAIP_RULE_ALBEF, 120, &words, &count, error))
-        return false;
-    laip_tokenizer *tokenizer = laip_tokenizer_from_words((const char *const *)words, count, error);
-    if (!tokenizer)
-        return false;
-    laip_tokenize_options t = {.rule = LAIP_RULE_ALBEF, .max_pieces = 40};
-    laip_texts_make(&set.texts, &set.d, tokenizer, &t, NULL, 2);
-    laip_tokenizer_free(tokenizer);
-    laip_vocab_free(words, count);
-    free(captions);
-    return true;
-}
 
 /* One picture and one caption at a time. */
 static bool score_pairs(laip_error *error)
@@ -66,10 +36,10 @@ static bool score_pairs(laip_error *error)
             double sum = 0;
             good = laip_score_texts(&s, set.texts.captions.ids + set.texts.captions.begin[q], begin, 1, text,
                                     states, error) &&
-                   laip_score_match(&s, states, begin, 1, &set.fine[q * n + i], error);
+                   laip_score_match(&s, states, begin, 1, &fine_of[q * n + i], error);
             for (size_t e = 0; e < E; e++)
                 sum += (double)image[e] * (double)text[e];
-            set.coarse[q * n + i] = (float)sum;
+            coarse_of[q * n + i] = (float)sum;
         }
     }
     laip_scorer_free(&s);
@@ -84,20 +54,10 @@ static int make(void **state)
 {
     (void)state;
     laip_error error = {0};
-    laip_model_config m = laip_tiny_sizes();
-    m.vocab = 120;
-    m.positions = 40;
-    set.folder = laip_test_folder("evaluate");
-    set.annotations = laip_path_join(set.folder, "reid_raw.json");
-    laip_synth_options o = {.folder = set.folder, .persons = 1, .val = 1, .test = 6, .images = 3, .seed = 3};
-    laip_gemm_force(laip_test_device(), LAIP_GEMM_PACKED);
-    bool good = laip_synth_write(&o, &error) &&
-                laip_dataset_read(&set.d, set.annotations, NULL, "test", &error) && make_texts(&error) &&
-                laip_model_create(&set.model, laip_test_device(), &m, false, &error);
+    bool good = laip_test_split_open(&set, &error);
     if (good) {
-        laip_params_initialise(&set.model.params, &set.model.table, 7, 0, 0.1f);
-        set.coarse = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof(float));
-        set.fine = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof(float));
+        coarse_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *coarse_of);
+        fine_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *fine_of);
         good = score_pairs(&error);
     }
     if (!good)
@@ -108,13 +68,9 @@ static int make(void **state)
 static int drop(void **state)
 {
     (void)state;
-    laip_model_free(&set.model);
-    laip_texts_free(&set.texts);
-    laip_dataset_free(&set.d);
-    free(set.folder);
-    free(set.annotations);
-    free(set.coarse);
-    free(set.fine);
+    laip_test_split_close(&set);
+    free(coarse_of);
+    free(fine_of);
     laip_test_device_close();
     return 0;
 }
@@ -163,7 +119,7 @@ static void coarse(void **state)
     assert_int_equal(e.gallery, 18);
     assert_int_equal(e.pairs, 0);
     for (size_t q = 0; q < e.queries; q++) {
-        check_order(&e, q, 0, e.gallery, set.coarse);
+        check_order(&e, q, 0, e.gallery, coarse_of);
         assert_int_equal(e.query_person[q], set.d.pictures[set.d.captions[q].picture].person);
     }
     for (size_t i = 0; i < e.gallery; i++)
@@ -177,7 +133,7 @@ static void coarse(void **state)
 static void spread(void **state)
 {
     (void)state;
-    const float *scores[] = {set.coarse, set.fine};
+    const float *scores[] = {coarse_of, fine_of};
     for (int s = 0; s < 2; s++)
         for (size_t q = 0; q < set.d.caption_count; q++) {
             double low = INFINITY, high = -INFINITY;
@@ -195,7 +151,7 @@ static void every_pair(void **state)
     laip_evaluation e = evaluated(18, 2), more = evaluated(1000, 2);
     assert_int_equal(e.pairs, e.queries * e.gallery);
     for (size_t q = 0; q < e.queries; q++)
-        check_order(&e, q, 0, e.gallery, set.fine);
+        check_order(&e, q, 0, e.gallery, fine_of);
     assert_metrics(e.fine, of_ranking(&e));
     assert_memory_equal(e.ranking, more.ranking, e.queries * e.gallery * sizeof *e.ranking);
     assert_memory_equal(e.score, more.score, e.queries * e.gallery * sizeof *e.score);
@@ -214,7 +170,7 @@ static void k_best(void **state)
         assert_int_equal(e.pairs, k * e.queries);
         for (size_t q = 0; q < e.queries; q++) {
             const int32_t *a = before.ranking + q * e.gallery, *b = e.ranking + q * e.gallery;
-            check_order(&e, q, 0, k, set.fine);
+            check_order(&e, q, 0, k, fine_of);
             for (size_t i = 0; i < k; i++) {
                 size_t found = 0;
                 for (size_t j = 0; j < k; j++)
@@ -222,7 +178,7 @@ static void k_best(void **state)
                 assert_int_equal(found, 1);
             }
             assert_memory_equal(a + k, b + k, (e.gallery - k) * sizeof *a);
-            check_order(&e, q, k, e.gallery, set.coarse);
+            check_order(&e, q, k, e.gallery, coarse_of);
         }
         assert_metrics(e.coarse, before.coarse);
         assert_metrics(e.fine, of_ranking(&e));
