@@ -10,6 +10,15 @@ FLAT_KERNEL void add(__global float *y, __global const float *x, ulong count, ul
         y[i] += x[i];
 }
 
+FLAT_KERNEL void clear(__global float *y, ulong count, ulong each)
+{
+    ulong i = get_global_id(0) * each, last = min(i + each, count);
+    for (; i + VEC <= last; i += VEC)
+        VSTORE((vecf)(0.0f), y + i);
+    for (; i < last; i++)
+        y[i] = 0.0f;
+}
+
 FLAT_KERNEL void scale(__global float *y, float factor, ulong count, ulong each)
 {
     ulong i = get_global_id(0) * each, last = min(i + each, count);

@@ -7,6 +7,7 @@
 #include "model/step.h"
 
 #include "base/memory.h"
+#include "ops/elementwise.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,7 +215,7 @@ static void cross_pass(work *w)
     laip_bert_tail_upload(&s->cross.tail, w->c.device, x);
     laip_cross_forward(&s->model->cross, &s->cross, &w->c, s->text.out, w->source, s->text.tokens.rows,
                        s->vit.out, w->key);
-    laip_mat_zero(w->c.device, laip_rows(s->cross.g, s->cross.tail.tokens.rows));
+    laip_clear(w->c.device, laip_rows(s->cross.g, s->cross.tail.tokens.rows));
 }
 
 /* Lists the hidden pieces of one part of the cross batch: those of `count` sequences from `first`, whose
@@ -324,8 +325,8 @@ static void losses_and_backward(work *w, size_t index)
     size_t text_rows = s->text.tokens.rows, image_rows = w->b * w->N;
     laip_mat image = laip_rows(s->vit.out, image_rows), dimage = laip_rows(s->vit.dx, image_rows);
     laip_mat dtext = laip_rows(s->text.g, text_rows);
-    laip_mat_zero(w->c.device, dimage);
-    laip_mat_zero(w->c.device, dtext);
+    laip_clear(w->c.device, dimage);
+    laip_clear(w->c.device, dtext);
     if (loss->itc_weight > 0) {
         laip_keys keys = keys_of(s);
         laip_itc_forward_backward(&s->itc, &w->c, &keys, w->batch->person, w->b, index * w->b,

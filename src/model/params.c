@@ -196,14 +196,14 @@ void laip_params_copy_average(laip_params *p)
 void laip_params_zero_gradients(laip_params *p)
 {
     for (size_t i = 0; i < p->count; i++)
-        laip_mat_zero(p->device, p->chunks[i].gradient);
+        laip_clear(p->device, p->chunks[i].gradient);
 }
 
 void laip_params_zero_moments(laip_params *p)
 {
     for (size_t i = 0; i < p->count; i++) {
-        laip_mat_zero(p->device, p->chunks[i].first);
-        laip_mat_zero(p->device, p->chunks[i].second);
+        laip_clear(p->device, p->chunks[i].first);
+        laip_clear(p->device, p->chunks[i].second);
     }
 }
 

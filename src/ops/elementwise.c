@@ -10,6 +10,14 @@ void laip_add(laip_device *d, laip_mat y, laip_mat x)
                     laip_arg_u64(count), laip_arg_u64(each));
 }
 
+void laip_clear(laip_device *d, laip_mat y)
+{
+    size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
+    if (count)
+        LAIP_LAUNCH(d, "elementwise.cl", "clear", "", laip_grid_flat(d, count, each), LAIP_MAT(y),
+                    laip_arg_u64(count), laip_arg_u64(each));
+}
+
 void laip_scale(laip_device *d, laip_mat y, float factor)
 {
     size_t count = y.rows * y.cols, each = laip_flat_each(d, count);

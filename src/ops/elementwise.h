@@ -4,7 +4,9 @@
 
 #include "device/buffer.h"
 
-void laip_add(laip_device *device, laip_mat y, laip_mat x);     /* y += x */
+void laip_add(laip_device *device, laip_mat y, laip_mat x); /* y += x */
+/* y = 0, with all of the device: a driver's own fill may use one core. */
+void laip_clear(laip_device *device, laip_mat y);
 void laip_scale(laip_device *device, laip_mat y, float factor); /* y *= factor */
 size_t laip_sum_partials(const laip_device *device,
                          size_t count); /* floats of scratch for `count` elements */

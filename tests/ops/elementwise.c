@@ -29,6 +29,9 @@ static void body(laip_device *d)
         squares -= (double)start;
         laip_sum_squares(d, sum, false, mx, scratch);
         laip_check_mat("sum of squares", d, sum, &squares, 1e-6);
+        laip_clear(d, my);
+        memset(want, 0, n * sizeof *want);
+        laip_check_mat("clear", d, my, want, 0);
         laip_mem release[] = {mx.mem, my.mem, sum.mem, scratch.mem};
         for (size_t i = 0; i < 4; i++)
             laip_mem_release(release[i]);
