@@ -38,7 +38,9 @@ void laip_mem_write(laip_device *d, laip_mem mem, size_t offset, const void *dat
         return;
     d->counters.uploads++;
     d->counters.upload_bytes += bytes;
-    laip_cl_check(d, clEnqueueWriteBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL, NULL),
+    laip_cl_check(d,
+                  clEnqueueWriteBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL,
+                                       laip_ledger_add(d, "upload", (double)bytes, false)),
                   "clEnqueueWriteBuffer", NULL);
 }
 
@@ -48,7 +50,9 @@ void laip_mem_read(laip_device *d, laip_mem mem, size_t offset, void *data, size
         return;
     d->counters.downloads++;
     d->counters.download_bytes += bytes;
-    laip_cl_check(d, clEnqueueReadBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL, NULL),
+    laip_cl_check(d,
+                  clEnqueueReadBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL,
+                                      laip_ledger_add(d, "download", (double)bytes, false)),
                   "clEnqueueReadBuffer", NULL);
 }
 
@@ -57,10 +61,9 @@ void laip_mem_zero(laip_device *d, laip_mem mem, size_t offset, size_t bytes)
     static const cl_uint zero = 0;
     if (d->error.status != LAIP_OK || !bytes)
         return;
-    d->counters.launches++;
     laip_cl_check(d,
                   clEnqueueFillBuffer(d->queue, mem, &zero, sizeof zero, offset, bytes, 0, NULL,
-                                      laip_profile_event(d, "fill")),
+                                      laip_ledger_add(d, "fill", (double)bytes, true)),
                   "clEnqueueFillBuffer", NULL);
 }
 
@@ -69,10 +72,9 @@ void laip_mem_copy(laip_device *d, laip_mem to, size_t to_offset, laip_mem from,
 {
     if (d->error.status != LAIP_OK || !bytes)
         return;
-    d->counters.launches++;
     laip_cl_check(d,
                   clEnqueueCopyBuffer(d->queue, from, to, from_offset, to_offset, bytes, 0, NULL,
-                                      laip_profile_event(d, "copy")),
+                                      laip_ledger_add(d, "copy", 2 * (double)bytes, true)),
                   "clEnqueueCopyBuffer", NULL);
 }
 

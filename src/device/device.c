@@ -167,13 +167,14 @@ bool laip_device_list(void (*each)(void *, int, const laip_traits *), void *cont
     return true;
 }
 
-static bool make_queue(laip_device *d)
+void laip_device_make_queue(laip_device *d)
 {
     cl_int code;
     if (d->queue)
         clReleaseCommandQueue(d->queue);
-    d->queue = clCreateCommandQueue(d->context, d->id, d->profiling ? CL_QUEUE_PROFILING_ENABLE : 0, &code);
-    return laip_cl_check(d, code, "clCreateCommandQueue", NULL);
+    d->queue =
+        clCreateCommandQueue(d->context, d->id, d->ledger.timing ? CL_QUEUE_PROFILING_ENABLE : 0, &code);
+    laip_cl_check(d, code, "clCreateCommandQueue", NULL);
 }
 
 bool laip_device_open(laip_device **device, const char *choice, int local_rank, laip_error *error)
@@ -196,23 +197,15 @@ bool laip_device_open(laip_device **device, const char *choice, int local_rank, 
     cl_int code;
     cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)d->platform, 0};
     d->context = clCreateContext(properties, 1, &d->id, NULL, NULL, &code);
-    if (!laip_cl_check(d, code, "clCreateContext", NULL) || !make_queue(d)) {
+    if (laip_cl_check(d, code, "clCreateContext", NULL))
+        laip_device_make_queue(d);
+    if (d->error.status != LAIP_OK) {
         *error = d->error;
         laip_device_close(d);
         return false;
     }
     *device = d;
     return true;
-}
-
-static void profile_clear(laip_device *d)
-{
-    for (size_t i = 0; i < d->profile_count; i++) {
-        if (d->profile[i].event)
-            clReleaseEvent(d->profile[i].event);
-        free(d->profile[i].name);
-    }
-    d->profile_count = 0;
 }
 
 void laip_device_close(laip_device *d)
@@ -223,8 +216,7 @@ void laip_device_close(laip_device *d)
         clFinish(d->queue);
     if (d->gemm_close)
         d->gemm_close(d);
-    profile_clear(d);
-    free(d->profile);
+    laip_ledger_release(&d->ledger);
     laip_programs_release(d);
     if (d->queue)
         clReleaseCommandQueue(d->queue);
@@ -289,56 +281,4 @@ void laip_device_flush(laip_device *d)
 {
     if (d->error.status == LAIP_OK)
         laip_cl_check(d, clFlush(d->queue), "clFlush", NULL);
-}
-
-cl_event *laip_profile_event(laip_device *d, const char *name)
-{
-    if (!d->profiling)
-        return NULL;
-    void *array = d->profile;
-    laip_grow(&array, &d->profile_capacity, d->profile_count + 1, sizeof *d->profile);
-    d->profile = array;
-    laip_profile_entry *e = &d->profile[d->profile_count++];
-    *e = (laip_profile_entry){.name = laip_strdup(name)};
-    return &e->event;
-}
-
-bool laip_device_profile_start(laip_device *d, laip_error *error)
-{
-    if (!laip_device_finish(d, error))
-        return false;
-    profile_clear(d);
-    if (!d->profiling) {
-        d->profiling = true;
-        make_queue(d);
-    }
-    return laip_device_ok(d, error);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const laip_profile_entry *)a)->name, ((const laip_profile_entry *)b)->name);
-}
-
-bool laip_device_profile_report(laip_device *d, void (*each)(void *, const char *, uint64_t, double),
-                                void *context, laip_error *error)
-{
-    if (!laip_device_finish(d, error))
-        return false;
-    if (d->profile_count)
-        qsort(d->profile, d->profile_count, sizeof *d->profile, by_name);
-    for (size_t i = 0; i < d->profile_count;) {
-        size_t first = i;
-        double seconds = 0;
-        for (; i < d->profile_count && strcmp(d->profile[i].name, d->profile[first].name) == 0; i++) {
-            cl_ulong start = 0, end = 0;
-            clGetEventProfilingInfo(d->profile[i].event, CL_PROFILING_COMMAND_START, sizeof start, &start,
-                                    NULL);
-            clGetEventProfilingInfo(d->profile[i].event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
-            seconds += 1e-9 * (double)(end - start);
-        }
-        each(context, d->profile[first].name, i - first, seconds);
-    }
-    profile_clear(d);
-    return true;
 }

@@ -57,12 +57,6 @@ void laip_device_flush(laip_device *device);
 /* Remembers a failure of ours as the sticky error, unless there is one already. */
 void laip_device_fail(laip_device *device, const char *format, ...) LAIP_PRINTF(2, 3);
 
-/* Time on the device by kernel, from event profiling; start turns it on and clears it.  report calls
- * each(kernel, launches, seconds) for every kernel that ran since, after waiting for it. */
-bool laip_device_profile_start(laip_device *device, laip_error *error);
-bool laip_device_profile_report(laip_device *device, void (*each)(void *, const char *, uint64_t, double),
-                                void *context, laip_error *error);
-
 /* Calls each(context, number, traits) for every device of every platform, in the order of the numbers. */
 bool laip_device_list(void (*each)(void *, int, const laip_traits *), void *context, laip_error *error);
 

@@ -3,7 +3,7 @@
 #define LAIP_DEVICE_INTERNAL_H
 
 #include "base/map.h"
-#include "device/device.h"
+#include "device/ledger.h"
 #include <CL/cl.h>
 
 typedef struct laip_kernel {
@@ -13,10 +13,21 @@ typedef struct laip_kernel {
     size_t local_memory, group_limit;
 } laip_kernel;
 
-typedef struct laip_profile_entry {
-    char *name;
-    cl_event event;
-} laip_profile_entry;
+typedef struct laip_ledger_event {
+    cl_event event, before; /* before: the time counts from its end, not from the event's own start */
+    size_t line;
+} laip_ledger_event;
+
+typedef struct laip_ledger {
+    laip_map index; /* of lines, by part and kernel */
+    laip_ledger_line *lines;
+    laip_ledger_event *events;
+    size_t count, capacity, event_count, event_capacity;
+    const char *part;
+    double flops;        /* of the next launch */
+    cl_event before;     /* of the next event */
+    bool timing, paused; /* paused: nothing counts, as while who serves a product is measured */
+} laip_ledger;
 
 struct laip_device {
     cl_platform_id platform;
@@ -32,9 +43,7 @@ struct laip_device {
     laip_kernel *kernels;
     size_t program_count, program_capacity, kernel_count, kernel_capacity;
 
-    bool profiling;
-    laip_profile_entry *profile;
-    size_t profile_count, profile_capacity;
+    laip_ledger ledger;
 
     void *gemm; /* ops/gemm.c's state, made at its first use; released by gemm_close */
     void (*gemm_close)(laip_device *device);
@@ -43,8 +52,13 @@ struct laip_device {
 const char *laip_cl_error_name(cl_int code);
 /* Remembers that call failed with code (nothing when code is CL_SUCCESS); returns code == CL_SUCCESS. */
 bool laip_cl_check(laip_device *device, cl_int code, const char *call, const char *subject);
-/* The event to hand to an enqueue call, or NULL when not profiling; names the work that it belongs to. */
-cl_event *laip_profile_event(laip_device *device, const char *name);
+/* Counts one launch (or transfer); returns the event to hand to its enqueue call, NULL when time is not
+ * measured. */
+cl_event *laip_ledger_add(laip_device *device, const char *kernel, double bytes, bool launch);
+/* The next call is of a library that enqueues several commands and gives the last one's event. */
+void laip_ledger_several(laip_device *device);
+void laip_ledger_release(laip_ledger *ledger);
+void laip_device_make_queue(laip_device *device); /* anew, with or without times of events */
 
 /* device/program.c: compiled, with the binaries cached on disk.  NULL after a failure (sticky). */
 laip_kernel *laip_kernel_get(laip_device *device, const char *file, const char *kernel, const char *options);

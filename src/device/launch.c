@@ -31,12 +31,14 @@ void laip_launch(laip_device *d, const char *file, const char *kernel, const cha
         return;
     }
     size_t global[3], local[3], items = 1, bytes = k->local_memory;
+    double moved = 0;
     for (int i = 0; i < 3; i++) {
         local[i] = grid.items[i] ? grid.items[i] : 1;
         global[i] = (grid.groups[i] ? grid.groups[i] : 1) * local[i];
         items *= local[i];
     }
     for (size_t i = 0; i < count; i++) {
+        moved += arguments[i].bytes;
         if (arguments[i].kind == LAIP_ARG_LOCAL)
             bytes += arguments[i].value.bytes;
         if (!set_argument(d, k, (cl_uint)i, &arguments[i]))
@@ -48,9 +50,8 @@ void laip_launch(laip_device *d, const char *file, const char *kernel, const cha
             kernel, items, bytes, LAIP_GROUP_ITEMS, k->group_limit, LAIP_GROUP_BYTES);
         return;
     }
-    d->counters.launches++;
     cl_int code = clEnqueueNDRangeKernel(d->queue, k->kernel, 3, NULL, global, local, 0, NULL,
-                                         laip_profile_event(d, kernel));
+                                         laip_ledger_add(d, kernel, moved, true));
     laip_cl_check(d, code, "clEnqueueNDRangeKernel", kernel);
 }
 

@@ -18,34 +18,56 @@ typedef struct laip_arg {
         uint64_t u64;
         size_t bytes;
     } value;
+    double bytes; /* that the kernel reads or writes of a buffer, for the ledger */
 } laip_arg;
 
 static inline laip_arg laip_arg_mem(laip_mem mem)
 {
-    return (laip_arg){LAIP_ARG_MEM, {.mem = mem}};
+    return (laip_arg){.kind = LAIP_ARG_MEM, .value.mem = mem};
 }
 static inline laip_arg laip_arg_i32(int32_t x)
 {
-    return (laip_arg){LAIP_ARG_I32, {.i32 = x}};
+    return (laip_arg){.kind = LAIP_ARG_I32, .value.i32 = x};
 }
 static inline laip_arg laip_arg_u32(uint32_t x)
 {
-    return (laip_arg){LAIP_ARG_U32, {.u32 = x}};
+    return (laip_arg){.kind = LAIP_ARG_U32, .value.u32 = x};
 }
 static inline laip_arg laip_arg_f32(float x)
 {
-    return (laip_arg){LAIP_ARG_F32, {.f32 = x}};
+    return (laip_arg){.kind = LAIP_ARG_F32, .value.f32 = x};
 }
 static inline laip_arg laip_arg_u64(uint64_t x)
 {
-    return (laip_arg){LAIP_ARG_U64, {.u64 = x}};
+    return (laip_arg){.kind = LAIP_ARG_U64, .value.u64 = x};
 }
 static inline laip_arg laip_arg_local(size_t bytes)
 {
-    return (laip_arg){LAIP_ARG_LOCAL, {.bytes = bytes}};
+    return (laip_arg){.kind = LAIP_ARG_LOCAL, .value.bytes = bytes};
 }
-/* MAT for a laip_mat or laip_ints, I and F for scalars. */
-#define LAIP_MAT(m) laip_arg_mem((m).mem)
+/* `count` floats of mem are read or written. */
+static inline laip_arg laip_arg_floats(laip_mem mem, size_t count)
+{
+    return (laip_arg){.kind = LAIP_ARG_MEM, .value.mem = mem, .bytes = (double)count * sizeof(float)};
+}
+static inline laip_arg laip_arg_mat(laip_mat m)
+{
+    return laip_arg_floats(m.mem, m.rows * m.cols);
+}
+static inline laip_arg laip_arg_ints(laip_ints v)
+{
+    return laip_arg_floats(v.mem, v.count); /* as wide as floats */
+}
+static inline laip_arg laip_arg_both(laip_arg a)
+{
+    a.bytes *= 2;
+    return a;
+}
+/* MAT for a laip_mat or laip_ints, all of whose view is read or written; BOTH where it is read and written;
+ * UNUSED where an operand is missing and another stands in its place, untouched; I, U and F for scalars. */
+#define LAIP_MAT(m) _Generic((m), laip_mat : laip_arg_mat, laip_ints : laip_arg_ints)(m)
+#define LAIP_BOTH(m) laip_arg_both(LAIP_MAT(m))
+#define LAIP_UNUSED(m) laip_arg_mem((m).mem)
 #define LAIP_I(x) laip_arg_i32((int32_t)(x))
 #define LAIP_U(x) laip_arg_u32(x)
 #define LAIP_F(x) laip_arg_f32(x)

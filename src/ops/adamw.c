@@ -7,11 +7,11 @@ void laip_adamw_step(laip_device *d, laip_mat p, laip_mat g, laip_mat m, laip_ma
 {
     size_t count = p.rows * p.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "adamw.cl", "adamw", "", laip_grid_flat(d, count, each), LAIP_MAT(p), LAIP_MAT(g),
-                    LAIP_MAT(m), LAIP_MAT(v), LAIP_MAT(scale.mem ? scale : g), LAIP_I(scale.mem != NULL),
-                    LAIP_F(o->lr), LAIP_F(o->beta1), LAIP_F(o->beta2), LAIP_F(o->eps),
-                    LAIP_F(o->weight_decay), LAIP_F(1 / o->correction1), LAIP_F(1 / o->correction2),
-                    laip_arg_u64(count), laip_arg_u64(each));
+        LAIP_LAUNCH(d, "adamw.cl", "adamw", "", laip_grid_flat(d, count, each), LAIP_BOTH(p), LAIP_MAT(g),
+                    LAIP_BOTH(m), LAIP_BOTH(v), scale.mem ? LAIP_MAT(scale) : LAIP_UNUSED(g),
+                    LAIP_I(scale.mem != NULL), LAIP_F(o->lr), LAIP_F(o->beta1), LAIP_F(o->beta2),
+                    LAIP_F(o->eps), LAIP_F(o->weight_decay), LAIP_F(1 / o->correction1),
+                    LAIP_F(1 / o->correction2), laip_arg_u64(count), laip_arg_u64(each));
 }
 
 void laip_clip_scale(laip_device *d, laip_mat scale, laip_mat square_sum, float max_norm)
@@ -24,7 +24,7 @@ void laip_momentum_move(laip_device *d, laip_mat m, laip_mat p, float mu)
 {
     size_t count = m.rows * m.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "adamw.cl", "momentum_move", "", laip_grid_flat(d, count, each), LAIP_MAT(m),
+        LAIP_LAUNCH(d, "adamw.cl", "momentum_move", "", laip_grid_flat(d, count, each), LAIP_BOTH(m),
                     LAIP_MAT(p), LAIP_F(mu), laip_arg_u64(count), laip_arg_u64(each));
 }
 
@@ -32,6 +32,6 @@ void laip_clamp(laip_device *d, laip_mat x, float low, float high)
 {
     size_t count = x.rows * x.cols;
     if (count)
-        LAIP_LAUNCH(d, "adamw.cl", "clamp_values", "", laip_grid_flat(d, count, 1), LAIP_MAT(x), LAIP_F(low),
+        LAIP_LAUNCH(d, "adamw.cl", "clamp_values", "", laip_grid_flat(d, count, 1), LAIP_BOTH(x), LAIP_F(low),
                     LAIP_F(high), LAIP_I(count));
 }

@@ -1,6 +1,7 @@
 #include "ops/attention.h"
 
 #include "device/launch.h"
+#include "device/ledger.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -36,6 +37,22 @@ static laip_grid grid(const laip_device *d, const form *f, size_t sequences, int
     return (laip_grid){.groups = {sequences, (size_t)heads, (longest + each - 1) / each}, .items = {lanes}};
 }
 
+/* The columns of all heads are read or written. */
+static laip_arg columns(const laip_attention *a, laip_heads x, size_t rows)
+{
+    return laip_arg_floats(x.m.mem, rows * (size_t)(a->heads * a->head_size));
+}
+
+static laip_arg per_row(const laip_attention *a, laip_mat m) /* a number a query row and head */
+{
+    return laip_arg_floats(m.mem, a->query_rows * (size_t)a->heads);
+}
+
+static double scores(const laip_attention *a) /* multiply-adds of Q Kᵀ, twice */
+{
+    return 2 * a->score_count * a->heads * a->head_size;
+}
+
 static uint32_t threshold(const laip_attention *a)
 {
     return (uint32_t)((double)a->dropout * 4294967296.0);
@@ -51,9 +68,10 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
         laip_device_fail(d, "attention: keys have rows of %zu floats, values of %zu", k.m.cols, v.m.cols);
         return;
     }
-    laip_device_counters(d)->flops += 4 * a->score_count * a->heads * a->head_size;
+    laip_ledger_flops(d, 2 * scores(a));
     LAIP_LAUNCH(d, f.file, f.forward, f.options, grid(d, &f, a->sequences, a->heads, a->longest_query),
-                LAIP_MAT(q.m), LAIP_MAT(k.m), LAIP_MAT(v.m), LAIP_MAT(o), LAIP_MAT(lse), LAIP_MAT(a->q_begin),
+                columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
+                columns(a, (laip_heads){o, 0}, a->query_rows), per_row(a, lse), LAIP_MAT(a->q_begin),
                 LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->dropout_key), LAIP_I(a->heads),
                 LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
                 LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)));
@@ -81,24 +99,28 @@ void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads
     float scale = 1 / sqrtf((float)a->head_size), kept = 1 / (1 - a->dropout);
     if (!a->sequences)
         return;
-    laip_device_counters(d)->flops += (dk.m.mem ? 10 : 6) * a->score_count * a->heads * a->head_size;
     char plain[32];
     snprintf(plain, sizeof plain, "-DHEAD=%d", a->head_size);
-    LAIP_LAUNCH(d, "attention.cl", "attention_delta", plain, laip_grid_rows(d, a->query_rows), LAIP_MAT(dout),
-                LAIP_MAT(o), LAIP_MAT(scratch), LAIP_I(a->heads));
+    LAIP_LAUNCH(d, "attention.cl", "attention_delta", plain, laip_grid_rows(d, a->query_rows),
+                columns(a, (laip_heads){dout, 0}, a->query_rows),
+                columns(a, (laip_heads){o, 0}, a->query_rows), per_row(a, scratch), LAIP_I(a->heads));
+    laip_ledger_flops(d, 3 * scores(a)); /* scores and their gradients, and of these dq */
     LAIP_LAUNCH(d, f.file, f.dq, f.options, grid(d, &f, a->sequences, a->heads, a->longest_query),
-                LAIP_MAT(q.m), LAIP_MAT(k.m), LAIP_MAT(v.m), LAIP_MAT(dout), LAIP_MAT(lse), LAIP_MAT(scratch),
-                LAIP_MAT(dq.m), LAIP_MAT(a->q_begin), LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin),
+                columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
+                columns(a, (laip_heads){dout, 0}, a->query_rows), per_row(a, lse), per_row(a, scratch),
+                columns(a, dq, a->query_rows), LAIP_MAT(a->q_begin), LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin),
                 LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols),
                 LAIP_I(k.col), LAIP_I(v.col), LAIP_I(dq.m.cols), LAIP_I(dq.col), LAIP_F(scale),
                 LAIP_U(threshold(a)), LAIP_F(kept));
     if (!dk.m.mem)
         return;
+    laip_ledger_flops(d, 2 * scores(a));
     LAIP_LAUNCH(d, f.file, f.dkv, f.options, grid(d, &f, a->blocks, a->heads, a->longest_block),
-                LAIP_MAT(q.m), LAIP_MAT(k.m), LAIP_MAT(v.m), LAIP_MAT(dout), LAIP_MAT(lse), LAIP_MAT(scratch),
-                LAIP_MAT(dk.m), LAIP_MAT(dv.m), LAIP_MAT(a->q_begin), LAIP_MAT(a->k_begin),
-                LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers), LAIP_MAT(a->dropout_key), LAIP_I(a->heads),
-                LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
-                LAIP_I(dk.m.cols), LAIP_I(dk.col), LAIP_I(dv.col), LAIP_F(scale), LAIP_U(threshold(a)),
-                LAIP_F(kept));
+                columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
+                columns(a, (laip_heads){dout, 0}, a->query_rows), per_row(a, lse), per_row(a, scratch),
+                columns(a, dk, a->key_rows), columns(a, dv, a->key_rows), LAIP_MAT(a->q_begin),
+                LAIP_MAT(a->k_begin), LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers),
+                LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols),
+                LAIP_I(k.col), LAIP_I(v.col), LAIP_I(dk.m.cols), LAIP_I(dk.col), LAIP_I(dv.col),
+                LAIP_F(scale), LAIP_U(threshold(a)), LAIP_F(kept));
 }

@@ -43,11 +43,15 @@ void laip_clblast_gemm(laip_device *d, const laip_product *p)
     laip_mem temporary = laip_workspace_get(d, &s->temporary, bytes ? bytes : 4, "temporary of a product");
     if (!temporary)
         return;
-    d->counters.launches++;
+    double floats = (double)p->m * (double)p->k + (double)p->k * (double)p->n +
+                    (p->beta != 0 ? 2 : 1) * (double)p->m * (double)p->n;
+    laip_ledger_several(d);
+    laip_ledger_flops(d, laip_product_flops(p));
     if (check(d, p,
-              CLBlastSgemmWithTempBuffer(CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, p->alpha,
-                                         p->b.mem, 0, p->b.cols, p->a.mem, 0, p->a.cols, p->beta, p->c.mem, 0,
-                                         p->n, &d->queue, laip_profile_event(d, "clblast"), temporary),
+              CLBlastSgemmWithTempBuffer(
+                  CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, p->alpha, p->b.mem, 0, p->b.cols,
+                  p->a.mem, 0, p->a.cols, p->beta, p->c.mem, 0, p->n, &d->queue,
+                  laip_ledger_add(d, "clblast", floats * sizeof(float), true), temporary),
               "CLBlastSgemm"))
         laip_epilogue_launch(d, p);
 }

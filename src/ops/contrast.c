@@ -8,9 +8,10 @@ void laip_contrast_rows(laip_device *d, laip_mat dots, laip_mat loss, laip_mat d
     if (!dots.rows)
         return;
     bool two = c->row_b.mem != NULL;
-    LAIP_LAUNCH(d, "contrast.cl", "contrast", "", laip_grid_rows(d, dots.rows), LAIP_MAT(dots),
-                LAIP_MAT(c->alpha > 0 ? c->momentum_dots : dots), LAIP_MAT(c->row_a),
-                LAIP_MAT(two ? c->row_b : c->row_a), LAIP_MAT(c->key_a), LAIP_MAT(two ? c->key_b : c->key_a),
-                LAIP_MAT(c->temperature), LAIP_MAT(c->weight), LAIP_MAT(loss), LAIP_MAT(dtemperature),
-                LAIP_I(dots.cols), LAIP_I(two), LAIP_F(c->alpha));
+    LAIP_LAUNCH(d, "contrast.cl", "contrast", "", laip_grid_rows(d, dots.rows), LAIP_BOTH(dots),
+                c->alpha > 0 ? LAIP_MAT(c->momentum_dots) : LAIP_UNUSED(dots), LAIP_MAT(c->row_a),
+                two ? LAIP_MAT(c->row_b) : LAIP_UNUSED(c->row_a), LAIP_MAT(c->key_a),
+                two ? LAIP_MAT(c->key_b) : LAIP_UNUSED(c->key_a), LAIP_MAT(c->temperature),
+                LAIP_MAT(c->weight), LAIP_MAT(loss), LAIP_MAT(dtemperature), LAIP_I(dots.cols), LAIP_I(two),
+                LAIP_F(c->alpha));
 }

@@ -6,7 +6,7 @@ void laip_add(laip_device *d, laip_mat y, laip_mat x)
 {
     size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "elementwise.cl", "add", "", laip_grid_flat(d, count, each), LAIP_MAT(y), LAIP_MAT(x),
+        LAIP_LAUNCH(d, "elementwise.cl", "add", "", laip_grid_flat(d, count, each), LAIP_BOTH(y), LAIP_MAT(x),
                     laip_arg_u64(count), laip_arg_u64(each));
 }
 
@@ -22,7 +22,7 @@ void laip_scale(laip_device *d, laip_mat y, float factor)
 {
     size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "elementwise.cl", "scale", "", laip_grid_flat(d, count, each), LAIP_MAT(y),
+        LAIP_LAUNCH(d, "elementwise.cl", "scale", "", laip_grid_flat(d, count, each), LAIP_BOTH(y),
                     LAIP_F(factor), laip_arg_u64(count), laip_arg_u64(each));
 }
 
@@ -51,7 +51,8 @@ void laip_sum_squares(laip_device *d, laip_mat out, bool accumulate, laip_mat x,
     if (!count)
         return;
     LAIP_LAUNCH(d, "elementwise.cl", "square_partials", "", laip_grid_flat(d, count, each), LAIP_MAT(x),
-                LAIP_MAT(scratch), laip_arg_u64(count), laip_arg_u64(each));
-    LAIP_LAUNCH(d, "elementwise.cl", "sum_partials", "", laip_grid_rows(d, 1), LAIP_MAT(scratch),
-                LAIP_MAT(out), LAIP_I(items(d, count)), LAIP_I(accumulate));
+                laip_arg_floats(scratch.mem, items(d, count)), laip_arg_u64(count), laip_arg_u64(each));
+    LAIP_LAUNCH(d, "elementwise.cl", "sum_partials", "", laip_grid_rows(d, 1),
+                laip_arg_floats(scratch.mem, items(d, count)), LAIP_MAT(out), LAIP_I(items(d, count)),
+                LAIP_I(accumulate));
 }

@@ -7,6 +7,7 @@ void laip_embedding_forward(laip_device *d, laip_mat y, laip_ints ids, laip_ints
 {
     if (y.rows)
         LAIP_LAUNCH(d, "embedding.cl", "embedding_forward", "", laip_grid_rows(d, y.rows), LAIP_MAT(ids),
-                    LAIP_MAT(positions), LAIP_MAT(word), LAIP_MAT(position), LAIP_MAT(type), LAIP_MAT(y),
+                    LAIP_MAT(positions), LAIP_MAT(laip_rows(word, y.rows)),
+                    LAIP_MAT(laip_rows(position, y.rows)), LAIP_MAT(laip_rows(type, 1)), LAIP_MAT(y),
                     LAIP_I(y.cols));
 }

@@ -106,14 +106,19 @@ static bool epilogue_agrees(laip_device *d, const laip_product *p)
     return true;
 }
 
+laip_arg laip_epilogue_arg(laip_mat m, const laip_product *p)
+{
+    return m.mem ? LAIP_MAT(m) : LAIP_UNUSED(p->c);
+}
+
 void laip_epilogue_launch(laip_device *d, const laip_product *p)
 {
     const laip_epilogue *e = &p->epilogue;
     int what = laip_epilogue_bits(e);
     if (what)
-        LAIP_LAUNCH(d, "gemm_epilogue.cl", "gemm_epilogue", "", laip_grid_rows(d, p->m), LAIP_MAT(p->c),
-                    LAIP_MAT(e->bias.mem ? e->bias : p->c), LAIP_MAT(e->pre.mem ? e->pre : p->c),
-                    LAIP_MAT(e->residual.mem ? e->residual : p->c), LAIP_I(what), LAIP_I(p->n));
+        LAIP_LAUNCH(d, "gemm_epilogue.cl", "gemm_epilogue", "", laip_grid_rows(d, p->m), LAIP_BOTH(p->c),
+                    laip_epilogue_arg(e->bias, p), laip_epilogue_arg(e->pre, p),
+                    laip_epilogue_arg(e->residual, p), LAIP_I(what), LAIP_I(p->n));
 }
 
 void laip_gemm(laip_device *d, bool transpose_a, bool transpose_b, float alpha, laip_mat a, laip_mat b,
@@ -140,7 +145,6 @@ void laip_gemm(laip_device *d, bool transpose_a, bool transpose_b, float alpha, 
         return;
     }
     laip_gemm_backend backend = laip_gemm_choose(d, &p);
-    d->counters.flops += 2 * (double)p.m * (double)p.n * (double)p.k;
     if (backend == LAIP_GEMM_PACKED)
         laip_packed_gemm(d, &p);
     else

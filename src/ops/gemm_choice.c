@@ -168,9 +168,9 @@ static laip_gemm_backend quicker(laip_device *d, const laip_product *p)
     q.beta = 0;
     q.measuring = true;
     memset(&q.epilogue, 0, sizeof q.epilogue);
-    laip_counters kept = d->counters;
+    d->ledger.paused = true;
     double packed = measure(d, &q, laip_packed_gemm), clblast = measure(d, &q, laip_clblast_gemm);
-    d->counters = kept;
+    d->ledger.paused = false;
     laip_mem_release(q.c.mem);
     return packed <= clblast ? LAIP_GEMM_PACKED : LAIP_GEMM_CLBLAST;
 }

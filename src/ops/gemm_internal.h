@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "device/internal.h"
+#include "device/launch.h"
 #include "ops/gemm.h"
 
 typedef struct laip_product {
@@ -15,6 +16,11 @@ typedef struct laip_product {
     laip_epilogue epilogue;
     bool measuring; /* part of an operand: nothing of it may be kept */
 } laip_product;
+
+static inline double laip_product_flops(const laip_product *p)
+{
+    return 2 * (double)p->m * (double)p->n * (double)p->k;
+}
 
 /* Bits of a kernel's `what`: the same as in cl/gemm_packed.cl and cl/gemm_epilogue.cl. */
 enum { LAIP_HAS_BIAS = 1, LAIP_HAS_GELU = 2, LAIP_HAS_PRE = 4, LAIP_HAS_RESIDUAL = 8, LAIP_ADD_TO_C = 16 };
@@ -62,6 +68,7 @@ laip_mem laip_workspace_get(laip_device *device, laip_workspace *w, size_t bytes
 
 bool laip_packed_serves(const laip_device *device); /* whether this device has the packed kernel at all */
 void laip_packed_gemm(laip_device *device, const laip_product *p);
+laip_arg laip_epilogue_arg(laip_mat m, const laip_product *p); /* C stands for one that is missing */
 void laip_epilogue_launch(laip_device *device,
                           const laip_product *p); /* a kernel of its own, in place in C */
 /* CLBlast's product, then the epilogue by a kernel of ours. */

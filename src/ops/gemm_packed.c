@@ -25,7 +25,8 @@ static laip_mem pack_a(laip_device *d, laip_gemm_state *s, const laip_product *p
     if (packed)
         LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_a ? "gemm_pack_a_transposed" : "gemm_pack_a", "",
                     ((laip_grid){.groups = {pieces(p->m, MR), pieces(p->k, PACK_DEPTH)}}), LAIP_MAT(p->a),
-                    laip_arg_mem(packed), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k));
+                    laip_arg_floats(packed, pieces(p->m, MR) * MR * p->k), LAIP_F(p->alpha), LAIP_I(p->m),
+                    LAIP_I(p->k));
     return packed;
 }
 
@@ -39,7 +40,7 @@ static laip_mem pack_b(laip_device *d, laip_gemm_state *s, const laip_product *p
     if (packed && !fresh)
         LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_b ? "gemm_pack_b_transposed" : "gemm_pack_b", "",
                     ((laip_grid){.groups = {pieces(p->n, NR), pieces(p->k, PACK_DEPTH)}}), LAIP_MAT(p->b),
-                    laip_arg_mem(packed), LAIP_I(p->n), LAIP_I(p->k));
+                    laip_arg_floats(packed, pieces(p->n, NR) * NR * p->k), LAIP_I(p->n), LAIP_I(p->k));
     return packed;
 }
 
@@ -61,12 +62,13 @@ void laip_packed_gemm(laip_device *d, const laip_product *p)
     if (!a || !b)
         return;
     size_t rows = pieces(p->m, MR), columns = pieces(p->n, NR), panels = panels_a_group(d, rows, columns);
+    laip_ledger_flops(d, laip_product_flops(p));
     laip_grid grid = {.groups = {columns, pieces(rows, panels)}};
-    LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", "", grid, laip_arg_mem(a), laip_arg_mem(b),
-                laip_arg_u64(in_place ? NR : NR * p->k), LAIP_I(in_place ? p->n : NR), LAIP_MAT(p->c),
-                laip_arg_mem(e->bias.mem ? e->bias.mem : p->c.mem),
-                laip_arg_mem(e->pre.mem ? e->pre.mem : p->c.mem),
-                laip_arg_mem(e->residual.mem ? e->residual.mem : p->c.mem),
+    LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", "", grid, laip_arg_floats(a, rows * MR * p->k),
+                laip_arg_floats(b, columns * NR * p->k), laip_arg_u64(in_place ? NR : NR * p->k),
+                LAIP_I(in_place ? p->n : NR), p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c),
+                laip_epilogue_arg(e->bias, p), laip_epilogue_arg(e->pre, p),
+                laip_epilogue_arg(e->residual, p),
                 LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m),
                 LAIP_I(p->n), LAIP_I(p->k), LAIP_I(panels));
 }

@@ -22,6 +22,6 @@ void laip_image_tokens_backward(laip_device *d, laip_mat dpatches, laip_mat dcls
     size_t tokens = dpositions.rows;
     if (dx.rows)
         LAIP_LAUNCH(d, "patches.cl", "image_tokens_backward", "", laip_grid_rows(d, tokens), LAIP_MAT(dx),
-                    LAIP_MAT(dpatches), LAIP_MAT(dcls), LAIP_MAT(dpositions), LAIP_I(dx.rows / tokens),
+                    LAIP_MAT(dpatches), LAIP_BOTH(dcls), LAIP_BOTH(dpositions), LAIP_I(dx.rows / tokens),
                     LAIP_I(tokens), LAIP_I(dx.cols));
 }

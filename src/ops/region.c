@@ -35,7 +35,7 @@ void laip_region_backward(laip_device *d, laip_mat dfore, laip_mat dimage, laip_
                 LAIP_MAT(dregion), LAIP_MAT(image), LAIP_MAT(owner), LAIP_MAT(dfore), LAIP_I(patches),
                 LAIP_I(dregion.cols));
     LAIP_LAUNCH(d, "region.cl", "region_dimage", options, laip_grid_rows(d, images * patches),
-                LAIP_MAT(weight), LAIP_MAT(dregion), LAIP_MAT(first), LAIP_MAT(dimage), LAIP_I(patches),
+                LAIP_MAT(weight), LAIP_MAT(dregion), LAIP_MAT(first), LAIP_BOTH(dimage), LAIP_I(patches),
                 LAIP_I(dregion.cols));
     LAIP_LAUNCH(d, "region.cl", "region_dfore", options, laip_grid_rows(d, phrases), LAIP_MAT(dfore),
                 LAIP_MAT(weight), LAIP_MAT(back), LAIP_MAT(total), LAIP_I(patches), LAIP_I(attention));

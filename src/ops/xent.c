@@ -6,7 +6,8 @@ void laip_xent(laip_device *d, laip_mat logits, laip_mat loss, laip_mat truth, l
                laip_mat weight)
 {
     if (logits.rows)
-        LAIP_LAUNCH(d, "xent.cl", "xent", "", laip_grid_rows(d, logits.rows), LAIP_MAT(logits),
-                    LAIP_MAT(target), LAIP_MAT(weight), LAIP_MAT(loss), LAIP_MAT(truth.mem ? truth : loss),
-                    LAIP_I(logits.cols), LAIP_I(truth.mem != NULL));
+        LAIP_LAUNCH(d, "xent.cl", "xent", "", laip_grid_rows(d, logits.rows), LAIP_BOTH(logits),
+                    LAIP_MAT(target), LAIP_MAT(weight), LAIP_MAT(loss),
+                    truth.mem ? LAIP_MAT(truth) : LAIP_UNUSED(loss), LAIP_I(logits.cols),
+                    LAIP_I(truth.mem != NULL));
 }

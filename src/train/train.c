@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "data/loader.h"
+#include "device/ledger.h"
 #include "dist/exchange.h"
 #include "eval/evaluate.h"
 #include "model/score.h"
@@ -442,11 +443,17 @@ static bool train_phases(run *r, bool resume, laip_error *error)
     return true;
 }
 
-static void print_kernel(void *context, const char *name, uint64_t launches, double seconds)
+static bool print_profile(laip_device *d, laip_error *error)
 {
-    (void)context;
-    printf("%9.3f s %9llu launches %9.1f us each  %s\n", seconds, (unsigned long long)launches,
-           1e6 * seconds / (double)launches, name);
+    const laip_ledger_line *lines;
+    size_t count;
+    if (!laip_ledger_read(d, &lines, &count, error))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        printf("%9.3f s %9llu launches %9.1f us each  %s%s%s\n", lines[i].seconds,
+               (unsigned long long)lines[i].count, 1e6 * lines[i].seconds / (double)lines[i].count,
+               lines[i].part, *lines[i].part ? ": " : "", lines[i].kernel);
+    return true;
 }
 
 bool laip_train(laip_config *config, const laip_ranks *ranks, const laip_train_options *options,
@@ -460,7 +467,7 @@ bool laip_train(laip_config *config, const laip_ranks *ranks, const laip_train_o
         if (strcmp(config->gemm, laip_gemm_names[i]) == 0 && i)
             laip_gemm_force(r.device, (laip_gemm_backend)i);
     if (good && options->profile)
-        good = laip_device_profile_start(r.device, error);
+        good = laip_ledger_start(r.device, true, error);
     if (good && options->plan)
         good = laip_model_declare(&r.model, &config->model, true, error) &&
                (r.model.device = r.device, divide_batch(&r, error)) && print_plan(&r, error);
@@ -468,7 +475,7 @@ bool laip_train(laip_config *config, const laip_ranks *ranks, const laip_train_o
         good = laip_model_create(&r.model, r.device, &config->model, true, error) &&
                divide_batch(&r, error) && train_phases(&r, options->resume, error);
     if (good && options->profile && !ranks->rank)
-        good = laip_device_profile_report(r.device, print_kernel, NULL, error);
+        good = print_profile(r.device, error);
     close_run(&r);
     return good;
 }

@@ -1,0 +1,162 @@
+#include "device/ledger.h"
+
+#include "device/internal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_EVENTS = 1 << 14 }; /* that are kept before their times are added up */
+
+static void release_events(laip_ledger *l)
+{
+    for (size_t i = 0; i < l->event_count; i++) {
+        if (l->events[i].event)
+            clReleaseEvent(l->events[i].event);
+        if (l->events[i].before)
+            clReleaseEvent(l->events[i].before);
+    }
+    l->event_count = 0;
+}
+
+static void clear(laip_ledger *l)
+{
+    release_events(l);
+    for (size_t i = 0; i < l->count; i++)
+        free((void *)l->lines[i].kernel);
+    l->count = 0;
+    l->flops = 0;
+    laip_map_free(&l->index);
+}
+
+void laip_ledger_release(laip_ledger *l)
+{
+    clear(l);
+    free(l->lines);
+    free(l->events);
+}
+
+static cl_ulong moment(cl_event event, cl_profiling_info which)
+{
+    cl_ulong t = 0;
+    clGetEventProfilingInfo(event, which, sizeof t, &t, NULL);
+    return t;
+}
+
+/* Adds up the times of all events so far; the device has finished. */
+static void add_times(laip_ledger *l)
+{
+    for (size_t i = 0; i < l->event_count; i++) {
+        const laip_ledger_event *e = &l->events[i];
+        if (!e->event)
+            continue; /* its enqueueing failed */
+        cl_ulong from = e->before ? moment(e->before, CL_PROFILING_COMMAND_END)
+                                  : moment(e->event, CL_PROFILING_COMMAND_START);
+        l->lines[e->line].seconds +=
+            1e-9 * ((double)moment(e->event, CL_PROFILING_COMMAND_END) - (double)from);
+    }
+    release_events(l);
+}
+
+static laip_ledger_line *line_of(laip_ledger *l, const char *kernel)
+{
+    char key[192];
+    int32_t at;
+    int length = snprintf(key, sizeof key, "%s\n%s", l->part ? l->part : "", kernel);
+    size_t used = length < (int)sizeof key ? (size_t)length : sizeof key - 1;
+    if (laip_map_get(&l->index, key, used, &at))
+        return &l->lines[at];
+    void *array = l->lines;
+    laip_grow(&array, &l->capacity, l->count + 1, sizeof *l->lines);
+    l->lines = array;
+    laip_map_set(&l->index, key, used, (int32_t)l->count);
+    l->lines[l->count] = (laip_ledger_line){.part = l->part ? l->part : "", .kernel = laip_strdup(kernel)};
+    return &l->lines[l->count++];
+}
+
+static cl_event *event_of(laip_device *d, size_t line)
+{
+    laip_ledger *l = &d->ledger;
+    if (l->event_count == MOST_EVENTS) {
+        clFinish(d->queue);
+        add_times(l);
+    }
+    void *array = l->events;
+    laip_grow(&array, &l->event_capacity, l->event_count + 1, sizeof *l->events);
+    l->events = array;
+    laip_ledger_event *e = &l->events[l->event_count++];
+    *e = (laip_ledger_event){.line = line, .before = l->before};
+    l->before = NULL;
+    return &e->event;
+}
+
+cl_event *laip_ledger_add(laip_device *d, const char *kernel, double bytes, bool launch)
+{
+    laip_ledger *l = &d->ledger;
+    double flops = l->flops;
+    l->flops = 0;
+    if (l->paused)
+        return NULL;
+    laip_ledger_line *line = line_of(l, kernel);
+    line->count++;
+    line->flops += flops;
+    line->bytes += bytes;
+    d->counters.launches += launch;
+    d->counters.flops += flops;
+    return l->timing ? event_of(d, (size_t)(line - l->lines)) : NULL;
+}
+
+void laip_ledger_several(laip_device *d)
+{
+    laip_ledger *l = &d->ledger;
+    if (l->timing && !l->paused && !l->before)
+        laip_cl_check(d, clEnqueueMarkerWithWaitList(d->queue, 0, NULL, &l->before),
+                      "clEnqueueMarkerWithWaitList", NULL);
+}
+
+void laip_ledger_part(laip_device *d, const char *part)
+{
+    d->ledger.part = part;
+}
+
+void laip_ledger_flops(laip_device *d, double flops)
+{
+    d->ledger.flops = flops;
+}
+
+bool laip_ledger_start(laip_device *d, bool time, laip_error *error)
+{
+    laip_ledger *l = &d->ledger;
+    if (!laip_device_finish(d, error))
+        return false;
+    clear(l);
+    if (l->timing != time) {
+        l->timing = time;
+        laip_device_make_queue(d);
+    }
+    return laip_device_ok(d, error);
+}
+
+bool laip_ledger_read(laip_device *d, const laip_ledger_line **lines, size_t *count, laip_error *error)
+{
+    if (!laip_device_finish(d, error))
+        return false;
+    add_times(&d->ledger);
+    *lines = d->ledger.lines;
+    *count = d->ledger.count;
+    return true;
+}
+
+laip_ledger_line laip_ledger_sum(const laip_ledger_line *lines, size_t count, const char *part,
+                                 const char *kernel)
+{
+    laip_ledger_line sum = {.part = part, .kernel = kernel};
+    for (size_t i = 0; i < count; i++)
+        if ((!part || strcmp(lines[i].part, part) == 0) &&
+            (!kernel || strcmp(lines[i].kernel, kernel) == 0)) {
+            sum.count += lines[i].count;
+            sum.flops += lines[i].flops;
+            sum.bytes += lines[i].bytes;
+            sum.seconds += lines[i].seconds;
+        }
+    return sum;
+}
