@@ -7,6 +7,7 @@
 #include "model/step.h"
 
 #include "base/memory.h"
+#include "device/ledger.h"
 #include "ops/elementwise.h"
 #include <stdlib.h>
 #include <string.h>
@@ -349,10 +350,13 @@ static void losses_and_backward(work *w, size_t index)
         if (w->hidden && (loss->mpm_weight > 0 || w->mlm))
             laip_mpm_loss(&s->mpm, &m->mlm_head, &w->c, g, w->hidden_weight);
         laip_cross_hook hook = laip_bidiratt_hook(&s->bidiratt);
+        laip_ledger_part(w->c.device, "cross backward");
         laip_cross_backward(&m->cross, &s->cross, &w->c, image, dimage, dtext, loss->bidiratt_layer - 1,
                             w->aligns ? &hook : NULL, w->key);
     }
+    laip_ledger_part(w->c.device, "text backward");
     laip_text_backward(&m->text, &s->text, &w->c, w->key);
+    laip_ledger_part(w->c.device, "image backward");
     laip_vit_backward(&m->vit, &s->vit, &w->c);
 }
 
@@ -401,14 +405,20 @@ bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64
     w.aligns = w.phrases && loss->bidiratt_weight > 0;
     w.masks = w.phrases && (w.aligns || loss->mpm_weight > 0);
     w.mlm = loss->mlm_weight > 0;
+    laip_ledger_part(w.c.device, "image pass");
     image_pass(&w);
+    laip_ledger_part(w.c.device, "text pass");
     text_pass(&w);
+    laip_ledger_part(w.c.device, "losses");
     global_features(&w);
     if (w.matches)
         negatives(&w, index);
+    laip_ledger_part(w.c.device, "cross pass");
     cross_pass(&w);
+    laip_ledger_part(w.c.device, "losses");
     hidden_pieces(&w);
     losses_and_backward(&w, index);
+    laip_ledger_part(w.c.device, "losses");
     values(&w, losses);
     laip_arena_free(&w.arena);
     return laip_device_ok(s->model->device, error);

@@ -1,6 +1,7 @@
 #include "model/score.h"
 
 #include "base/memory.h"
+#include "device/ledger.h"
 #include <stdlib.h>
 
 static void plan(laip_scorer *s, laip_region *r)
@@ -61,6 +62,7 @@ void laip_scorer_free(laip_scorer *s)
 
 static void encode(laip_scorer *s, const float *pixels, size_t count)
 {
+    laip_ledger_part(s->model->device, "image pass");
     laip_mat_write(s->model->device, laip_rows(s->vit.pixels, count), pixels);
     laip_vit_forward(&s->model->vit, &s->vit, &s->context, count);
 }
@@ -91,6 +93,7 @@ bool laip_score_texts(laip_scorer *s, const int32_t *ids, const int32_t *begin, 
 {
     laip_device *d = s->model->device;
     laip_sequences *t = &s->text.tokens;
+    laip_ledger_part(d, "text pass");
     sequences(t, begin, count);
     laip_sequences_upload(t, d, 0, 0);
     laip_text_forward(&s->model->text, &s->text, &s->context, ids + begin[0], (laip_step_key){0});
@@ -112,6 +115,7 @@ bool laip_score_open(laip_scorer *s, const float *pixels, laip_error *error)
     const laip_model *m = s->model;
     size_t N = (size_t)laip_patch_count(&m->sizes) + 1;
     encode(s, pixels, 1);
+    laip_ledger_part(m->device, "keys and values");
     for (int i = 0; i < m->sizes.cross_layers; i++)
         laip_linear_forward(&s->context, &m->cross.layers[i].kv, laip_rows(s->cross.saved[i].kv, N),
                             laip_rows(s->vit.out, N), (laip_mat){0});
@@ -125,6 +129,7 @@ bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin,
     laip_device *d = m->device;
     laip_sequences *t = &s->cross.tokens;
     laip_bert_tail *tail = &s->cross.tail;
+    laip_ledger_part(d, "cross pass");
     sequences(t, begin, count);
     laip_sequences_upload(t, d, 1, (size_t)laip_patch_count(&m->sizes) + 1);
     laip_bert_tail_clear(tail);

@@ -2,6 +2,7 @@
 #include "model/step.h"
 
 #include "base/memory.h"
+#include "device/ledger.h"
 #include "ops/adamw.h"
 #include <stdlib.h>
 
@@ -121,6 +122,7 @@ void laip_step_free(laip_step *s)
 
 void laip_step_begin(laip_step *s, float momentum)
 {
+    laip_ledger_part(s->model->device, "optimiser");
     laip_params_move_average(&s->model->params, momentum);
     laip_params_zero_gradients(&s->model->params);
 }
@@ -137,6 +139,7 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
     size_t b = (size_t)batch->size;
     laip_context c = s->context; /* without dropout: these features are targets */
     int32_t *cls = laip_alloc(b, sizeof *cls);
+    laip_ledger_part(m->device, "momentum pass");
     laip_mat_write(m->device, laip_rows(s->vit_m.pixels, b),
                    batch->images_m ? batch->images_m : batch->images);
     laip_sequences_clear(&s->vit_m.tokens); /* its tables share memory with the main pass's */
@@ -162,6 +165,7 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
 
 bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, laip_error *error)
 {
+    laip_ledger_part(s->model->device, "optimiser");
     laip_params_adamw(&s->model->params, o, t);
     laip_clamp(s->model->device, s->model->temperature->value, 0.001f, 0.5f);
     laip_queue_push(&s->queue);
