@@ -11,12 +11,15 @@ int laip_bench_devices(int argc, char **argv);
 int laip_bench_peak(int argc, char **argv);
 int laip_bench_ops(int argc, char **argv);
 int laip_bench_tune(int argc, char **argv);
+int laip_bench_step(int argc, char **argv);
+int laip_bench_eval(int argc, char **argv);
 int laip_bench_compare(int argc, char **argv);
 
 /* The flags that every measuring subcommand takes: --device and --json, through an argp child. */
 typedef struct laip_bench_options {
     const char *device;
-    bool json;
+    bool json;             /* instead of the table */
+    const char *json_path; /* beside the table; NULL: none */
 } laip_bench_options;
 extern const struct argp laip_bench_argp; /* its input is a laip_bench_options */
 
@@ -33,12 +36,14 @@ bool laip_bench_limits_measure(laip_device *device, laip_bench_limits *limits, l
 bool laip_bench_time(laip_device *device, void (*work)(laip_device *, void *), void *context, double budget,
                      double *seconds, laip_error *error);
 
-/* A report: {"program", "device", "platform", "driver", "version", "results": [{"name", "value", "unit",
- * "share"}]} with share absent where there is no limit to compare with.  Larger is better for units that end
- * in "/s". */
+/* A report: {"program", "subcommand", "version", "build", "device", "platform", "driver", "units",
+ * "settings", "results": [{"name", "value", "unit", "share"}]} with share absent where there is no limit to
+ * compare with. Larger is better for units that end in "/s".  Lines of a breakdown also have "launches",
+ * "gflops" or "gbytes" a second, and "of_peak", the share of the limit that one of these reaches. */
 json_t *laip_bench_report(laip_device *device, const char *subcommand);
 void laip_bench_add(json_t *report, const char *name, double value, const char *unit, double limit);
-void laip_bench_print(json_t *report, bool json); /* and releases it */
+/* Prints and writes it as the options say, and releases it; returns the exit status. */
+int laip_bench_finish(const char *program, json_t *report, const laip_bench_options *o);
 
 /* Groups of `laip-bench ops`: each adds its results. */
 typedef struct laip_bench_run {

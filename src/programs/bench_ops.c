@@ -76,6 +76,5 @@ int laip_bench_ops(int argc, char **argv)
         json_decref(report);
         return laip_bench_fails(argv[0], &error);
     }
-    laip_bench_print(report, a.common.json);
-    return 0;
+    return laip_bench_finish(argv[0], report, &a.common);
 }

@@ -70,6 +70,7 @@ bool laip_bench_limits_measure(laip_device *d, laip_bench_limits *limits, laip_e
 int laip_bench_peak(int argc, char **argv)
 {
     laip_bench_options o = {0};
+    int status = 0;
     laip_error error;
     laip_device *d;
     laip_bench_limits limits;
@@ -87,8 +88,8 @@ int laip_bench_peak(int argc, char **argv)
         laip_bench_add(report, "copy", limits.gbytes, "GB/s", 0);
         laip_bench_add(report, "launch, queued", limits.launch_us, "us", 0);
         laip_bench_add(report, "launch, waited for", limits.wait_us, "us", 0);
-        laip_bench_print(report, o.json);
+        status = laip_bench_finish(argv[0], report, &o);
     }
     laip_device_close(d);
-    return good ? 0 : laip_bench_fails(argv[0], &error);
+    return good ? status : laip_bench_fails(argv[0], &error);
 }

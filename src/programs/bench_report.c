@@ -1,4 +1,5 @@
 /* Timing, reports and the flags common to laip-bench's subcommands. */
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "programs/bench.h"
@@ -7,10 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __clang__
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 static const struct argp_option options[] = {
     {"device", 'd', "WHICH", 0,
      "a number of `laip-bench devices`, gpu, cpu, or part of a name (default: auto)", 0},
-    {"json", 'j', NULL, 0, "print JSON, for `laip-bench compare` and other programs", 0},
+    {"json", 'j', "FILE", OPTION_ARG_OPTIONAL,
+     "write JSON to FILE, or print it instead of the table: for `laip-bench compare` and other programs", 0},
     {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -21,7 +29,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->device = arg;
         return 0;
     case 'j':
-        o->json = true;
+        o->json = !arg;
+        o->json_path = arg;
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -66,9 +75,17 @@ bool laip_bench_time(laip_device *d, void (*work)(laip_device *, void *), void *
 json_t *laip_bench_report(laip_device *d, const char *subcommand)
 {
     const laip_traits *t = laip_device_traits(d);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:[]}", "program", "laip-bench", "subcommand",
-                     subcommand, "version", LAIP_VERSION, "device", t->name, "platform", t->platform,
-                     "driver", t->driver, "units", t->units, "results");
+    json_t *report =
+        json_pack("{s:s, s:s, s:s, s:{s:s}, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:[]}", "program", "laip-bench",
+                  "subcommand", subcommand, "version", LAIP_VERSION, "build", "compiler", COMPILER, "device",
+                  t->name, "platform", t->platform, "driver", t->driver, "units", t->units, "settings",
+                  "lanes", t->lanes, "vector", t->vector, "results");
+    const char *const variables[] = {"LAIP_GEMM", "LAIP_SHAPE"};
+    for (size_t i = 0; i < 2; i++)
+        if (getenv(variables[i]))
+            json_object_set_new(json_object_get(report, "settings"), variables[i],
+                                json_string(getenv(variables[i])));
+    return report;
 }
 
 void laip_bench_add(json_t *report, const char *name, double value, const char *unit, double limit)
@@ -79,28 +96,46 @@ void laip_bench_add(json_t *report, const char *name, double value, const char *
     json_array_append_new(json_object_get(report, "results"), result);
 }
 
-void laip_bench_print(json_t *report, bool json)
+static void print_table(const json_t *report)
 {
-    if (json) {
-        json_dumpf(report, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-        putchar('\n');
-        json_decref(report);
-        return;
-    }
     printf("%s (%s, driver %s)\n", json_string_value(json_object_get(report, "device")),
            json_string_value(json_object_get(report, "platform")),
            json_string_value(json_object_get(report, "driver")));
     size_t i;
-    json_t *result;
-    json_array_foreach(json_object_get(report, "results"), i, result)
+    json_t *r;
+    json_array_foreach(json_object_get(report, "results"), i, r)
     {
-        json_t *share = json_object_get(result, "share");
-        printf("%-58s %10.2f %-8s", json_string_value(json_object_get(result, "name")),
-               json_number_value(json_object_get(result, "value")),
-               json_string_value(json_object_get(result, "unit")));
+        json_t *share = json_object_get(r, "share"), *launches = json_object_get(r, "launches");
+        json_t *gflops = json_object_get(r, "gflops"), *gbytes = json_object_get(r, "gbytes");
+        printf("%-58s %10.2f %-8s", json_string_value(json_object_get(r, "name")),
+               json_number_value(json_object_get(r, "value")), json_string_value(json_object_get(r, "unit")));
         if (share)
             printf(" %5.1f %%", 100 * json_number_value(share));
+        if (launches)
+            printf(" %6" JSON_INTEGER_FORMAT " x", json_integer_value(launches));
+        if (gflops || gbytes)
+            printf(" %8.1f %-7s %5.1f %%", json_number_value(gflops ? gflops : gbytes),
+                   gflops ? "GFLOP/s" : "GB/s", 100 * json_number_value(json_object_get(r, "of_peak")));
         putchar('\n');
     }
+}
+
+int laip_bench_finish(const char *program, json_t *report, const laip_bench_options *o)
+{
+    enum { FLAGS = JSON_INDENT(1) | JSON_REAL_PRECISION(6) };
+    laip_error error;
+    int status = 0;
+    if (o->json) {
+        json_dumpf(report, stdout, FLAGS);
+        putchar('\n');
+    } else
+        print_table(report);
+    if (o->json_path) {
+        char *text = json_dumps(report, FLAGS);
+        if (!text || !laip_file_write(o->json_path, text, strlen(text), &error))
+            status = text ? laip_bench_fails(program, &error) : LAIP_FAILURE;
+        free(text);
+    }
     json_decref(report);
+    return status;
 }

@@ -1,0 +1,60 @@
+/* What `laip-bench step` and `eval` share: the model of a configuration, made-up pictures and captions, the
+ * timing of whole rounds of work, and where their time goes. */
+#ifndef LAIP_PROGRAMS_BENCH_WORKLOAD_H
+#define LAIP_PROGRAMS_BENCH_WORKLOAD_H
+
+#include "base/memory.h"
+#include "data/batch.h"
+#include "programs/bench.h"
+#include "train/config.h"
+
+typedef struct laip_bench_workload {
+    laip_bench_options common;
+    const char *config_path;
+    const char **sets;
+    size_t set_count, set_capacity;
+    int phase;          /* -1: the last */
+    int repeat, pieces; /* timed rounds; pieces of a caption, [CLS] among them */
+    laip_config config;
+    laip_loss_config loss;
+} laip_bench_workload;
+
+extern const struct argp laip_bench_workload_argp; /* its input is a laip_bench_workload */
+/* A whole number of at least `least`, or an error of argp. */
+int laip_bench_number(struct argp_state *state, const char *option, const char *text, int least);
+void laip_bench_set(laip_bench_workload *w, const char *assignment); /* as --set does; it is kept */
+/* Reads the configuration: without one it is the full-size model with all losses, two pairs a micro-batch. */
+bool laip_bench_workload_read(laip_bench_workload *w, laip_error *error);
+void laip_bench_workload_free(laip_bench_workload *w);
+/* Adds the resolved configuration and the caption's pieces to the report's settings. */
+void laip_bench_workload_settings(const laip_bench_workload *w, json_t *report);
+
+float *laip_bench_pixels(laip_arena *arena, const laip_model_config *m, size_t images, uint64_t seed);
+/* `count` sequences of `length` pieces that begin alike, as with [CLS]; begin [count + 1]. */
+int32_t *laip_bench_pieces(laip_arena *arena, int vocab, size_t count, size_t length, uint64_t seed,
+                           int32_t **begin);
+/* Micro-batch `index`: distinct persons; each caption owns `phrases` phrases of phrase_pieces pieces, the
+ * last of which is hidden in their masked form; every seventh piece of a caption is hidden in its own. */
+laip_batch laip_bench_batch(laip_arena *arena, const laip_bench_workload *w, size_t index, int phrases,
+                            int phrase_pieces);
+
+/* A round of work that can be repeated. */
+typedef bool (*laip_bench_round)(void *context, laip_error *error);
+typedef struct laip_bench_timing {
+    double median, least, most; /* seconds */
+    double flops;               /* of a round */
+    double wall;                /* of a round while profiling */
+} laip_bench_timing;
+/* Warms up with two rounds, times `repeat` of them, each waited for, and profiles two more, whose lines stay
+ * in the device's ledger. */
+bool laip_bench_rounds(laip_device *device, const char *what, laip_bench_round round, void *context,
+                       int repeat, laip_bench_timing *timing, laip_error *error);
+/* Adds to the report what laip_bench_rounds has left in the ledger: milliseconds a round by part (the host's
+ * is when the device had nothing to do) and by kernel, with launches and rates, names beginning with
+ * `prefix`. */
+bool laip_bench_breakdown(laip_device *device, json_t *report, const char *prefix,
+                          const laip_bench_timing *timing, const laip_bench_limits *limits,
+                          laip_error *error);
+void laip_bench_add_resident(json_t *report); /* the process's largest resident set */
+
+#endif
