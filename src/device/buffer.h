@@ -61,7 +61,9 @@ laip_mat laip_region_mat(laip_region *region, size_t rows, size_t cols);
 laip_ints laip_region_ints(laip_region *region, size_t count);
 size_t laip_region_mark(const laip_region *region);
 void laip_region_reset(laip_region *region, size_t mark);
-size_t laip_region_bytes(const laip_region *region); /* the most that was in use at once */
+/* The most that was in use at once; LAIP_TOO_LARGE when one piece is larger than the device allocates. */
+#define LAIP_TOO_LARGE (SIZE_MAX / 4)
+size_t laip_region_bytes(const laip_region *region);
 /* Ends the dry run: takes the memory, touches it, and starts the layout again from nothing. */
 bool laip_region_allocate(laip_region *region, laip_error *error);
 

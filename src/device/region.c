@@ -10,7 +10,8 @@
 struct laip_region {
     laip_device *device;
     char *name;
-    size_t slab_bytes, position, most, largest_piece;
+    size_t slab_bytes, position, most;
+    size_t too_large; /* bytes of a piece that no slab can hold; 0: none */
     laip_mem *slabs;
     size_t slab_count;
     laip_mem *parts; /* sub-buffers handed out, released with the region */
@@ -46,9 +47,8 @@ static laip_mem take(laip_region *r, size_t bytes)
     size_t alignment = r->device->traits.alignment;
     size_t room = (bytes ? bytes : 4) + alignment - 1;
     room = room / alignment * alignment;
-    if (room > r->slab_bytes) {
-        laip_device_fail(r->device, "%s: one buffer of %zu bytes is wanted, %s allows %zu at most", r->name,
-                         bytes, r->device->traits.name, r->slab_bytes);
+    if (room > r->slab_bytes) { /* only measured: laip_region_allocate refuses it */
+        r->too_large = bytes;
         return NULL;
     }
     size_t slab = r->position / r->slab_bytes, offset = r->position % r->slab_bytes;
@@ -95,11 +95,16 @@ void laip_region_reset(laip_region *r, size_t mark)
 
 size_t laip_region_bytes(const laip_region *r)
 {
-    return r->most;
+    return r->too_large ? LAIP_TOO_LARGE : r->most;
 }
 
 bool laip_region_allocate(laip_region *r, laip_error *error)
 {
+    if (r->too_large) {
+        laip_device_fail(r->device, "%s: one buffer of %zu bytes is wanted, %s allows %zu at most", r->name,
+                         r->too_large, r->device->traits.name, r->slab_bytes);
+        return laip_device_ok(r->device, error);
+    }
     r->slab_count = (r->most + r->slab_bytes - 1) / r->slab_bytes;
     r->slabs = laip_alloc(r->slab_count, sizeof *r->slabs);
     for (size_t i = 0; i < r->slab_count; i++) {

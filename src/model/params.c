@@ -1,6 +1,7 @@
 #include "model/params.h"
 
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "ops/adamw.h"
 #include "ops/elementwise.h"
@@ -171,18 +172,39 @@ static float initial(const laip_param *q, laip_rng *rng, float deviation, float 
     return 0;
 }
 
+/* Parameters first … last − 1, whose values are drawn side by side: each has a stream of its own. */
+typedef struct draw {
+    laip_table *online;
+    size_t first;
+    float **values;
+    uint64_t seed;
+    float deviation, temperature;
+} draw;
+
+static void draw_one(void *context, size_t i)
+{
+    draw *w = context;
+    laip_param *q = w->online->params[w->first + i];
+    size_t n = q->value.rows * q->value.cols;
+    laip_rng rng = laip_rng_stream(w->seed, 0, w->first + i, LAIP_SITE_INIT);
+    w->values[i] = laip_alloc(n, sizeof(float));
+    for (size_t k = 0; k < n; k++)
+        w->values[i][k] = initial(q, &rng, w->deviation, w->temperature);
+}
+
 void laip_params_initialise(laip_params *p, laip_table *online, uint64_t seed, float deviation,
                             float temperature)
 {
-    for (size_t i = 0; i < online->count; i++) {
-        laip_param *q = online->params[i];
-        size_t n = q->value.rows * q->value.cols;
-        float *values = laip_alloc(n, sizeof *values);
-        laip_rng rng = laip_rng_stream(seed, 0, i, LAIP_SITE_INIT);
-        for (size_t k = 0; k < n; k++)
-            values[k] = initial(q, &rng, deviation, temperature);
-        laip_mat_write(p->device, q->value, values);
-        free(values);
+    enum { GROUP = 16 }; /* at once, so that the host never holds all of a large network */
+    float *values[GROUP];
+    for (size_t first = 0; first < online->count; first += GROUP) {
+        size_t count = online->count - first < GROUP ? online->count - first : GROUP;
+        draw w = {online, first, values, seed, deviation, temperature};
+        laip_parallel_for(count, 0, draw_one, &w);
+        for (size_t i = 0; i < count; i++) {
+            laip_mat_write(p->device, online->params[first + i]->value, values[i]);
+            free(values[i]);
+        }
     }
 }
 

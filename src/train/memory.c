@@ -84,6 +84,11 @@ bool laip_memory_check(const laip_memory *m, int phase, const laip_loader_option
 {
     size_t weights = laip_model_bytes(m->model, m->device), buffers = laip_memory_step(m, phase, o);
     size_t have = laip_device_traits(m->device)->memory;
+    if (buffers == LAIP_TOO_LARGE)
+        return laip_bad_input(error,
+                              "one buffer of the run would be larger than %s allocates at once, %zu bytes; a "
+                              "smaller batch.size takes less",
+                              laip_device_traits(m->device)->name, laip_device_traits(m->device)->largest);
     return weights + buffers <= have ||
            laip_bad_input(
                error,
