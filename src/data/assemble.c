@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/rng.h"
+#include "data/order.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,11 +58,7 @@ static void choose(laip_assembly *a, uint64_t step, size_t micro, size_t *captio
     size_t first = ((size_t)(step % per_epoch) * (size_t)o->micro_batches + micro) * b;
     pthread_mutex_lock(&a->order_lock);
     if (a->epoch != epoch) {
-        uint32_t n = (uint32_t)a->dataset->caption_count;
-        laip_rng r = laip_rng_stream(o->seed, epoch, 0, LAIP_SITE_ORDER);
-        for (uint32_t i = 0; i < n; i++)
-            a->order[i] = i;
-        laip_rng_shuffle(&r, a->order, n);
+        laip_order_make(a->order, a->dataset, a->texts, o->seed, epoch, b, o->group);
         a->epoch = epoch;
     }
     for (size_t i = 0; i < b; i++)

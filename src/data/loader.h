@@ -15,6 +15,7 @@ typedef struct laip_loader_options {
     int batch, micro_batches;      /* b, and M of a step */
     size_t first_micro, own_micro; /* which of a step's micro-batches are wanted here */
     uint64_t seed;
+    size_t group; /* of how many pairs the alike ones share micro-batches: data/order.h; 0: none */
     laip_augment augment;
     int phrases_per_caption; /* 0: all */
     bool phrases, mlm;       /* whether they are wanted */

@@ -19,6 +19,7 @@ typedef struct laip_phase {
     float lr, min_lr;                            /* cosine decay from lr to min_lr after the warm-up */
     float itc, itm, triplet, bidiratt, mpm, mlm; /* weights of the losses */
     int phrases_per_caption;                     /* 0: all */
+    int group;                                   /* data/order.h */
 } laip_phase;
 
 typedef struct laip_config {

@@ -133,6 +133,8 @@ static const laip_setting phase_settings[] = {
     {"bidiratt", LAIP_SETTING_FLOAT, AT(bidiratt), NULL, 0, 1e6, "of bidirectional attention alignment"},
     {"mpm", LAIP_SETTING_FLOAT, AT(mpm), NULL, 0, 1e6, "of masked phrase modelling"},
     {"mlm", LAIP_SETTING_FLOAT, AT(mlm), NULL, 0, 1e6, "of masked language modelling"},
+    {"group", LAIP_SETTING_INT, AT(group), NULL, 0, 1e6,
+     "of so many pairs, those with captions alike share a micro-batch, as hard negatives; 0: any order"},
     {"phrases_per_caption", LAIP_SETTING_INT, AT(phrases_per_caption), NULL, 0, 1e6, "a random few; 0: all"},
 };
 

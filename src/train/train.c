@@ -46,6 +46,7 @@ static laip_loader_options loader_options(const run *r, const laip_phase *p)
                              .batch = c->batch,
                              .micro_batches = c->micro_batches,
                              .seed = (uint64_t)c->seed,
+                             .group = (size_t)p->group,
                              .augment = c->augment,
                              .phrases_per_caption = p->phrases_per_caption,
                              .phrases = p->bidiratt > 0 || p->mpm > 0,
