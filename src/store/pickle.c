@@ -47,7 +47,7 @@ static bool above_mark(laip_pickle_machine *m, laip_pickle_node ***items, size_t
     if (!m->mark_count)
         return laip_pickle_bad(m, "an operation that needs a mark, and no mark");
     size_t floor = m->marks[--m->mark_count];
-    *items = m->stack + floor;
+    *items = m->stack ? m->stack + floor : NULL;
     *count = m->depth - floor;
     m->depth = floor;
     return true;

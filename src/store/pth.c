@@ -27,7 +27,7 @@ static bool member(const laip_pth *p, const char *name, zip_int64_t *index, size
     if (*index < 0 || zip_stat_index(p->zip, (zip_uint64_t)*index, 0, &stat) || !(stat.valid & ZIP_STAT_SIZE))
         return false;
     *size = (size_t)stat.size;
-    return true;
+    return *size <= p->size; /* PyTorch compresses nothing: more would be a trap */
 }
 
 static bool read_member(const laip_pth *p, const char *name, zip_int64_t index, unsigned char *out,
