@@ -209,6 +209,11 @@ laip_kernel *laip_kernel_get(laip_device *d, const char *file, const char *kerne
     clGetKernelWorkGroupInfo(k.kernel, d->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
     clGetKernelWorkGroupInfo(k.kernel, d->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof k.group_limit, &k.group_limit,
                              NULL);
+    /* A kernel that was compiled for a size runs at it: Mesa 22.3 tells a sub-group's size as the limit. */
+    size_t sizes[3] = {0};
+    clGetKernelWorkGroupInfo(k.kernel, d->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof sizes, sizes, NULL);
+    if (sizes[0] * sizes[1] * sizes[2] > k.group_limit)
+        k.group_limit = sizes[0] * sizes[1] * sizes[2];
     k.local_memory = local;
     k.name = laip_strdup(kernel);
     void *array = d->kernels;
