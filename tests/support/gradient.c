@@ -3,21 +3,32 @@
 #include "base/memory.h"
 #include "support/test.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void laip_test_shapes(void (*body)(laip_device *))
 {
     static const char *const shapes[] = {"cpu", "gpu"};
+    const char *set = getenv("LAIP_SHAPE");
+    char only[8] = "";
+    if (set)
+        snprintf(only, sizeof only, "%s", set);
     for (int i = 0; i < 2; i++) {
         laip_device *d;
         laip_error error;
+        if (*only && strcmp(only, shapes[i]) != 0)
+            continue;
         setenv("LAIP_SHAPE", shapes[i], 1);
         assert_ok(laip_device_open(&d, getenv("LAIP_DEVICE"), 0, &error), error);
         body(d);
         laip_test_finish(d);
         laip_device_close(d);
     }
-    unsetenv("LAIP_SHAPE");
+    if (*only)
+        setenv("LAIP_SHAPE", only, 1);
+    else
+        unsetenv("LAIP_SHAPE");
 }
 
 void laip_check_gradient(const char *what, laip_scalar *f, void *context, const float *x, size_t n,
