@@ -5,36 +5,84 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Which form serves: vectors of 16 without barriers on a CPU when the head is made of them, else the plain
- * one. */
+/* Which form serves: vectors of 16 without barriers on a CPU when the head is made of them, groups of items
+ * that share tiles on a GPU that has room for them, else the plain one. */
 typedef struct form {
     const char *file, *forward, *dq, *dkv;
-    char options[48];
-    size_t band; /* rows of a work-item; 0: of the plain form */
+    enum { PLAIN, WIDE, GROUP } kind;
 } form;
 
-enum { BAND = 48 };
+enum { BAND = 48, GROUP_ROWS = 64, GROUP_SPAN = 32 };
+
+/* Bytes of local memory of a group of the group form: both sides' chunks of 32 columns, or the other side's
+ * rows; weights; and a row's parts. */
+static size_t group_bytes(size_t rows, size_t head)
+{
+    size_t chunks = (rows + GROUP_SPAN) * 32, other = GROUP_SPAN * ((head + 31) / 32 * 32);
+    return sizeof(float) * ((chunks > other ? chunks : other) + GROUP_SPAN * rows + 8 * rows);
+}
+
+/* Rows of a group of the group form, with two items each: no more than a short side can use, and so few that
+ * two groups find room at once, for one to compute while the other loads.  0: there is no room. */
+static size_t group_rows(const laip_device *d, const laip_attention *a, size_t longest)
+{
+    const laip_traits *t = laip_device_traits(d);
+    size_t rows = longest <= GROUP_ROWS / 2 ? GROUP_ROWS / 2 : GROUP_ROWS;
+    for (; rows >= GROUP_ROWS / 2; rows /= 2)
+        if (2 * group_bytes(rows, (size_t)a->head_size) <= t->local_memory && 2 * rows <= t->group_limit)
+            return rows;
+    return 0;
+}
 
 static form form_for(const laip_device *d, const laip_attention *a)
 {
-    bool wide = laip_device_traits(d)->lanes == 1 && a->head_size % 16 == 0;
-    form f = wide ? (form){"attention_wide.cl",
-                           "attention_wide_forward",
-                           "attention_wide_dq",
-                           "attention_wide_dkv",
-                           "",
-                           BAND}
-                  : (form){"attention.cl", "attention_forward", "attention_dq", "attention_dkv", "", 0};
-    snprintf(f.options, sizeof f.options, wide ? "-DHEAD=%d -DBAND=%d" : "-DHEAD=%d", a->head_size, BAND);
-    return f;
+    bool groups = laip_device_traits(d)->lanes > 1;
+    if (!groups && a->head_size % 16 == 0)
+        return (form){"attention_wide.cl", "attention_wide_forward", "attention_wide_dq",
+                      "attention_wide_dkv", WIDE};
+    if (groups && a->head_size % 4 == 0 && a->head_size <= 128 && group_rows(d, a, 1))
+        return (form){"attention_group.cl", "attention_group_forward", "attention_group_dq",
+                      "attention_group_dkv", GROUP};
+    return (form){"attention.cl", "attention_forward", "attention_dq", "attention_dkv", PLAIN};
+}
+
+static bool aligned(laip_heads h)
+{
+    return h.m.cols % 4 == 0 && h.col % 4 == 0;
+}
+
+typedef struct options {
+    char text[64];
+} options;
+
+/* What a kernel whose groups own rows of a side of this length is compiled with. */
+static options options_for(const laip_device *d, const form *f, const laip_attention *a, size_t longest,
+                           bool all_aligned)
+{
+    options o;
+    if (f->kind == WIDE)
+        snprintf(o.text, sizeof o.text, "-DHEAD=%d -DBAND=%d", a->head_size, BAND);
+    else if (f->kind == GROUP)
+        snprintf(o.text, sizeof o.text, "-DHEAD=%d -DROWS=%zu -DALIGNED=%d", a->head_size,
+                 group_rows(d, a, longest), all_aligned);
+    else
+        snprintf(o.text, sizeof o.text, "-DHEAD=%d", a->head_size);
+    return o;
 }
 
 /* Groups: a sequence (or block), a head, and a share of its rows. */
-static laip_grid grid(const laip_device *d, const form *f, size_t sequences, int heads, size_t longest)
+static laip_grid grid(const laip_device *d, const form *f, const laip_attention *a, size_t sequences,
+                      size_t longest)
 {
-    size_t lanes = (size_t)laip_device_traits(d)->lanes;
-    size_t each = f->band ? f->band : lanes > 1 ? lanes : 64;
-    return (laip_grid){.groups = {sequences, (size_t)heads, (longest + each - 1) / each}, .items = {lanes}};
+    size_t lanes = (size_t)laip_device_traits(d)->lanes, each = lanes > 1 ? lanes : 64;
+    if (f->kind == WIDE)
+        each = BAND;
+    if (f->kind == GROUP) {
+        each = group_rows(d, a, longest);
+        lanes = 2 * each;
+    }
+    return (laip_grid){.groups = {sequences, (size_t)a->heads, (longest + each - 1) / each},
+                       .items = {lanes}};
 }
 
 /* The columns of all heads are read or written. */
@@ -62,6 +110,7 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
                             laip_heads k, laip_heads v)
 {
     form f = form_for(d, a);
+    options built = options_for(d, &f, a, a->longest_query, aligned(q) && aligned(k) && aligned(v));
     if (!a->sequences)
         return;
     if (k.m.cols != v.m.cols) {
@@ -69,7 +118,7 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
         return;
     }
     laip_ledger_flops(d, 2 * scores(a));
-    LAIP_LAUNCH(d, f.file, f.forward, f.options, grid(d, &f, a->sequences, a->heads, a->longest_query),
+    LAIP_LAUNCH(d, f.file, f.forward, built.text, grid(d, &f, a, a->sequences, a->longest_query),
                 columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
                 columns(a, (laip_heads){o, 0}, a->query_rows), per_row(a, lse), LAIP_MAT(a->q_begin),
                 LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->dropout_key), LAIP_I(a->heads),
@@ -91,36 +140,88 @@ size_t laip_attention_scratch(const laip_device *d, int heads, int head_size, si
     return query_rows * (size_t)heads;
 }
 
+/* What the backward reads and writes, for its kernels. */
+typedef struct backward {
+    laip_heads dq, dk, dv, q, k, v;
+    laip_mat dout, o, lse, delta;
+    bool aligned;
+} backward;
+
+static void launch_delta(laip_device *d, const laip_attention *a, const backward *b)
+{
+    char plain[32];
+    snprintf(plain, sizeof plain, "-DHEAD=%d", a->head_size);
+    LAIP_LAUNCH(d, "attention.cl", "attention_delta", plain, laip_grid_rows(d, a->query_rows),
+                columns(a, (laip_heads){b->dout, 0}, a->query_rows),
+                columns(a, (laip_heads){b->o, 0}, a->query_rows), per_row(a, b->delta), LAIP_I(a->heads));
+}
+
+static void launch_dq(laip_device *d, const laip_attention *a, const form *f, const backward *b)
+{
+    laip_grid groups = grid(d, f, a, a->sequences, a->longest_query);
+    options built = options_for(d, f, a, a->longest_query, b->aligned);
+    laip_arg arguments[32];
+    size_t n = 0;
+    const laip_arg first[] = {columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows),
+                              columns(a, b->v, a->key_rows),
+                              columns(a, (laip_heads){b->dout, 0}, a->query_rows)};
+    const laip_arg rest[] = {per_row(a, b->lse),
+                             per_row(a, b->delta),
+                             columns(a, b->dq, a->query_rows),
+                             LAIP_MAT(a->q_begin),
+                             LAIP_MAT(a->kv_of),
+                             LAIP_MAT(a->k_begin),
+                             LAIP_MAT(a->dropout_key),
+                             LAIP_I(a->heads),
+                             LAIP_I(b->q.m.cols),
+                             LAIP_I(b->q.col),
+                             LAIP_I(b->k.m.cols),
+                             LAIP_I(b->k.col),
+                             LAIP_I(b->v.col),
+                             LAIP_I(b->dq.m.cols),
+                             LAIP_I(b->dq.col),
+                             LAIP_F(1 / sqrtf((float)a->head_size)),
+                             LAIP_U(threshold(a)),
+                             LAIP_F(1 / (1 - a->dropout))};
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        arguments[n++] = first[i];
+    if (f->kind == GROUP) /* it makes delta itself */
+        arguments[n++] = columns(a, (laip_heads){b->o, 0}, a->query_rows);
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
+        arguments[n++] = rest[i];
+    laip_ledger_flops(d, 3 * scores(a)); /* scores and their gradients, and of these dq */
+    laip_launch(d, f->file, f->dq, built.text, groups, arguments, n);
+}
+
+static void launch_dkv(laip_device *d, const laip_attention *a, const form *f, const backward *b)
+{
+    options built = options_for(d, f, a, a->longest_block, b->aligned);
+    laip_ledger_flops(d, 2 * scores(a));
+    LAIP_LAUNCH(d, f->file, f->dkv, built.text, grid(d, f, a, a->blocks, a->longest_block),
+                columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows), columns(a, b->v, a->key_rows),
+                columns(a, (laip_heads){b->dout, 0}, a->query_rows), per_row(a, b->lse), per_row(a, b->delta),
+                columns(a, b->dk, a->key_rows), columns(a, b->dv, a->key_rows), LAIP_MAT(a->q_begin),
+                LAIP_MAT(a->k_begin), LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers),
+                LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(b->q.m.cols), LAIP_I(b->q.col),
+                LAIP_I(b->k.m.cols), LAIP_I(b->k.col), LAIP_I(b->v.col), LAIP_I(b->dk.m.cols),
+                LAIP_I(b->dk.col), LAIP_I(b->dv.col), LAIP_F(1 / sqrtf((float)a->head_size)),
+                LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)));
+}
+
 void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads dq, laip_heads dk,
                              laip_heads dv, laip_mat dout, laip_mat o, laip_mat lse, laip_heads q,
                              laip_heads k, laip_heads v, laip_mat scratch)
 {
     form f = form_for(d, a);
-    float scale = 1 / sqrtf((float)a->head_size), kept = 1 / (1 - a->dropout);
+    backward b = {dq, dk, dv, q, k, v, dout, o, lse, scratch, false};
+    bool keys_too = dk.m.mem != NULL;
     if (!a->sequences)
         return;
-    char plain[32];
-    snprintf(plain, sizeof plain, "-DHEAD=%d", a->head_size);
-    LAIP_LAUNCH(d, "attention.cl", "attention_delta", plain, laip_grid_rows(d, a->query_rows),
-                columns(a, (laip_heads){dout, 0}, a->query_rows),
-                columns(a, (laip_heads){o, 0}, a->query_rows), per_row(a, scratch), LAIP_I(a->heads));
-    laip_ledger_flops(d, 3 * scores(a)); /* scores and their gradients, and of these dq */
-    LAIP_LAUNCH(d, f.file, f.dq, f.options, grid(d, &f, a->sequences, a->heads, a->longest_query),
-                columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
-                columns(a, (laip_heads){dout, 0}, a->query_rows), per_row(a, lse), per_row(a, scratch),
-                columns(a, dq, a->query_rows), LAIP_MAT(a->q_begin), LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin),
-                LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols),
-                LAIP_I(k.col), LAIP_I(v.col), LAIP_I(dq.m.cols), LAIP_I(dq.col), LAIP_F(scale),
-                LAIP_U(threshold(a)), LAIP_F(kept));
-    if (!dk.m.mem)
-        return;
-    laip_ledger_flops(d, 2 * scores(a));
-    LAIP_LAUNCH(d, f.file, f.dkv, f.options, grid(d, &f, a->blocks, a->heads, a->longest_block),
-                columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
-                columns(a, (laip_heads){dout, 0}, a->query_rows), per_row(a, lse), per_row(a, scratch),
-                columns(a, dk, a->key_rows), columns(a, dv, a->key_rows), LAIP_MAT(a->q_begin),
-                LAIP_MAT(a->k_begin), LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers),
-                LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols),
-                LAIP_I(k.col), LAIP_I(v.col), LAIP_I(dk.m.cols), LAIP_I(dk.col), LAIP_I(dv.col),
-                LAIP_F(scale), LAIP_U(threshold(a)), LAIP_F(kept));
+    b.aligned =
+        aligned(q) && aligned(k) && aligned(v) && aligned(dq) && (!keys_too || (aligned(dk) && aligned(dv)));
+    if (f.kind != GROUP)
+        launch_delta(d, a, &b);
+    launch_dq(d, a, &f, &b);
+    if (keys_too)
+        launch_dkv(d, a, &f, &b);
 }

@@ -1,3 +1,6 @@
+/* Attention in all its forms against the operation written out in double precision, with its gradients, at
+ * sizes around those of the kernels' tiles; the reference's gradients against finite differences.
+ * attention [PATTERN] runs the tests of that name only. */
 #include "support/test.h"
 
 #include "base/memory.h"
@@ -7,18 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Five sequences, of which three read the first block, two the third, and none the second. */
-enum { S = 5, T = 3, HEADS = 2 };
-static const int32_t kv_of[S] = {0, 2, 0, 0, 2}, readers_begin[T + 1] = {0, 3, 3, 5},
-                     readers[S] = {0, 2, 3, 1, 4};
+/* S sequences read T blocks of keys; lengths and readers follow from q, k and kv_of. */
+enum { MOST = 40, HEADS = 2 };
+typedef struct sizes {
+    int S, T;
+    int q[MOST], k[MOST], kv_of[MOST];
+} sizes;
 
 typedef struct problem {
-    int head;
-    const int32_t *qb, *kb, *key;
+    int S, T, head;
+    int32_t qb[MOST + 1], kb[MOST + 1], kv_of[MOST], readers_begin[MOST + 1], readers[MOST], key[2 * MOST];
+    int qs, ks, qc, vc; /* rows of q have qs floats, heads from qc; of kv ks, keys from 0, values from vc */
     double dropout;
-    const float *q, *kv,
-        *dout; /* q [rows, D + 3] from column 2; kv [rows, 2D + 1], keys from 0, values from D */
-    double *o;
+    const float *q, *kv, *dout;
+    double *o, *dq, *dkv; /* NULL: not wanted */
 } problem;
 
 static uint32_t mask_bits(uint32_t key0, uint32_t key1, uint32_t index)
@@ -34,47 +39,74 @@ static uint32_t mask_bits(uint32_t key0, uint32_t key1, uint32_t index)
     return x ^ x >> 15;
 }
 
-/* ⟨O, dO⟩, the operation written out; O into p->o where that is wanted. */
+static double dot(const double *a, const double *b, int n)
+{
+    double sum = 0;
+    for (int c = 0; c < n; c++)
+        sum += a[c] * b[c];
+    return sum;
+}
+
+/* One query row of one head: its part of ⟨O, dO⟩, and of what else is wanted. */
+static double row(const problem *p, const double *q, const double *kv, int s, int h, int i)
+{
+    int d = p->head, D = HEADS * d, k0 = p->kb[p->kv_of[s]], n = p->kb[p->kv_of[s] + 1] - k0;
+    int nq = p->qb[s + 1] - p->qb[s];
+    const double *mine = q + i * p->qs + p->qc + h * d, *keys = kv + k0 * p->ks + h * d,
+                 *values = keys + p->vc;
+    double most = -INFINITY, total = 0, sum = 0, mean = 0, g[256];
+    double *a = laip_alloc((size_t)n, sizeof *a), *m = laip_alloc((size_t)n, sizeof *m);
+    for (int c = 0; c < d; c++)
+        g[c] = (double)p->dout[i * D + h * d + c];
+    for (int j = 0; j < n; j++)
+        most = fmax(most, a[j] = dot(mine, keys + j * p->ks, d) / sqrt(d));
+    for (int j = 0; j < n; j++)
+        total += a[j] = exp(a[j] - most);
+    for (int j = 0; j < n; j++) {
+        uint32_t bits = mask_bits((uint32_t)p->key[2 * s], (uint32_t)p->key[2 * s + 1],
+                                  (uint32_t)((h * nq + i - p->qb[s]) * n + j));
+        bool kept = bits >= (uint32_t)(p->dropout * 4294967296.0);
+        m[j] = p->dropout > 0 ? (kept ? 1 / (1 - p->dropout) : 0) : 1;
+        a[j] /= total;
+    }
+    for (int c = 0; c < d; c++) {
+        double o = 0;
+        for (int j = 0; j < n; j++)
+            o += a[j] * m[j] * values[j * p->ks + c];
+        if (p->o)
+            p->o[i * D + h * d + c] = o;
+        sum += o * g[c];
+    }
+    for (int j = 0; j < n && p->dq; j++)
+        mean += a[j] * m[j] * dot(g, values + j * p->ks, d);
+    for (int j = 0; j < n && p->dq; j++) {
+        double ds = a[j] * (m[j] * dot(g, values + j * p->ks, d) - mean) / sqrt(d);
+        double *dk = p->dkv + (k0 + j) * p->ks + h * d, *dq = p->dq + i * p->qs + p->qc + h * d;
+        for (int c = 0; c < d; c++) {
+            dq[c] += ds * keys[j * p->ks + c];
+            dk[c] += ds * mine[c];
+            dk[p->vc + c] += a[j] * m[j] * g[c];
+        }
+    }
+    free(a);
+    free(m);
+    return sum;
+}
+
 static double run(const problem *p, const double *q, const double *kv)
 {
-    int d = p->head, D = HEADS * d, qs = D + 3, ks = 2 * D + 1;
-    double sum = 0, a[256];
-    for (int s = 0; s < S; s++)
+    double sum = 0;
+    for (int s = 0; s < p->S; s++)
         for (int h = 0; h < HEADS; h++)
-            for (int i = p->qb[s]; i < p->qb[s + 1]; i++) {
-                int k0 = p->kb[kv_of[s]], n = p->kb[kv_of[s] + 1] - k0, nq = p->qb[s + 1] - p->qb[s];
-                double most = -INFINITY, total = 0;
-                for (int j = 0; j < n; j++) {
-                    a[j] = 0;
-                    for (int c = 0; c < d; c++)
-                        a[j] += q[i * qs + 2 + h * d + c] * kv[(k0 + j) * ks + h * d + c] / sqrt(d);
-                    most = fmax(most, a[j]);
-                }
-                for (int j = 0; j < n; j++)
-                    total += a[j] = exp(a[j] - most);
-                for (int j = 0; j < n; j++) {
-                    uint32_t bits = mask_bits((uint32_t)p->key[2 * s], (uint32_t)p->key[2 * s + 1],
-                                              (uint32_t)((h * nq + i - p->qb[s]) * n + j));
-                    bool kept = bits >= (uint32_t)(p->dropout * 4294967296.0);
-                    a[j] *= (p->dropout > 0 ? (kept ? 1 / (1 - p->dropout) : 0) : 1) / total;
-                }
-                for (int c = 0; c < d; c++) {
-                    double o = 0;
-                    for (int j = 0; j < n; j++)
-                        o += a[j] * kv[(k0 + j) * ks + D + h * d + c];
-                    if (p->o)
-                        p->o[i * D + h * d + c] = o;
-                    sum += o * (double)p->dout[i * D + h * d + c];
-                }
-            }
+            for (int i = p->qb[s]; i < p->qb[s + 1]; i++)
+                sum += row(p, q, kv, s, h, i);
     return sum;
 }
 
 static double of_q(const double *q, void *context)
 {
     const problem *p = context;
-    int D = HEADS * p->head;
-    double *kv = laip_test_doubles(p->kv, (size_t)(p->kb[T] * (2 * D + 1))), sum = run(p, q, kv);
+    double *kv = laip_test_doubles(p->kv, (size_t)(p->kb[p->T] * p->ks)), sum = run(p, q, kv);
     free(kv);
     return sum;
 }
@@ -82,108 +114,209 @@ static double of_q(const double *q, void *context)
 static double of_kv(const double *kv, void *context)
 {
     const problem *p = context;
-    int D = HEADS * p->head;
-    double *q = laip_test_doubles(p->q, (size_t)(p->qb[S] * (D + 3))), sum = run(p, q, kv);
+    double *q = laip_test_doubles(p->q, (size_t)(p->qb[p->S] * p->qs)), sum = run(p, q, kv);
     free(q);
     return sum;
 }
 
-/* Elements of a gradient that lie outside the named columns must be as they were. */
-static void outside(const float *got, const float *old, size_t rows, size_t cols, size_t first, size_t last)
+/* Every element of a gradient: as wanted in the operation's columns, as it was outside them. */
+static void check(const char *what, const float *got, const double *want, const float *old, size_t rows,
+                  size_t cols, size_t first, size_t last)
 {
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < cols; c++)
-            if (c < first || c >= last)
-                assert_true(got[r * cols + c] == old[r * cols + c]);
+    double largest = 1e-6;
+    for (size_t i = 0; i < rows * cols; i++)
+        largest = fmax(largest, fabs(want[i]));
+    for (size_t i = 0; i < rows * cols; i++) {
+        bool inside = i % cols >= first && i % cols < last;
+        if (inside ? !(fabs((double)got[i] - want[i]) <= 5e-6 * largest) : !(got[i] == old[i]))
+            fail_msg("%s of %zu x %zu: at (%zu, %zu) is %.8g, expected %.8g", what, rows, cols, i / cols,
+                     i % cols, (double)got[i], inside ? want[i] : (double)old[i]);
+    }
 }
 
-static void one(laip_device *d, int head, const int32_t *qb, const int32_t *kb, float dropout)
+static laip_attention layout(laip_device *d, problem *p, const sizes *z, int head, float dropout)
 {
-    size_t D = (size_t)(HEADS * head), rows = (size_t)qb[S], keys = (size_t)kb[T], qs = D + 3, ks = 2 * D + 1;
-    int32_t key[2 * S];
-    for (int i = 0; i < 2 * S; i++)
-        key[i] = 77 * i + 5;
+    size_t S = (size_t)z->S, T = (size_t)z->T, longest_query = 0, longest_block = 0;
+    *p = (problem){.S = z->S, .T = z->T, .head = head, .dropout = (double)dropout};
+    for (int s = 0; s < z->S; s++) {
+        p->qb[s + 1] = p->qb[s] + z->q[s];
+        p->kv_of[s] = z->kv_of[s];
+        p->key[2 * s] = 77 * s + 5;
+        p->key[2 * s + 1] = 131 * s + 9;
+        longest_query = (size_t)z->q[s] > longest_query ? (size_t)z->q[s] : longest_query;
+    }
+    for (int t = 0; t < z->T; t++) {
+        p->kb[t + 1] = p->kb[t] + z->k[t];
+        p->readers_begin[t + 1] = p->readers_begin[t];
+        for (int s = 0; s < z->S; s++)
+            if (z->kv_of[s] == t)
+                p->readers[p->readers_begin[t + 1]++] = s;
+        longest_block = (size_t)z->k[t] > longest_block ? (size_t)z->k[t] : longest_block;
+    }
+    return (laip_attention){.heads = HEADS,
+                            .head_size = head,
+                            .sequences = S,
+                            .blocks = T,
+                            .query_rows = (size_t)p->qb[S],
+                            .key_rows = (size_t)p->kb[T],
+                            .longest_query = longest_query,
+                            .longest_block = longest_block,
+                            .q_begin = laip_test_ints(d, S + 1, p->qb),
+                            .kv_of = laip_test_ints(d, S, p->kv_of),
+                            .k_begin = laip_test_ints(d, T + 1, p->kb),
+                            .readers_begin = laip_test_ints(d, T + 1, p->readers_begin),
+                            .readers = laip_test_ints(d, S, p->readers),
+                            .dropout_key = laip_test_ints(d, 2 * S, p->key),
+                            .dropout = dropout};
+}
+
+/* The kernels against the double reference. */
+static void compare(laip_device *d, const laip_attention *a, problem *p, bool differences)
+{
+    size_t rows = a->query_rows, keys = a->key_rows, D = (size_t)(HEADS * p->head), qs = (size_t)p->qs,
+           ks = (size_t)p->ks, qc = (size_t)p->qc, vc = (size_t)p->vc;
     float *q = laip_test_random(rows * qs, 1, 1), *kv = laip_test_random(keys * ks, 1, 2);
     float *dout = laip_test_random(rows * D, 1, 3), *oldq = laip_test_random(rows * qs, 1, 4);
     float *oldk = laip_test_random(keys * ks, 1, 5);
-    problem p = {head, qb, kb, key, (double)dropout, q, kv, dout, laip_alloc(rows * D, sizeof(double))};
-    laip_attention a = {.heads = HEADS,
-                        .head_size = head,
-                        .sequences = S,
-                        .blocks = T,
-                        .query_rows = rows,
-                        .key_rows = keys,
-                        .q_begin = laip_test_ints(d, S + 1, qb),
-                        .kv_of = laip_test_ints(d, S, kv_of),
-                        .k_begin = laip_test_ints(d, T + 1, kb),
-                        .readers_begin = laip_test_ints(d, T + 1, readers_begin),
-                        .readers = laip_test_ints(d, S, readers),
-                        .dropout_key = laip_test_ints(d, 2 * S, key),
-                        .dropout = dropout};
-    for (int s = 0; s < S; s++)
-        a.longest_query =
-            (size_t)(qb[s + 1] - qb[s]) > a.longest_query ? (size_t)(qb[s + 1] - qb[s]) : a.longest_query;
-    for (int t = 0; t < T; t++)
-        a.longest_block =
-            (size_t)(kb[t + 1] - kb[t]) > a.longest_block ? (size_t)(kb[t + 1] - kb[t]) : a.longest_block;
+    double *o = laip_alloc(rows * D, sizeof *o), *dq = laip_alloc(rows * qs, sizeof *dq),
+           *dkv = laip_alloc(keys * ks, sizeof *dkv), *Q = laip_test_doubles(q, rows * qs),
+           *KV = laip_test_doubles(kv, keys * ks);
+    memset(dq, 0, rows * qs * sizeof *dq);
+    memset(dkv, 0, keys * ks * sizeof *dkv);
+    p->q = q, p->kv = kv, p->dout = dout, p->o = o, p->dq = dq, p->dkv = dkv;
+    run(p, Q, KV);
+    p->o = p->dq = p->dkv = NULL;
     laip_mat mq = laip_test_mat(d, rows, qs, q), mkv = laip_test_mat(d, keys, ks, kv),
-             mdo = laip_test_mat(d, rows, D, dout);
-    laip_mat o = laip_mat_create(d, rows, D), lse = laip_mat_create(d, rows, HEADS),
-             dq = laip_test_mat(d, rows, qs, oldq);
-    laip_mat dkv = laip_test_mat(d, keys, ks, oldk);
-    laip_mat scratch = laip_mat_create(
-        d, 1, laip_attention_scratch(d, HEADS, head, rows, keys, S, T, a.longest_query, a.longest_block));
-    laip_heads hq = {mq, 2}, hk = {mkv, 0}, hv = {mkv, D};
-    laip_attention_forward(d, &a, o, lse, hq, hk, hv);
-    double *Q = laip_test_doubles(q, rows * qs), *KV = laip_test_doubles(kv, keys * ks);
-    run(&p, Q, KV);
-    laip_check_mat("O", d, o, p.o, 2e-6);
-    free(p.o);
-    p.o = NULL;
-    laip_attention_backward(d, &a, (laip_heads){dq, 2}, (laip_heads){dkv, 0}, (laip_heads){dkv, D}, mdo, o,
-                            lse, hq, hk, hv, scratch);
-    float *gq = laip_test_read(d, dq), *gkv = laip_test_read(d, dkv);
-    outside(gq, oldq, rows, qs, 2, 2 + D);
-    outside(gkv, oldk, keys, ks, 0, 2 * D);
-    for (size_t r = 0; r < rows; r++) /* columns that are not the operation's have no gradient */
-        gq[r * qs] = gq[r * qs + 1] = gq[r * qs + qs - 1] = 0;
-    for (size_t r = 0; r < keys; r++)
-        gkv[r * ks + 2 * D] = 0;
-    for (size_t r = (size_t)kb[1]; r < (size_t)kb[2]; r++) /* nobody reads the second block */
-        for (size_t c = 0; c < 2 * D; c++)
-            assert_true(gkv[r * ks + c] == 0);
-    laip_check_gradient("dq", of_q, &p, q, rows * qs, gq, 3e-5);
-    laip_check_gradient("dk, dv", of_kv, &p, kv, keys * ks, gkv, 3e-5);
-    laip_mem release[] = {mq.mem,        mkv.mem,          mdo.mem,       o.mem,
-                          lse.mem,       dq.mem,           dkv.mem,       scratch.mem,
-                          a.q_begin.mem, a.kv_of.mem,      a.k_begin.mem, a.readers_begin.mem,
-                          a.readers.mem, a.dropout_key.mem};
+             mdo = laip_test_mat(d, rows, D, dout), mo = laip_mat_create(d, rows, D),
+             lse = laip_mat_create(d, rows, HEADS), mdq = laip_test_mat(d, rows, qs, oldq),
+             mdkv = laip_test_mat(d, keys, ks, oldk);
+    laip_mat scratch = laip_mat_create(d, 1,
+                                       laip_attention_scratch(d, HEADS, p->head, rows, keys, a->sequences,
+                                                              a->blocks, a->longest_query, a->longest_block));
+    laip_heads hq = {mq, qc}, hk = {mkv, 0}, hv = {mkv, vc};
+    laip_attention_forward(d, a, mo, lse, hq, hk, hv);
+    laip_check_mat("O", d, mo, o, 2e-6);
+    laip_attention_backward(d, a, (laip_heads){mdq, qc}, (laip_heads){mdkv, 0}, (laip_heads){mdkv, vc}, mdo,
+                            mo, lse, hq, hk, hv, scratch);
+    float *gq = laip_test_read(d, mdq), *gkv = laip_test_read(d, mdkv);
+    check("dq", gq, dq, oldq, rows, qs, qc, qc + D);
+    check("dk, dv", gkv, dkv, oldk, keys, ks, 0, vc + D);
+    for (size_t i = 0; i < rows * qs && differences; i++) /* elsewhere there is no gradient */
+        gq[i] = (float)dq[i];
+    for (size_t i = 0; i < keys * ks && differences; i++)
+        gkv[i] = (float)dkv[i];
+    if (differences) {
+        laip_check_gradient("dq", of_q, p, q, rows * qs, gq, 3e-5);
+        laip_check_gradient("dk, dv", of_kv, p, kv, keys * ks, gkv, 3e-5);
+    }
+    laip_mem release[] = {mq.mem, mkv.mem, mdo.mem, mo.mem, lse.mem, mdq.mem, mdkv.mem, scratch.mem};
     for (size_t i = 0; i < sizeof release / sizeof *release; i++)
         laip_mem_release(release[i]);
-    void *host[] = {q, kv, dout, oldq, oldk, Q, KV, gq, gkv};
+    void *host[] = {q, kv, dout, oldq, oldk, o, dq, dkv, Q, KV, gq, gkv};
     for (size_t i = 0; i < sizeof host / sizeof *host; i++)
         free(host[i]);
 }
 
-static void body(laip_device *d)
+static void one(laip_device *d, const sizes *z, int head, float dropout, bool odd, bool differences)
 {
-    static const int32_t small_q[S + 1] = {0, 1, 3, 8, 25, 42}, small_k[T + 1] = {0, 17, 20, 21};
-    static const int32_t large_q[S + 1] = {0, 49, 50, 57, 58, 60}, large_k[T + 1] = {0, 131, 132, 181};
-    one(d, 16, small_q, small_k, 0);
-    one(d, 5, small_q, small_k, 0.3f);
-    one(d, 32, large_q, large_k, 0.25f);
-    one(d, 48, small_q, small_k, 0);
-    one(d, 24, large_q, large_k, 0);
+    problem p;
+    laip_attention a = layout(d, &p, z, head, dropout);
+    int D = HEADS * head;
+    p.qs = odd ? D + 3 : D + 8, p.qc = odd ? 2 : 4, p.ks = odd ? 2 * D + 1 : 2 * D + 4, p.vc = D;
+    compare(d, &a, &p, differences);
+    laip_mem release[] = {a.q_begin.mem,       a.kv_of.mem,   a.k_begin.mem,
+                          a.readers_begin.mem, a.readers.mem, a.dropout_key.mem};
+    for (size_t i = 0; i < sizeof release / sizeof *release; i++)
+        laip_mem_release(release[i]);
 }
 
-static void test(void **state)
+/* Five sequences, of which three read the first block, two the third, and none the second. */
+static const sizes few = {5, 3, {1, 2, 5, 17, 17}, {17, 3, 1}, {0, 2, 0, 0, 2}};
+static const sizes more = {5, 3, {49, 1, 7, 1, 2}, {131, 1, 49}, {0, 2, 0, 0, 2}};
+
+static void tiny_body(laip_device *d)
+{
+    static const sizes z = {3, 2, {1, 5, 2}, {6, 1}, {0, 0, 1}};
+    one(d, &z, 16, 0.3f, true, true);
+}
+
+static void heads_body(laip_device *d)
+{
+    one(d, &few, 5, 0.3f, true, true); /* sizes that only the plain form serves */
+    one(d, &few, 132, 0, false, false);
+    one(d, &few, 16, 0, true, true);
+    one(d, &few, 20, 0.2f, false, false);
+    one(d, &few, 128, 0, false, false);
+}
+
+static void shared_body(laip_device *d)
+{
+    one(d, &more, 32, 0.25f, true, true);
+    one(d, &more, 64, 0.1f, false, false);
+    one(d, &more, 64, 0, false, false);
+}
+
+static void edges_body(laip_device *d)
+{
+    static const sizes z = {
+        8, 8, {31, 32, 33, 63, 64, 65, 1, 97}, {65, 97, 1, 31, 33, 32, 64, 63}, {0, 1, 2, 3, 4, 5, 6, 7}};
+    static const sizes self = {3, 3, {127, 129, 47}, {127, 129, 47}, {0, 1, 2}};
+    one(d, &z, 64, 0, false, false);
+    one(d, &self, 64, 0.1f, false, false);
+}
+
+static void phrases_body(laip_device *d)
+{
+    sizes z = {.S = MOST, .T = MOST};
+    for (int s = 0; s < MOST; s++) {
+        z.q[s] = z.k[s] = 1 + s * 7 % 11;
+        z.kv_of[s] = s;
+    }
+    one(d, &z, 64, 0.1f, false, false);
+    for (int s = 0; s < MOST; s++) /* and all of them onto two images */
+        z.kv_of[s] = s % 3 == 1;
+    z.T = 2;
+    z.k[0] = 145;
+    z.k[1] = 37;
+    one(d, &z, 64, 0, false, false);
+}
+
+static void tiny(void **state)
 {
     (void)state;
-    laip_test_shapes(body);
+    laip_test_shapes(tiny_body);
 }
 
-int main(void)
+static void heads(void **state)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test)};
+    (void)state;
+    laip_test_shapes(heads_body);
+}
+
+static void shared_keys(void **state)
+{
+    (void)state;
+    laip_test_shapes(shared_body);
+}
+
+static void edges(void **state)
+{
+    (void)state;
+    laip_test_shapes(edges_body);
+}
+
+static void phrases(void **state)
+{
+    (void)state;
+    laip_test_shapes(phrases_body);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tiny), cmocka_unit_test(heads),
+                                       cmocka_unit_test(shared_keys), cmocka_unit_test(edges),
+                                       cmocka_unit_test(phrases)};
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
