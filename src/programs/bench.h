@@ -3,7 +3,7 @@
 #ifndef LAIP_PROGRAMS_BENCH_H
 #define LAIP_PROGRAMS_BENCH_H
 
-#include "device/device.h"
+#include "device/buffer.h"
 #include <argp.h>
 #include <jansson.h>
 
@@ -31,6 +31,9 @@ typedef struct laip_bench_limits {
 } laip_bench_limits;
 bool laip_bench_limits_measure(laip_device *device, laip_bench_limits *limits, laip_error *error);
 
+/* The rate of a copy that reads and writes `bytes` in all. */
+bool laip_bench_copy(laip_device *device, double bytes, double budget, double *gbytes, laip_error *error);
+
 /* The median time in seconds of one run of work, waited for, over at least five runs and about `budget`
  * seconds; the first run, which compiles, is not counted. */
 bool laip_bench_time(laip_device *device, void (*work)(laip_device *, void *), void *context, double budget,
@@ -41,6 +44,7 @@ bool laip_bench_time(laip_device *device, void (*work)(laip_device *, void *), v
  * compare with. Larger is better for units that end in "/s".  Lines of a breakdown also have "launches",
  * "gflops" or "gbytes" a second, and "of_peak", the share of the limit that one of these reaches. */
 json_t *laip_bench_report(laip_device *device, const char *subcommand);
+int laip_bench_name_width(const json_t *report); /* of the longest name, for a column */
 void laip_bench_add(json_t *report, const char *name, double value, const char *unit, double limit);
 /* Prints and writes it as the options say, and releases it; returns the exit status. */
 int laip_bench_finish(const char *program, json_t *report, const laip_bench_options *o);
@@ -53,5 +57,12 @@ typedef struct laip_bench_run {
     double budget; /* seconds a measurement */
 } laip_bench_run;
 bool laip_bench_gemm(const laip_bench_run *run, laip_error *error);
+bool laip_bench_attention(const laip_bench_run *run, laip_error *error);
+bool laip_bench_rows(const laip_bench_run *run, laip_error *error);
+/* Times work and adds its rate: GFLOP/s where the ledger counts operations, as a share of the peak; else
+ * GB/s, as a share of what a copy that moves as many bytes reaches. */
+bool laip_bench_op(const laip_bench_run *run, const char *name, void (*work)(laip_device *, void *),
+                   void *context, laip_error *error);
+void laip_bench_fill(laip_device *device, laip_mat m); /* with numbers between -0.5 and 0.5 */
 
 #endif

@@ -59,6 +59,7 @@ static void heading(const char *which, json_t *report)
 static size_t print_pairs(json_t *first, json_t *second)
 {
     size_t i, pairs = 0;
+    int width = laip_bench_name_width(first);
     json_t *result;
     json_array_foreach(json_object_get(first, "results"), i, result)
     {
@@ -70,7 +71,8 @@ static size_t print_pairs(json_t *first, json_t *second)
         if (!other || !(x > 0) || !(y > 0))
             continue;
         bool rate = strlen(unit) > 2 && strcmp(unit + strlen(unit) - 2, "/s") == 0;
-        printf("%-58s %10.2f %10.2f %-8s B is %.2f times as fast\n", name, x, y, unit, rate ? y / x : x / y);
+        printf("%-*s %10.2f %10.2f %-10s B is %.2f times as fast\n", width, name, x, y, unit,
+               rate ? y / x : x / y);
         pairs++;
     }
     return pairs;

@@ -1,11 +1,9 @@
 /* Matrix products of the model for `laip-bench ops`: a ViT-B/16 at 384 × 384 (577 tokens an image, two
  * images), its backward products, a short batch of caption pieces, and the vocabulary. */
-#include "base/memory.h"
 #include "ops/gemm.h"
 #include "programs/bench.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef struct shape {
     const char *what;
@@ -41,24 +39,16 @@ static void product(laip_device *d, void *context)
 static laip_mat filled(laip_device *d, size_t rows, size_t cols)
 {
     laip_mat m = laip_mat_create(d, rows, cols);
-    float *values = laip_alloc(rows * cols, sizeof *values);
-    for (size_t i = 0; i < rows * cols; i++)
-        values[i] = (float)(i * 2654435761u % 1024) / 1024 - 0.5f;
-    laip_mat_write(d, m, values);
-    free(values);
+    laip_bench_fill(d, m);
     return m;
 }
 
-static bool measure(const laip_bench_run *run, const operands *o, const char *how, laip_error *error)
+static bool measure(const laip_bench_run *run, operands *o, const char *how, laip_error *error)
 {
     const shape *s = o->s;
     char name[128];
-    double seconds, flops = 2 * (double)s->m * (double)s->n * (double)s->k;
-    if (!laip_bench_time(run->device, product, (void *)(uintptr_t)o, run->budget, &seconds, error))
-        return false;
     snprintf(name, sizeof name, "%zu x %zu x %zu %s: %s", s->m, s->n, s->k, s->what, how);
-    laip_bench_add(run->report, name, 1e-9 * flops / seconds, "GFLOP/s", run->limits->gflops);
-    return true;
+    return laip_bench_op(run, name, product, o, error);
 }
 
 static bool measure_shape(const laip_bench_run *run, const shape *s, bool tuned, laip_error *error)

@@ -1,4 +1,6 @@
 /* laip-bench ops: the operations at the model's shapes, a group a file. */
+#include "base/memory.h"
+#include "device/ledger.h"
 #include "programs/bench.h"
 
 #include <stdio.h>
@@ -8,7 +10,7 @@
 static const struct {
     const char *name;
     bool (*run)(const laip_bench_run *run, laip_error *error);
-} groups[] = {{"gemm", laip_bench_gemm}};
+} groups[] = {{"gemm", laip_bench_gemm}, {"attention", laip_bench_attention}, {"rows", laip_bench_rows}};
 enum { GROUPS = sizeof groups / sizeof *groups };
 
 typedef struct arguments {
@@ -36,10 +38,45 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                 a->group = arg;
                 return 0;
             }
-        argp_error(state, "%s: no such group of operations; there is: gemm", arg);
+        argp_error(state, "%s: no such group of operations; there are: gemm, attention, rows", arg);
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
+}
+
+void laip_bench_fill(laip_device *d, laip_mat m)
+{
+    size_t count = m.rows * m.cols;
+    float *values = laip_alloc(count, sizeof *values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)(i * 2654435761u % 1024) / 1024 - 0.5f;
+    laip_mat_write(d, m, values);
+    free(values);
+}
+
+bool laip_bench_op(const laip_bench_run *run, const char *name, void (*work)(laip_device *, void *),
+                   void *context, laip_error *error)
+{
+    const laip_ledger_line *lines;
+    size_t count;
+    double seconds, copy;
+    work(run->device, context); /* compiles, and chooses who serves a product */
+    if (!laip_ledger_start(run->device, false, error))
+        return false;
+    work(run->device, context);
+    if (!laip_ledger_read(run->device, &lines, &count, error))
+        return false;
+    laip_ledger_line all = laip_ledger_sum(lines, count, NULL, NULL);
+    if (!laip_bench_time(run->device, work, context, run->budget, &seconds, error))
+        return false;
+    if (all.flops > 0) {
+        laip_bench_add(run->report, name, 1e-9 * all.flops / seconds, "GFLOP/s", run->limits->gflops);
+        return true;
+    }
+    if (!laip_bench_copy(run->device, all.bytes, run->budget / 2, &copy, error))
+        return false;
+    laip_bench_add(run->report, name, 1e-9 * all.bytes / seconds, "GB/s", copy);
+    return true;
 }
 
 int laip_bench_ops(int argc, char **argv)
@@ -47,15 +84,16 @@ int laip_bench_ops(int argc, char **argv)
     static const struct argp_option options[] = {
         {"time", 't', "SECONDS", 0, "about how long each measurement takes (default: 0.3)", 0}, {0}};
     static const struct argp_child children[] = {{&laip_bench_argp, 0, NULL, 0}, {0}};
-    static const struct argp argp = {options,
-                                     parse,
-                                     "[GROUP]",
-                                     "Times the operations (or those of one group: gemm) at the model's "
-                                     "shapes: medians, each run waited for, with"
-                                     " the share of the device's own measured limit.",
-                                     children,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        "[GROUP]",
+        "Times the operations (or those of one group: gemm, attention, rows) at the model's "
+        "shapes: medians, each run waited for, with"
+        " the share of the device's own measured limit.",
+        children,
+        NULL,
+        NULL};
     arguments a = {.budget = 0.3};
     laip_error error;
     laip_device *d;

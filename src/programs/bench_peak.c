@@ -40,30 +40,37 @@ static void many_launches(laip_device *d, void *context)
         one_launch(d, context);
 }
 
+bool laip_bench_copy(laip_device *d, double bytes, double budget, double *gbytes, laip_error *error)
+{
+    size_t largest = laip_device_traits(d)->largest / 2 / sizeof(float);
+    size_t floats = (size_t)(bytes / 2 / sizeof(float)) + 1;
+    floats = floats < largest ? floats : largest;
+    probe p = {.from = laip_mat_create(d, 1, floats), .to = laip_mat_create(d, 1, floats)};
+    double seconds = 1;
+    laip_mat_zero(d, p.from);
+    bool good = laip_bench_time(d, copy_work, &p, budget, &seconds, error);
+    *gbytes = 2e-9 * (double)(floats * sizeof(float)) / seconds;
+    laip_mem_release(p.from.mem);
+    laip_mem_release(p.to.mem);
+    return good;
+}
+
 bool laip_bench_limits_measure(laip_device *d, laip_bench_limits *limits, laip_error *error)
 {
     const laip_traits *t = laip_device_traits(d);
-    size_t items = t->lanes > 1 ? 64 : 1, copied = COPY_FLOATS;
-    while (copied * sizeof(float) > t->largest / 2)
-        copied /= 2;
+    size_t items = t->lanes > 1 ? 64 : 1;
     probe p = {.groups = (size_t)t->units * (t->lanes > 1 ? 32 : 4),
                .steps = FMA_STEPS * (t->lanes > 1 ? 1 : CPU_STEPS)};
     p.out = laip_mat_create(d, p.groups, items);
-    p.from = laip_mat_create(d, 1, copied);
-    p.to = laip_mat_create(d, 1, copied);
-    laip_mat_zero(d, p.from);
-    double fma_time = 1, copy_time = 1, many = 1, one = 1;
+    double fma_time = 1, many = 1, one = 1;
     bool good = laip_bench_time(d, fma_work, &p, 0.5, &fma_time, error) &&
-                laip_bench_time(d, copy_work, &p, 0.5, &copy_time, error) &&
+                laip_bench_copy(d, 2.0 * COPY_FLOATS * sizeof(float), 0.5, &limits->gbytes, error) &&
                 laip_bench_time(d, many_launches, &p, 0.2, &many, error) &&
                 laip_bench_time(d, one_launch, &p, 0.1, &one, error);
     limits->gflops = 2e-9 * (double)(p.groups * items) * CHAINS * p.steps * t->vector / fma_time;
-    limits->gbytes = 2e-9 * (double)(copied * sizeof(float)) / copy_time;
     limits->launch_us = 1e6 * many / LAUNCHES;
     limits->wait_us = 1e6 * one;
     laip_mem_release(p.out.mem);
-    laip_mem_release(p.from.mem);
-    laip_mem_release(p.to.mem);
     return good;
 }
 

@@ -96,18 +96,32 @@ void laip_bench_add(json_t *report, const char *name, double value, const char *
     json_array_append_new(json_object_get(report, "results"), result);
 }
 
+int laip_bench_name_width(const json_t *report)
+{
+    size_t i, most = 0;
+    json_t *r;
+    json_array_foreach(json_object_get(report, "results"), i, r)
+    {
+        const char *name = json_string_value(json_object_get(r, "name"));
+        size_t length = name ? strlen(name) : 0;
+        most = length > most && length < 100 ? length : most;
+    }
+    return (int)most;
+}
+
 static void print_table(const json_t *report)
 {
     printf("%s (%s, driver %s)\n", json_string_value(json_object_get(report, "device")),
            json_string_value(json_object_get(report, "platform")),
            json_string_value(json_object_get(report, "driver")));
+    int width = laip_bench_name_width(report);
     size_t i;
     json_t *r;
     json_array_foreach(json_object_get(report, "results"), i, r)
     {
         json_t *share = json_object_get(r, "share"), *launches = json_object_get(r, "launches");
         json_t *gflops = json_object_get(r, "gflops"), *gbytes = json_object_get(r, "gbytes");
-        printf("%-58s %10.2f %-8s", json_string_value(json_object_get(r, "name")),
+        printf("%-*s %10.2f %-10s", width, json_string_value(json_object_get(r, "name")),
                json_number_value(json_object_get(r, "value")), json_string_value(json_object_get(r, "unit")));
         if (share)
             printf(" %5.1f %%", 100 * json_number_value(share));

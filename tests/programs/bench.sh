@@ -41,6 +41,18 @@ for line in "^images encoded .* images/s" "^captions encoded .* captions/s" "^pa
     grep -q "$line" "$work/eval" || fail "eval prints no line '$line': $(cat "$work/eval")"
 done
 
+"$bench" ops rows --time 0.01 > "$work/rows" || fail "ops rows"
+for line in "^layernorm.* forward .* GB/s .* %" "^gelu.* backward .* GB/s" "^softmax cross-entropy .* GB/s" "^adamw.* GB/s" \
+    "^momentum move.* GB/s" "^contrast and its scores.* GFLOP/s"; do
+    grep -q "$line" "$work/rows" || fail "ops rows prints no line '$line': $(cat "$work/rows")"
+done
+"$bench" ops attention --time 0.01 > "$work/attention" || fail "ops attention"
+for shape in "self, 577 tokens" "27-piece captions on 577 keys" "phrases of 3 to 5 pieces"; do
+    for way in "forward" "backward" "forward and backward"; do
+        grep -q "^attention, $shape.*: $way .* GFLOP/s .* %" "$work/attention" || fail "no $shape, $way"
+    done
+done
+
 refused() { # STATUS TEXT ARGUMENTS
     local status=$1 text=$2
     shift 2
