@@ -73,11 +73,8 @@ static void upload_images(laip_sequences *s, laip_device *d, size_t blocks, size
         readers_begin[t + 1] += readers_begin[t];
         next[t] = readers_begin[t];
     }
-    s->cross_scores = 0;
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = 0; i < s->count; i++)
         readers[next[s->image[i]]++] = (int32_t)i;
-        s->cross_scores += (double)(s->begin[i + 1] - s->begin[i]) * (double)block_rows;
-    }
     upload(d, s->d_image, s->image, s->count);
     upload(d, s->d_block_begin, begin, blocks + 1);
     upload(d, s->d_readers_begin, readers_begin, blocks + 1);
@@ -104,13 +101,9 @@ void laip_sequences_upload(laip_sequences *s, laip_device *d, size_t blocks, siz
     int32_t *identity = laip_alloc(most + 1, sizeof *identity), *row = laip_alloc(s->rows, sizeof *row);
     for (size_t i = 0; i <= most; i++)
         identity[i] = (int32_t)i;
-    s->self_scores = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        double n = s->begin[i + 1] - s->begin[i];
-        s->self_scores += n * n;
+    for (size_t i = 0; i < s->count; i++)
         for (int32_t r = s->begin[i]; r < s->begin[i + 1]; r++)
             row[r] = (int32_t)i;
-    }
     upload(d, s->d_begin, s->begin, s->count + 1);
     upload(d, s->d_identity, identity, most + 1);
     upload(d, s->d_row_sequence, row, s->rows);
@@ -144,6 +137,15 @@ void laip_sequences_keys(laip_sequences *s, laip_device *d, uint64_t seed, uint6
     free(keys);
 }
 
+/* Σ over the first `count` sequences of rows here times rows there. */
+static double scores(const laip_sequences *s, const laip_sequences *whole, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)(s->begin[i + 1] - s->begin[i]) * (whole->begin[i + 1] - whole->begin[i]);
+    return sum;
+}
+
 laip_attention laip_sequences_self(const laip_sequences *s, size_t count, int heads, int head_size,
                                    float dropout)
 {
@@ -163,7 +165,7 @@ laip_attention laip_sequences_self(const laip_sequences *s, size_t count, int he
                             .readers = s->d_identity,
                             .dropout_key = s->d_key,
                             .dropout = dropout,
-                            .score_count = s->self_scores};
+                            .score_count = scores(s, s, count)};
 }
 
 laip_attention laip_sequences_cross(const laip_sequences *s, size_t count, int heads, int head_size,
@@ -184,7 +186,7 @@ laip_attention laip_sequences_cross(const laip_sequences *s, size_t count, int h
                             .readers = s->d_readers,
                             .dropout_key = s->d_key,
                             .dropout = dropout,
-                            .score_count = s->cross_scores};
+                            .score_count = (double)s->begin[count] * (double)s->block_rows};
 }
 
 laip_attention laip_sequences_onto(const laip_sequences *s, const laip_sequences *whole, size_t count,
@@ -195,8 +197,6 @@ laip_attention laip_sequences_onto(const laip_sequences *s, const laip_sequences
     a.longest_query = s->longest;
     a.q_begin = s->d_begin;
     a.dropout_key = s->d_key;
-    a.score_count = 0;
-    for (size_t i = 0; i < count; i++)
-        a.score_count += (double)(s->begin[i + 1] - s->begin[i]) * (whole->begin[i + 1] - whole->begin[i]);
+    a.score_count = scores(s, whole, count);
     return a;
 }

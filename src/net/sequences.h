@@ -12,12 +12,10 @@ typedef struct laip_sequences {
     size_t most_count, most_rows, most_longest; /* what the tables were laid out for */
     int32_t *begin;                             /* host, [count + 1] */
     uint64_t *id;                               /* host, [count]: names each sequence's random streams */
-    double self_scores;                         /* Σ n² */
     laip_ints d_begin, d_identity, d_row_sequence, d_key;
     /* when it reads images */
     size_t blocks, most_blocks, block_rows;
     int32_t *image; /* host, [count] */
-    double cross_scores;
     laip_ints d_image, d_block_begin, d_readers_begin, d_readers;
 } laip_sequences;
 
