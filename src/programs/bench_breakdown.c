@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 enum { WARM = 2, PROFILED = 2 };
+static const double UNSTEADY = 1.3; /* slowest to fastest */
 
 static int ascending(const void *a, const void *b)
 {
@@ -23,6 +24,23 @@ static bool one(laip_device *d, laip_bench_round round, void *context, double *s
         return false;
     *seconds = laip_seconds() - start;
     return true;
+}
+
+/* The ledger's lines become the timing's, and time is no longer measured. */
+static bool take_lines(laip_device *d, laip_bench_timing *t, laip_error *error)
+{
+    const laip_ledger_line *lines;
+    struct rusage usage;
+    if (!laip_ledger_read(d, &lines, &t->count, error))
+        return false;
+    t->lines = laip_alloc(t->count + 1, sizeof *t->lines);
+    for (size_t i = 0; i < t->count; i++) {
+        t->lines[i] = lines[i];
+        t->lines[i].kernel = laip_arena_strndup(&t->names, lines[i].kernel, strlen(lines[i].kernel));
+    }
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        t->resident = 1024 * (double)usage.ru_maxrss; /* which is in KiB */
+    return laip_ledger_start(d, false, error);
 }
 
 bool laip_bench_rounds(laip_device *d, const char *what, laip_bench_round round, void *context, int repeat,
@@ -41,6 +59,9 @@ bool laip_bench_rounds(laip_device *d, const char *what, laip_bench_round round,
     *t = (laip_bench_timing){
         .median = times[repeat / 2], .least = times[0], .most = times[repeat - 1], .flops = flops};
     free(times);
+    if (good && t->most > UNSTEADY * t->least)
+        laip_warn("%s: rounds took from %.3g to %.3g ms; something else may be using the machine", what,
+                  1e3 * t->least, 1e3 * t->most);
     good = good && laip_ledger_start(d, true, error) && one(d, round, context, &ignored, error) &&
            laip_ledger_start(d, true, error); /* a new queue begins slowly */
     for (int i = 0; good && i < PROFILED; i++) {
@@ -49,7 +70,14 @@ bool laip_bench_rounds(laip_device *d, const char *what, laip_bench_round round,
         t->wall += ignored / PROFILED;
     }
     laip_progress_end();
-    return good;
+    return good && take_lines(d, t, error);
+}
+
+void laip_bench_timing_free(laip_bench_timing *t)
+{
+    free(t->lines);
+    laip_arena_free(&t->names);
+    *t = (laip_bench_timing){0};
 }
 
 /* One line of the breakdown, of a round. */
@@ -91,14 +119,12 @@ static size_t totals(const laip_ledger_line *lines, size_t count, bool kernels, 
     return found;
 }
 
-bool laip_bench_breakdown(laip_device *d, json_t *report, const char *prefix, const laip_bench_timing *t,
-                          const laip_bench_limits *limits, laip_error *error)
+void laip_bench_breakdown(json_t *report, const char *prefix, const laip_bench_timing *t,
+                          const laip_bench_limits *limits)
 {
-    const laip_ledger_line *lines;
-    size_t count;
+    const laip_ledger_line *lines = t->lines;
+    size_t count = t->count;
     char name[160];
-    if (!laip_ledger_read(d, &lines, &count, error))
-        return false;
     laip_ledger_line *sums = laip_alloc(count + 1, sizeof *sums),
                      all = laip_ledger_sum(lines, count, NULL, NULL);
     size_t parts = totals(lines, count, false, sums);
@@ -116,12 +142,4 @@ bool laip_bench_breakdown(laip_device *d, json_t *report, const char *prefix, co
         add_line(report, name, sums[i], t->wall, limits);
     }
     free(sums);
-    return laip_ledger_start(d, false, error);
-}
-
-void laip_bench_add_resident(json_t *report)
-{
-    struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage) == 0) /* in KiB */
-        laip_bench_add(report, "largest resident set", (double)usage.ru_maxrss / 1024, "MiB", 0);
 }

@@ -113,19 +113,18 @@ typedef struct part {
     int count; /* of units a round */
 } part;
 
-static bool measure_part(bench *b, const part *p, json_t *report, const laip_bench_limits *limits,
-                         laip_error *error)
+static void add_part(const part *p, const laip_bench_timing *t, const laip_bench_limits *limits,
+                     json_t *report)
 {
-    laip_bench_timing t;
     char name[128];
-    if (!laip_bench_rounds(b->device, p->name, p->round, b, b->w.repeat, &t, error))
-        return false;
-    laip_bench_add(report, p->name, p->count / t.median, p->unit, 0);
+    laip_bench_add(report, p->name, p->count / t->median, p->unit, 0);
     snprintf(name, sizeof name, "%s: operations a second", p->name);
-    laip_bench_add(report, name, 1e-9 * t.flops / t.median, "GFLOP/s", limits->gflops);
-    return !p->prefix || laip_bench_breakdown(b->device, report, p->prefix, &t, limits, error);
+    laip_bench_add(report, name, 1e-9 * t->flops / t->median, "GFLOP/s", limits->gflops);
+    if (p->prefix)
+        laip_bench_breakdown(report, p->prefix, t, limits);
 }
 
+/* The limits come last: their buffers are no part of what an evaluation takes. */
 static bool measure(bench *b, json_t *report, laip_error *error)
 {
     const part parts[] = {
@@ -133,21 +132,31 @@ static bool measure(bench *b, json_t *report, laip_error *error)
         {"captions encoded", "captions/s", "captions: ", captions, b->captions},
         {"pairs re-ranked", "pairs/s", "re-ranking: ", rerank, b->shared},
         {"pairs re-ranked, the picture's keys and values at hand", "pairs/s", NULL, match, b->shared}};
+    enum { PARTS = sizeof parts / sizeof *parts };
     laip_bench_limits limits;
-    if (!laip_bench_limits_measure(b->device, &limits, error) || !prepare(b, error))
-        return false;
-    laip_bench_add(report, "multiply-adds, fp32", limits.gflops, "GFLOP/s", 0);
-    laip_bench_add(report, "copy", limits.gbytes, "GB/s", 0);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (!measure_part(b, &parts[i], report, &limits, error))
-            return false;
-    laip_bench_add(report, "device: weights", (double)laip_model_bytes(&b->model, b->device) / 0x1p20, "MiB",
-                   0);
-    laip_bench_add(report, "device: buffers", (double)b->buffers / 0x1p20, "MiB", 0);
-    laip_bench_add(report, "device: weights kept packed", (double)laip_gemm_cache_bytes(b->device) / 0x1p20,
-                   "MiB", 0);
-    laip_bench_add_resident(report);
-    return true;
+    laip_bench_timing t[PARTS] = {0};
+    bool good = prepare(b, error);
+    for (int i = 0; good && i < PARTS; i++)
+        good = laip_bench_rounds(b->device, parts[i].name, parts[i].round, b, b->w.repeat, &t[i], error);
+    good = good && laip_bench_limits_measure(b->device, &limits, error);
+    if (good) {
+        const struct {
+            const char *name;
+            double bytes;
+        } memory[] = {{"device: weights", (double)laip_model_bytes(&b->model, b->device)},
+                      {"device: buffers", (double)b->buffers},
+                      {"device: weights kept packed", (double)laip_gemm_cache_bytes(b->device)},
+                      {"largest resident set", t[PARTS - 1].resident}};
+        laip_bench_add(report, "multiply-adds, fp32", limits.gflops, "GFLOP/s", 0);
+        laip_bench_add(report, "copy", limits.gbytes, "GB/s", 0);
+        for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
+            laip_bench_add(report, memory[i].name, memory[i].bytes / 0x1p20, "MiB", 0);
+        for (int i = 0; i < PARTS; i++)
+            add_part(&parts[i], &t[i], &limits, report);
+    }
+    for (int i = 0; i < PARTS; i++)
+        laip_bench_timing_free(&t[i]);
+    return good;
 }
 
 int laip_bench_eval(int argc, char **argv)

@@ -1,6 +1,5 @@
 /* laip-bench step: one training step, end to end, with made-up data. */
 #include "base/log.h"
-#include "device/ledger.h"
 #include "dist/exchange.h"
 #include "ops/gemm.h"
 #include "programs/bench_workload.h"
@@ -124,7 +123,7 @@ static bool one_step(void *context, laip_error *error)
     return laip_step_end(s, &b->w.config.optimiser, ++b->done, error);
 }
 
-static void add_memory(const bench *b, json_t *report)
+static void add_memory(const bench *b, const laip_bench_timing *t, json_t *report)
 {
     laip_step_sizes z = sizes_of(b);
     size_t weights = laip_model_bytes(&b->model, b->device);
@@ -134,32 +133,41 @@ static void add_memory(const bench *b, json_t *report)
     laip_bench_add(report, "device: buffers of a step", (double)buffers / 0x1p20, "MiB", 0);
     laip_bench_add(report, "device: weights kept packed", (double)laip_gemm_cache_bytes(b->device) / 0x1p20,
                    "MiB", 0);
-    laip_bench_add_resident(report);
+    laip_bench_add(report, "largest resident set", t->resident / 0x1p20, "MiB", 0);
 }
 
+static void add_results(bench *b, const laip_bench_timing *t, const laip_bench_limits *limits, json_t *report)
+{
+    double samples = (double)b->w.config.batch * b->w.config.micro_batches;
+    double sums[2] = {t->flops, limits->gflops};
+    laip_ranks_sum_doubles(&b->ranks, sums, 2);
+    laip_bench_add(report, "multiply-adds, fp32", sums[1], "GFLOP/s", 0);
+    laip_bench_add(report, "copy", limits->gbytes, "GB/s", 0);
+    laip_bench_add(report, "step", 1e3 * t->median, "ms", 0);
+    laip_bench_add(report, "step, fastest", 1e3 * t->least, "ms", 0);
+    laip_bench_add(report, "step, slowest", 1e3 * t->most, "ms", 0);
+    laip_bench_add(report, "step, profiled", 1e3 * t->wall, "ms", 0);
+    laip_bench_add(report, "pairs", samples / t->median, "pairs/s", 0);
+    laip_bench_add(report, "operations of a step", 1e-9 * sums[0], "GFLOP", 0);
+    laip_bench_add(report, "operations a second", 1e-9 * sums[0] / t->median, "GFLOP/s", sums[1]);
+    if (b->ranks.size > 1)
+        laip_bench_add(report, "exchange between ranks", 1e3 * b->exchange, "ms", 1e3 * t->wall);
+    add_memory(b, t, report);
+    laip_bench_breakdown(report, "", t, limits);
+}
+
+/* The limits come last: their buffers are no part of what a step takes. */
 static bool measure(bench *b, json_t *report, laip_error *error)
 {
     laip_bench_limits limits;
-    laip_bench_timing t;
-    double samples = (double)b->w.config.batch * b->w.config.micro_batches;
-    if (!laip_bench_limits_measure(b->device, &limits, error) || !prepare(b, error) ||
-        !laip_bench_rounds(b->device, "step", one_step, b, b->w.repeat, &t, error))
-        return false;
-    double sums[2] = {t.flops, limits.gflops};
-    laip_ranks_sum_doubles(&b->ranks, sums, 2);
-    laip_bench_add(report, "multiply-adds, fp32", sums[1], "GFLOP/s", 0);
-    laip_bench_add(report, "copy", limits.gbytes, "GB/s", 0);
-    laip_bench_add(report, "step", 1e3 * t.median, "ms", 0);
-    laip_bench_add(report, "step, fastest", 1e3 * t.least, "ms", 0);
-    laip_bench_add(report, "step, slowest", 1e3 * t.most, "ms", 0);
-    laip_bench_add(report, "step, profiled", 1e3 * t.wall, "ms", 0);
-    laip_bench_add(report, "pairs", samples / t.median, "pairs/s", 0);
-    laip_bench_add(report, "operations of a step", 1e-9 * sums[0], "GFLOP", 0);
-    laip_bench_add(report, "operations a second", 1e-9 * sums[0] / t.median, "GFLOP/s", sums[1]);
-    if (b->ranks.size > 1)
-        laip_bench_add(report, "exchange between ranks", 1e3 * b->exchange, "ms", 1e3 * t.median);
-    add_memory(b, report);
-    return laip_bench_breakdown(b->device, report, "", &t, &limits, error);
+    laip_bench_timing t = {0};
+    bool good = prepare(b, error) &&
+                laip_bench_rounds(b->device, "step", one_step, b, b->w.repeat, &t, error) &&
+                laip_bench_limits_measure(b->device, &limits, error);
+    if (good)
+        add_results(b, &t, &limits, report);
+    laip_bench_timing_free(&t);
+    return good;
 }
 
 static json_t *describe(const bench *b)

@@ -76,9 +76,10 @@ bool laip_bench_workload_read(laip_bench_workload *w, laip_error *error)
         good = laip_config_set(c, w->sets[i], error);
     if (!good)
         return false;
-    if (w->common.device) {
+    const char *device = w->common.device ? w->common.device : getenv("LAIP_DEVICE");
+    if (w->common.device || (device && strcmp(c->device, "auto") == 0)) {
         free(c->device);
-        c->device = laip_strdup(w->common.device);
+        c->device = laip_strdup(device);
     }
     if (w->phase >= c->phase_count && w->phase >= 0)
         return laip_bad_input(error, "--phase %d: the configuration has %d phases", w->phase, c->phase_count);

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "data/batch.h"
+#include "device/ledger.h"
 #include "programs/bench.h"
 #include "train/config.h"
 
@@ -44,17 +45,19 @@ typedef struct laip_bench_timing {
     double median, least, most; /* seconds */
     double flops;               /* of a round */
     double wall;                /* of a round while profiling */
+    double resident;            /* bytes: the process's largest resident set so far */
+    laip_ledger_line *lines;    /* of all profiled rounds */
+    size_t count;
+    laip_arena names; /* theirs */
 } laip_bench_timing;
-/* Warms up with two rounds, times `repeat` of them, each waited for, and profiles two more, whose lines stay
- * in the device's ledger. */
+/* Warms up with two rounds, times `repeat` of them, each waited for, and profiles two more.
+ * laip_bench_timing_free releases what it holds, whether it succeeded or not. */
 bool laip_bench_rounds(laip_device *device, const char *what, laip_bench_round round, void *context,
                        int repeat, laip_bench_timing *timing, laip_error *error);
-/* Adds to the report what laip_bench_rounds has left in the ledger: milliseconds a round by part (the host's
- * is when the device had nothing to do) and by kernel, with launches and rates, names beginning with
- * `prefix`. */
-bool laip_bench_breakdown(laip_device *device, json_t *report, const char *prefix,
-                          const laip_bench_timing *timing, const laip_bench_limits *limits,
-                          laip_error *error);
-void laip_bench_add_resident(json_t *report); /* the process's largest resident set */
+void laip_bench_timing_free(laip_bench_timing *timing);
+/* Adds to the report milliseconds a profiled round by part (the host's is when the device had nothing to do)
+ * and by kernel, with launches and rates, names beginning with `prefix`. */
+void laip_bench_breakdown(json_t *report, const char *prefix, const laip_bench_timing *timing,
+                          const laip_bench_limits *limits);
 
 #endif

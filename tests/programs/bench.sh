@@ -35,6 +35,13 @@ launches() { grep -A4 '"kernel ' "$1" | grep -E '"name"|"launches"' | paste - - 
 [ "$(launches "$work/step.json")" = "$(launches "$work/again.json")" ] || fail "other launches in another run"
 [ "$(launches "$work/step.json" | wc -l)" -gt 30 ] || fail "few kernels: $(launches "$work/step.json")"
 "$bench" compare "$work/step.json" "$work/again.json" | grep -q "^kernel clblast .* times as fast" || fail "comparing steps"
+root=
+[ "$(id -u)" = 0 ] && root=--allow-run-as-root
+POCL_MAX_PTHREAD_COUNT=1 mpirun $root --oversubscribe --bind-to none -n 2 "$bench" step $small --micro 3 \
+    --set batch.micro_batches=2 --repeat 1 > "$work/ranks" 2> "$work/errors" || fail "two ranks: $(cat "$work/errors")"
+for line in "^exchange between ranks .* ms" "^part exchange" "^part momentum pass"; do
+    [ "$(grep -c "$line" "$work/ranks")" = 1 ] || fail "two ranks print no line '$line', or two: $(cat "$work/ranks")"
+done
 "$bench" eval $small --images 2 --captions 5 --captions-per-image 7 --repeat 1 > "$work/eval" || fail "eval"
 for line in "^images encoded .* images/s" "^captions encoded .* captions/s" "^pairs re-ranked .* pairs/s" \
     "^re-ranking: part keys and values" "^images: kernel clblast" "^captions: part text pass" "^device: buffers"; do
