@@ -231,6 +231,11 @@ static void phrases(void **state)
                 hidden++;
             }
             assert_true(hidden > 0);
+            word = 0;
+            for (int32_t k = from + 1; k < to; k++) { /* and all of it */
+                word += strncmp(laip_tokenizer_piece(set.tokenizer, b->phrase_ids[k]), "##", 2) != 0;
+                assert_int_equal(b->phrase_target[k] >= 0, word == at);
+            }
             first += at == 1;
             later += at > 1;
         }

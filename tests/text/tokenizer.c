@@ -92,6 +92,26 @@ static void longest_pieces(void **state)
     laip_tokenizer_free(t);
 }
 
+/* Pieces that begin alike: the longest is taken, at the beginning of a word and inside, and there is no way
+ * back from it. */
+static void nested_pieces(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"[PAD]", "[UNK]", "[CLS]",   "[SEP]", "[MASK]", "un",
+                                        "una",   "unaf",  "##f",     "##fab", "##fa",   "##able",
+                                        "##le",  "##a",   "##fable", "ab",    "abc",    "##cd"};
+    laip_error error;
+    laip_tokenizer *t = laip_tokenizer_from_words(words, sizeof words / sizeof *words, &error);
+    assert_ok(t, error);
+    assert_string_equal(pieces(t, "unaffable", NULL), "[CLS] unaf ##fable");
+    assert_string_equal(pieces(t, "unfab", NULL), "[CLS] un ##fab");
+    assert_string_equal(pieces(t, "unfafable", NULL), "[CLS] un ##fa ##fable");
+    assert_string_equal(pieces(t, "unaa", NULL), "[CLS] una ##a");
+    assert_string_equal(pieces(t, "abc ab", NULL), "[CLS] abc ab");
+    assert_string_equal(pieces(t, "abcd", NULL), "[CLS] [UNK]"); /* not ab ##cd */
+    laip_tokenizer_free(t);
+}
+
 static void specials_in_text(void **state)
 {
     (void)state;
@@ -247,13 +267,11 @@ static void ids_are_lines(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(longest_pieces),
-                                       cmocka_unit_test(specials_in_text),
-                                       cmocka_unit_test(word_of_100_characters),
-                                       cmocka_unit_test(places),
-                                       cmocka_unit_test(cutting),
-                                       cmocka_unit_test(caption_rule),
-                                       cmocka_unit_test(bad_vocabularies),
-                                       cmocka_unit_test(ids_are_lines)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(longest_pieces),   cmocka_unit_test(nested_pieces),
+        cmocka_unit_test(specials_in_text), cmocka_unit_test(word_of_100_characters),
+        cmocka_unit_test(places),           cmocka_unit_test(cutting),
+        cmocka_unit_test(caption_rule),     cmocka_unit_test(bad_vocabularies),
+        cmocka_unit_test(ids_are_lines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
