@@ -196,6 +196,32 @@ static void epochs(void **state)
     laip_loader_free(l);
 }
 
+/* A picture comes in another form each time: by step, not by sample alone. */
+static void augmented_anew(void **state)
+{
+    (void)state;
+    laip_loader_options o = options();
+    laip_loader *l = opened(&o, 0);
+    float *before = laip_alloc(set.d.caption_count, PIXELS * sizeof *before);
+    int *seen = laip_alloc(set.d.caption_count, sizeof *seen), again = 0, same = 0;
+    for (int i = 0; i < 100; i++) {
+        const laip_batch *b = next(l);
+        for (int k = 0; k < b->size; k++) {
+            float *kept = before + b->sample[k] * PIXELS;
+            const float *now = b->images + (size_t)k * PIXELS;
+            again += seen[b->sample[k]];
+            same += seen[b->sample[k]] && memcmp(kept, now, PIXELS * sizeof *now) == 0;
+            memcpy(kept, now, PIXELS * sizeof *now);
+            seen[b->sample[k]] = 1;
+        }
+    }
+    assert_true(again > 200);
+    assert_true(same < again / 5);
+    laip_loader_free(l);
+    free(before);
+    free(seen);
+}
+
 /* One whole word of each phrase is hidden, and every word has its turn; bounds hold. */
 static void phrases(void **state)
 {
@@ -374,14 +400,11 @@ static void too_few(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(same_for_anyone),
-                                       cmocka_unit_test(a_step_holds_its_own),
-                                       cmocka_unit_test(epochs),
-                                       cmocka_unit_test(phrases),
-                                       cmocka_unit_test(few_phrases),
-                                       cmocka_unit_test(masked_captions),
-                                       cmocka_unit_test(pictures_as_they_are),
-                                       cmocka_unit_test(damaged),
-                                       cmocka_unit_test(too_few)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_for_anyone), cmocka_unit_test(a_step_holds_its_own),
+        cmocka_unit_test(epochs),          cmocka_unit_test(augmented_anew),
+        cmocka_unit_test(phrases),         cmocka_unit_test(few_phrases),
+        cmocka_unit_test(masked_captions), cmocka_unit_test(pictures_as_they_are),
+        cmocka_unit_test(damaged),         cmocka_unit_test(too_few)};
     return cmocka_run_group_tests(tests, make_set, drop_set);
 }

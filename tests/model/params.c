@@ -98,8 +98,10 @@ static void check_decay(laip_model *m, const laip_param *p, int k, size_t number
     bool none = (n > 5 && strcmp(name + n - 5, ".bias") == 0) || strstr(name, "norm") ||
                 strstr(name, "Norm") || strstr(name, "cls_token") || strstr(name, "pos_embed") ||
                 strcmp(name, "temp") == 0;
-    (void)m;
+    const laip_chunk *chunk = &m->params.chunks[p->chunk];
     (void)number;
+    if (chunk->decay != p->decay || chunk->averaged != p->averaged)
+        fail_msg("%s: its chunk is treated otherwise", name);
     if (p->decay != !none)
         fail_msg("%s: decay is %d", name, p->decay);
 }

@@ -210,6 +210,7 @@ static void caption_rule(void **state)
         {"a blue jacket.he has", "a blue jacket he has"},
         {"black shoes.A bag", "black shoes a bag"},
         {"a.b.c. e.g.so U.S.A.", "abc egso usa"},
+        {"an NBA.T shirt", "an nbat shirt"},
         {"see http://example.com/x or me@site.org", "see http examplecom x or me@siteorg"},
         {"size 8.5 .NET", "size 85 net"},
         {"", ""},
