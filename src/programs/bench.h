@@ -39,10 +39,16 @@ bool laip_bench_copy(laip_device *device, double bytes, double budget, double *g
 bool laip_bench_time(laip_device *device, void (*work)(laip_device *, void *), void *context, double budget,
                      double *seconds, laip_error *error);
 
+/* The same, but the least time: of limits, which other work on the machine can only lower. */
+bool laip_bench_fastest(laip_device *device, void (*work)(laip_device *, void *), void *context,
+                        double budget, double *seconds, laip_error *error);
+
 /* A report: {"program", "subcommand", "version", "build", "device", "platform", "driver", "units",
  * "settings", "results": [{"name", "value", "unit", "share"}]} with share absent where there is no limit to
- * compare with. Larger is better for units that end in "/s".  Lines of a breakdown also have "launches",
- * "gflops" or "gbytes" a second, and "of_peak", the share of the limit that one of these reaches. */
+ * compare with.  Larger is better for units that end in "/s".  Lines of a breakdown also have "launches",
+ * "gflops" or "gbytes" a second, and "of_peak", the share of the limit that one of these reaches; and there
+ * is a list "lines" of {"round", "part", "kernel", "launches", "ms", "gflop", "gbyte"}, each of one kernel in
+ * one part of a round. */
 json_t *laip_bench_report(laip_device *device, const char *subcommand);
 int laip_bench_name_width(const json_t *report); /* of the longest name, for a column */
 void laip_bench_add(json_t *report, const char *name, double value, const char *unit, double limit);

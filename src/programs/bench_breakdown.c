@@ -98,6 +98,22 @@ static void add_line(json_t *report, const char *name, laip_ledger_line sum, dou
     }
 }
 
+/* Every line as it is, for machines. */
+static void add_lines(json_t *report, const char *prefix, const laip_bench_timing *t)
+{
+    if (!json_object_get(report, "lines"))
+        json_object_set_new(report, "lines", json_array());
+    for (size_t i = 0; i < t->count; i++) {
+        const laip_ledger_line *l = &t->lines[i];
+        json_array_append_new(json_object_get(report, "lines"),
+                              json_pack("{s:s, s:s, s:s, s:I, s:f, s:f, s:f}", "round", prefix, "part",
+                                        l->part, "kernel", l->kernel, "launches",
+                                        (json_int_t)(l->count / PROFILED), "ms", 1e3 * l->seconds / PROFILED,
+                                        "gflop", 1e-9 * l->flops / PROFILED, "gbyte",
+                                        1e-9 * l->bytes / PROFILED));
+    }
+}
+
 static int slower_first(const void *a, const void *b)
 {
     const laip_ledger_line *x = a, *y = b;
@@ -142,4 +158,5 @@ void laip_bench_breakdown(json_t *report, const char *prefix, const laip_bench_t
         add_line(report, name, sums[i], t->wall, limits);
     }
     free(sums);
+    add_lines(report, prefix, t);
 }

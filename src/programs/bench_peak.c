@@ -48,7 +48,7 @@ bool laip_bench_copy(laip_device *d, double bytes, double budget, double *gbytes
     probe p = {.from = laip_mat_create(d, 1, floats), .to = laip_mat_create(d, 1, floats)};
     double seconds = 1;
     laip_mat_zero(d, p.from);
-    bool good = laip_bench_time(d, copy_work, &p, budget, &seconds, error);
+    bool good = laip_bench_fastest(d, copy_work, &p, budget, &seconds, error);
     *gbytes = 2e-9 * (double)(floats * sizeof(float)) / seconds;
     laip_mem_release(p.from.mem);
     laip_mem_release(p.to.mem);
@@ -63,7 +63,7 @@ bool laip_bench_limits_measure(laip_device *d, laip_bench_limits *limits, laip_e
                .steps = FMA_STEPS * (t->lanes > 1 ? 1 : CPU_STEPS)};
     p.out = laip_mat_create(d, p.groups, items);
     double fma_time = 1, many = 1, one = 1;
-    bool good = laip_bench_time(d, fma_work, &p, 0.5, &fma_time, error) &&
+    bool good = laip_bench_fastest(d, fma_work, &p, 0.5, &fma_time, error) &&
                 laip_bench_copy(d, 2.0 * COPY_FLOATS * sizeof(float), 0.5, &limits->gbytes, error) &&
                 laip_bench_time(d, many_launches, &p, 0.2, &many, error) &&
                 laip_bench_time(d, one_launch, &p, 0.1, &one, error);

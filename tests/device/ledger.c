@@ -95,6 +95,7 @@ static void products(void **state)
             assert_true(clblast.flops + sum(NULL, "gemm_packed").flops == all.flops);
             if (clblast.count) {
                 assert_int_equal(all.count, 1);
+                assert_true((clblast.seconds > 0) == accumulate); /* measured when that was asked for */
                 assert_true(all.bytes == 4 * (M * K + K * N + (1 + accumulate) * M * N));
             } else
                 assert_int_equal(all.count, 3); /* both operands are packed */

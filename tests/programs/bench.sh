@@ -27,7 +27,8 @@ for line in "^step " "^pairs .* pairs/s" "^operations a second .* GFLOP/s .* %" 
     "^kernel layernorm_forward .* GB/s" "^device: buffers" "^largest resident set"; do
     grep -q "$line" "$work/step" || fail "step prints no line '$line': $(cat "$work/step")"
 done
-for key in '"driver"' '"compiler"' '"config"' '"phrases": 2' '"launches"' '"of_peak"'; do
+for key in '"driver"' '"compiler"' '"config"' '"phrases": 2' '"launches"' '"of_peak"' \
+    '"part": "cross backward"'; do
     grep -q "$key" "$work/step.json" || fail "step's JSON has no $key"
 done
 "$bench" step $small --micro 3 --phrases 2 --repeat 3 --json > "$work/again.json" || fail "step again"
