@@ -106,6 +106,8 @@ static void choose_alphabet(learner *l, size_t room)
         for (size_t k = 0; k < l->words[i].count; k++)
             l->symbols[l->words[i].pieces[k]].times += l->words[i].times;
     size_t all = l->symbol_count, kept = all < room ? all : room;
+    if (!all)
+        return;
     symbol *sorted = laip_alloc(all, sizeof *sorted);
     memcpy(sorted, l->symbols, all * sizeof *sorted);
     qsort(sorted, all, sizeof *sorted, more_frequent);
