@@ -1,10 +1,12 @@
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* threads that prepare data warn too */
 static bool silent, line_open;
 static double last_progress;
 
@@ -17,10 +19,12 @@ double laip_seconds(void)
 
 void laip_log_quiet(bool quiet)
 {
+    pthread_mutex_lock(&lock);
     silent = quiet;
+    pthread_mutex_unlock(&lock);
 }
 
-void laip_progress_end(void)
+static void end_line(void)
 {
     if (line_open)
         fputc('\n', stderr);
@@ -28,20 +32,30 @@ void laip_progress_end(void)
     last_progress = 0;
 }
 
-static void print_line(const char *prefix, const char *format, va_list arguments)
+void laip_progress_end(void)
+{
+    pthread_mutex_lock(&lock);
+    end_line();
+    pthread_mutex_unlock(&lock);
+}
+
+static void print_line(const char *prefix, bool always, const char *format, va_list arguments)
 {
     char text[2048]; /* one write a line, so that the lines of several ranks do not mix */
     vsnprintf(text, sizeof text, format, arguments);
-    laip_progress_end();
-    fprintf(stderr, "%s%s\n", prefix, text);
+    pthread_mutex_lock(&lock);
+    if (always || !silent) {
+        end_line();
+        fprintf(stderr, "%s%s\n", prefix, text);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 void laip_note(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    if (!silent)
-        print_line("", format, arguments);
+    print_line("", false, format, arguments);
     va_end(arguments);
 }
 
@@ -49,7 +63,7 @@ void laip_warn(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    print_line("warning: ", format, arguments);
+    print_line("warning: ", true, format, arguments);
     va_end(arguments);
 }
 
@@ -57,18 +71,20 @@ void laip_progress(const char *format, ...)
 {
     bool terminal = isatty(STDERR_FILENO);
     double now = laip_seconds();
-    if (silent || (last_progress > 0 && now - last_progress < (terminal ? 0.1 : 10.0)))
-        return;
-    last_progress = now;
     char text[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    pthread_mutex_lock(&lock);
+    if (!silent && (last_progress <= 0 || now - last_progress >= (terminal ? 0.1 : 10.0))) {
+        last_progress = now;
+        vsnprintf(text, sizeof text, format, arguments);
+        if (terminal)
+            fprintf(stderr, "\r\033[K%s", text);
+        else
+            fprintf(stderr, "%s\n", text);
+        line_open = terminal;
+        fflush(stderr);
+    }
+    pthread_mutex_unlock(&lock);
     va_end(arguments);
-    if (terminal)
-        fprintf(stderr, "\r\033[K%s", text);
-    else
-        fprintf(stderr, "%s\n", text);
-    line_open = terminal;
-    fflush(stderr);
 }
