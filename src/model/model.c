@@ -33,6 +33,9 @@ bool laip_model_declare(laip_model *m, const laip_model_config *sizes, bool trai
     laip_mlm_head_declare(&m->mlm_head, &m->table, sizes, "text_encoder.cls.predictions",
                           m->text.embeddings.word);
     m->itm_head = laip_linear_declare(&m->table, "itm_head", 2, D);
+    /* Training moves its two rows oppositely; what they begin with in common would stay, and blur logit 1, by
+     * which pairs are ranked. */
+    m->itm_head.weight->init = LAIP_INIT_ZERO;
     m->temperature = laip_declare(&m->table, LAIP_INIT_SCALAR, 0, NULL, "temp");
     if (training)
         declare_averaged(m, &m->table_m, &m->vit_m, &m->text_m, &m->vision_proj_m, &m->text_proj_m, "_m");

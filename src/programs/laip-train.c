@@ -1,19 +1,21 @@
 /* laip-train: trains LAIP from a configuration, alone or under mpirun. */
 #include "base/memory.h"
+#include "train/config_table.h"
 #include "train/train.h"
 
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { RESUME = 256, PLAN, PROFILE, ONLY_PHASE, HELP_CONFIG, DEVICE, OUT };
+enum { RESUME = 256, PLAN, PROFILE, PHASES, HELP_CONFIG, DEVICE, OUT };
 
 typedef struct arguments {
     const char *config;
     const char **sets;
     size_t set_count, set_capacity;
     const char *device, *out;
-    int only_phase; /* -1: all */
+    int first_phase, last_phase; /* of --phases; the first is -1: all */
     laip_train_options run;
     bool help_config;
 } arguments;
@@ -22,6 +24,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     arguments *a = state->input;
     void *array = a->sets;
+    int used = 0;
     switch (key) {
     case 's':
         laip_grow(&array, &a->set_capacity, a->set_count + 1, sizeof *a->sets);
@@ -34,10 +37,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case PLAN:
         a->run.plan = true;
         return 0;
-    case ONLY_PHASE:
-        a->only_phase = text[0] >= '0' && text[0] <= '9' && !text[1] ? text[0] - '0' : LAIP_PHASES;
-        if (a->only_phase >= LAIP_PHASES)
-            argp_error(state, "--only-phase %s: expected 0 to %d", text, LAIP_PHASES - 1);
+    case PHASES:
+        if (sscanf(text, "%1d%n-%1d%n", &a->first_phase, &used, &a->last_phase, &used) < 2)
+            a->last_phase = a->first_phase;
+        if (!used || text[used] || a->last_phase < a->first_phase || a->last_phase >= LAIP_PHASES)
+            argp_error(state, "--phases %s: expected N or FIRST-LAST, from 0 to %d", text, LAIP_PHASES - 1);
         return 0;
     case PROFILE:
         a->run.profile = true;
@@ -65,18 +69,17 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-/* Leaves the configuration with one of its phases. */
-static bool keep_phase(laip_config *c, int phase, laip_error *error)
+/* Leaves the configuration with some of its phases. */
+static bool keep_phases(laip_config *c, int first, int last, laip_error *error)
 {
-    if (phase >= c->phase_count)
-        return laip_bad_input(error, "--only-phase %d: the configuration has phases 0 to %d", phase,
+    if (last >= c->phase_count)
+        return laip_bad_input(error, "--phases %d-%d: the configuration has phases 0 to %d", first, last,
                               c->phase_count - 1);
-    laip_phase kept = c->phases[phase];
     for (int i = 0; i < c->phase_count; i++)
-        if (i != phase)
-            free(c->phases[i].name);
-    c->phases[0] = kept;
-    c->phase_count = 1;
+        if (i < first || i > last)
+            laip_phase_free(&c->phases[i]);
+    memmove(c->phases, c->phases + first, (size_t)(last - first + 1) * sizeof *c->phases);
+    c->phase_count = last - first + 1;
     return true;
 }
 
@@ -97,7 +100,7 @@ static bool configure(const arguments *a, laip_config *c, laip_error *error)
         if (flags[i].value && !laip_config_set(c, text, error))
             return false;
     }
-    return a->only_phase < 0 || keep_phase(c, a->only_phase, error);
+    return a->first_phase < 0 || keep_phases(c, a->first_phase, a->last_phase, error);
 }
 
 int main(int argc, char **argv)
@@ -109,7 +112,7 @@ int main(int argc, char **argv)
         {"out", OUT, "DIR", 0, "Run folder: as the setting out", 0},
         {"resume", RESUME, NULL, 0, "Goes on from the run folder's last state, to the same bits", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory the run will take, and ends", 0},
-        {"only-phase", ONLY_PHASE, "N", 0, "Runs phase N (from 0) alone, from init.checkpoint", 0},
+        {"phases", PHASES, "N|FIRST-LAST", 0, "Runs only these phases (from 0), from init.checkpoint", 0},
         {"profile", PROFILE, NULL, 0, "Prints the device's time by kernel at the end", 0},
         {"help-config", HELP_CONFIG, NULL, 0, "Lists every setting with its default and meaning", 0},
         {0}};
@@ -127,7 +130,7 @@ int main(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    arguments a = {.only_phase = -1};
+    arguments a = {.first_phase = -1};
     laip_config config;
     laip_ranks ranks;
     laip_error error;

@@ -52,6 +52,12 @@ cmp "$work/first/metrics.jsonl" "$work/again/metrics.jsonl" || fail "batch.recom
 train "$work/auto" --set batch.micro=auto
 grep -q 'size: 8$' "$work/auto/config.yaml" || fail "batch.micro=auto did not take 8 pairs: $(cat "$work/auto/config.yaml")"
 
+# one phase after the other by hand: the second alone, from the first's weights
+train "$work/part" --phases 0-0
+[ "$(grep -c '"itc"' "$work/part/metrics.jsonl")" = 3 ] || fail "--phases 0-0 did not take 3 steps"
+train "$work/rest" --phases 1 --set init.checkpoint="$work/part/best.safetensors"
+[ "$(grep -c '"itc"' "$work/rest/metrics.jsonl")" = 6 ] || fail "--phases 1 did not take 6 steps"
+
 root=
 [ "$(id -u)" -ne 0 ] || root=--allow-run-as-root
 POCL_MAX_PTHREAD_COUNT=1 mpirun $root --oversubscribe --bind-to none -n 2 "$build/laip-train" "$work/run.yaml" \
