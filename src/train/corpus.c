@@ -40,6 +40,9 @@ bool laip_corpus_open(laip_corpus *c, laip_config *config, const char *vocab_tex
     else if (*config->vocab ? !laip_file_read(config->vocab, &c->vocab, &size, error)
                             : !learn(c, config, error))
         return false;
+    if (!vocab_text && *config->vocab && strlen(c->vocab) != size) /* a checkpoint keeps it as a string */
+        return laip_bad_input(error, "%s: byte %zu is a zero byte, expected text", config->vocab,
+                              strlen(c->vocab));
     c->tokenizer = laip_tokenizer_parse(*config->vocab ? config->vocab : "vocabulary", c->vocab,
                                         strlen(c->vocab), error);
     if (!c->tokenizer)
