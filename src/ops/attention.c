@@ -6,13 +6,14 @@
 #include <stdio.h>
 
 /* Which form serves: vectors of 16 without barriers on a CPU when the head is made of them, groups of items
- * that share tiles on a GPU that has room for them, else the plain one. */
+ * that share tiles on a GPU that has room for them, else the plain one.  On a CPU the vectors' lanes are
+ * keys, or where there are enough of both to fill them, queries (LANES). */
 typedef struct form {
     const char *file, *forward, *dq, *dkv;
-    enum { PLAIN, WIDE, GROUP } kind;
+    enum { PLAIN, WIDE, LANES, GROUP } kind;
 } form;
 
-enum { BAND = 48, GROUP_ROWS = 64, GROUP_SPAN = 32 };
+enum { BAND = 48, GROUP_ROWS = 64, GROUP_SPAN = 32, LANE = 32 };
 
 /* Bytes of local memory of a group of the group form: both sides' chunks of 32 columns, or the other side's
  * rows; weights; and a row's parts. */
@@ -46,6 +47,21 @@ static form form_for(const laip_device *d, const laip_attention *a)
     return (form){"attention.cl", "attention_forward", "attention_dq", "attention_dkv", PLAIN};
 }
 
+static form form_for_forward(const laip_device *d, const laip_attention *a)
+{
+    form f = form_for(d, a);
+    if (f.kind == WIDE && a->longest_query > LANE / 2)
+        return (form){"attention_lanes.cl", "attention_lanes_forward", NULL, NULL, LANES};
+    return f;
+}
+
+/* The backward in one pass has no more items than blocks and heads, but two products less of seven. */
+static bool one_pass(const laip_device *d, const laip_attention *a, const form *f)
+{
+    return f->kind == WIDE && a->longest_query > LANE / 2 &&
+           a->blocks * (size_t)a->heads >= 2 * (size_t)laip_device_traits(d)->units;
+}
+
 static bool aligned(laip_heads h)
 {
     return h.m.cols % 4 == 0 && h.col % 4 == 0;
@@ -77,6 +93,8 @@ static laip_grid grid(const laip_device *d, const form *f, const laip_attention 
     size_t lanes = (size_t)laip_device_traits(d)->lanes, each = lanes > 1 ? lanes : 64;
     if (f->kind == WIDE)
         each = BAND;
+    if (f->kind == LANES)
+        each = LANE;
     if (f->kind == GROUP) {
         each = group_rows(d, a, longest);
         lanes = 2 * each;
@@ -109,7 +127,7 @@ static uint32_t threshold(const laip_attention *a)
 void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o, laip_mat lse, laip_heads q,
                             laip_heads k, laip_heads v)
 {
-    form f = form_for(d, a);
+    form f = form_for_forward(d, a);
     options built = options_for(d, &f, a, a->longest_query, aligned(q) && aligned(k) && aligned(v));
     if (!a->sequences)
         return;
@@ -130,14 +148,12 @@ size_t laip_attention_scratch(const laip_device *d, int heads, int head_size, si
                               size_t key_rows, size_t sequences, size_t blocks, size_t longest_query,
                               size_t longest_block)
 {
-    (void)d;
-    (void)head_size;
+    size_t delta = query_rows * (size_t)heads, kept = blocks * (size_t)heads * longest_block * 2 * LANE;
     (void)key_rows;
     (void)sequences;
-    (void)blocks;
-    (void)longest_query;
-    (void)longest_block;
-    return query_rows * (size_t)heads;
+    if (laip_device_traits(d)->lanes > 1 || head_size % 16 || longest_query <= LANE / 2)
+        return delta;
+    return delta > kept ? delta : kept; /* of queries' probabilities and their gradients, in one pass */
 }
 
 /* What the backward reads and writes, for its kernels. */
@@ -208,6 +224,25 @@ static void launch_dkv(laip_device *d, const laip_attention *a, const form *f, c
                 LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)));
 }
 
+static void launch_one_pass(laip_device *d, const laip_attention *a, const backward *b)
+{
+    char plain[32];
+    snprintf(plain, sizeof plain, "-DHEAD=%d", a->head_size);
+    laip_ledger_flops(d, 5 * scores(a));
+    LAIP_LAUNCH(d, "attention_lanes.cl", "attention_lanes_backward", plain,
+                ((laip_grid){.groups = {a->blocks, (size_t)a->heads}}), columns(a, b->q, a->query_rows),
+                columns(a, b->k, a->key_rows), columns(a, b->v, a->key_rows),
+                columns(a, (laip_heads){b->dout, 0}, a->query_rows), per_row(a, b->lse),
+                laip_arg_both(laip_arg_floats(b->delta.mem, a->key_rows * (size_t)a->heads * 2 * LANE)),
+                columns(a, b->dq, a->query_rows), columns(a, b->dk, a->key_rows),
+                columns(a, b->dv, a->key_rows), LAIP_MAT(a->q_begin), LAIP_MAT(a->k_begin),
+                LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers), LAIP_MAT(a->dropout_key), LAIP_I(a->heads),
+                LAIP_I(b->q.m.cols), LAIP_I(b->q.col), LAIP_I(b->k.m.cols), LAIP_I(b->k.col),
+                LAIP_I(b->v.col), LAIP_I(b->dq.m.cols), LAIP_I(b->dq.col), LAIP_I(b->dk.m.cols),
+                LAIP_I(b->dk.col), LAIP_I(b->dv.col), LAIP_I(a->longest_block),
+                LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)));
+}
+
 void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads dq, laip_heads dk,
                              laip_heads dv, laip_mat dout, laip_mat o, laip_mat lse, laip_heads q,
                              laip_heads k, laip_heads v, laip_mat scratch)
@@ -219,6 +254,10 @@ void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads
         return;
     b.aligned =
         aligned(q) && aligned(k) && aligned(v) && aligned(dq) && (!keys_too || (aligned(dk) && aligned(dv)));
+    if (keys_too && one_pass(d, a, &f)) {
+        launch_one_pass(d, a, &b);
+        return;
+    }
     if (f.kind != GROUP)
         launch_delta(d, a, &b);
     launch_dq(d, a, &f, &b);
