@@ -236,7 +236,7 @@ static const sizes more = {5, 3, {49, 1, 7, 1, 2}, {131, 1, 49}, {0, 2, 0, 0, 2}
 
 static void tiny_body(laip_device *d)
 {
-    static const sizes z = {3, 2, {1, 5, 2}, {6, 1}, {0, 0, 1}};
+    static const sizes z = {3, 2, {1, 5, 35}, {1, 34}, {0, 1, 1}};
     one(d, &z, 16, 0.3f, true, true);
 }
 
@@ -269,10 +269,14 @@ static void phrases_body(laip_device *d)
 {
     sizes z = {.S = MOST, .T = MOST};
     for (int s = 0; s < MOST; s++) {
-        z.q[s] = z.k[s] = 1 + s * 7 % 11;
+        z.q[s] = z.k[s] = 1 + s * 7 % 19;
         z.kv_of[s] = s;
     }
     one(d, &z, 64, 0.1f, false, false);
+    for (int s = 0; s < MOST; s++) /* two or three onto each of some blocks, none onto the last */
+        z.kv_of[s] = s * 5 % 17;
+    z.T = 18;
+    one(d, &z, 64, 0.2f, false, false);
     for (int s = 0; s < MOST; s++) /* and all of them onto two images */
         z.kv_of[s] = s % 3 == 1;
     z.T = 2;
