@@ -82,9 +82,6 @@ static bool prepare(bench *b, laip_error *error)
     const laip_config *c = &b->w.config;
     laip_score_sizes z = sizes_of(b);
     const laip_traits *t = laip_device_traits(b->device);
-    for (int i = 1; laip_gemm_names[i]; i++)
-        if (strcmp(c->gemm, laip_gemm_names[i]) == 0)
-            laip_gemm_force(b->device, (laip_gemm_backend)i);
     if (!laip_model_create(&b->model, b->device, &c->model, false, error))
         return false;
     b->buffers = laip_scorer_bytes(&b->model, &z);
@@ -186,7 +183,7 @@ int laip_bench_eval(int argc, char **argv)
     int status;
     json_t *report = NULL;
     bool good =
-        laip_bench_workload_read(&b.w, &error) && laip_device_open(&b.device, b.w.config.device, 0, &error);
+        laip_bench_workload_read(&b.w, &error) && laip_bench_workload_open(&b.w, 0, &b.device, &error);
     if (good) {
         report = laip_bench_report(b.device, "eval");
         laip_bench_workload_settings(&b.w, report);

@@ -68,13 +68,13 @@ static bool prepare(bench *b, laip_error *error)
     const laip_config *c = &b->w.config;
     laip_step_sizes z = sizes_of(b);
     const laip_traits *t = laip_device_traits(b->device);
+    if (c->micro == LAIP_MICRO_AUTO)
+        return laip_bad_input(error, "batch.micro is auto, which depends on the captions of a data set; give "
+                                     "the size: --set batch.micro=given --micro N");
     if (!laip_model_declare(&b->model, &c->model, true, error))
         return false;
     size_t weights = laip_model_bytes(&b->model, b->device);
     laip_model_free(&b->model);
-    for (int i = 1; laip_gemm_names[i]; i++)
-        if (strcmp(c->gemm, laip_gemm_names[i]) == 0)
-            laip_gemm_force(b->device, (laip_gemm_backend)i);
     if (weights > t->memory)
         return laip_bad_input(error, "the weights take %zu bytes on the device, %s has %zu", weights, t->name,
                               t->memory);
@@ -211,7 +211,7 @@ int laip_bench_step(int argc, char **argv)
     if (!laip_ranks_begin(&b.ranks, &argc, &argv, &error))
         return laip_bench_fails(argv[0], &error);
     if (!laip_bench_workload_read(&b.w, &error) ||
-        !laip_device_open(&b.device, b.w.config.device, b.ranks.local_rank, &error))
+        !laip_bench_workload_open(&b.w, b.ranks.local_rank, &b.device, &error))
         laip_ranks_abort(&b.ranks, argv[0], &error);
     json_t *report = describe(&b);
     if (!measure(&b, report, &error))

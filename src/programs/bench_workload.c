@@ -2,6 +2,7 @@
 #include "programs/bench_workload.h"
 
 #include "base/rng.h"
+#include "ops/gemm.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,22 @@ bool laip_bench_workload_read(laip_bench_workload *w, laip_error *error)
         return laip_bad_input(error, "--pieces %d: the model takes texts of at most %d", w->pieces,
                               c->model.positions);
     return laip_model_config_check(&c->model, error) && laip_loss_config_check(&w->loss, &c->model, error);
+}
+
+bool laip_bench_workload_open(const laip_bench_workload *w, int local_rank, laip_device **device,
+                              laip_error *error)
+{
+    const laip_config *c = &w->config;
+    int i = 0;
+    while (laip_gemm_names[i] && strcmp(c->gemm, laip_gemm_names[i]) != 0)
+        i++;
+    if (!laip_gemm_names[i])
+        return laip_bad_input(error, "gemm is %s, expected auto, packed or clblast", c->gemm);
+    if (!laip_device_open(device, c->device, local_rank, error))
+        return false;
+    if (i != LAIP_GEMM_AUTO) /* LAIP_GEMM may have said more */
+        laip_gemm_force(*device, (laip_gemm_backend)i);
+    return laip_device_ok(*device, error);
 }
 
 void laip_bench_workload_free(laip_bench_workload *w)

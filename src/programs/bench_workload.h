@@ -26,6 +26,9 @@ int laip_bench_number(struct argp_state *state, const char *option, const char *
 void laip_bench_set(laip_bench_workload *w, const char *assignment); /* as --set does; it is kept */
 /* Reads the configuration: without one it is the full-size model with all losses, two pairs a micro-batch. */
 bool laip_bench_workload_read(laip_bench_workload *w, laip_error *error);
+/* Opens the device that it names, and forces the product that it names. */
+bool laip_bench_workload_open(const laip_bench_workload *w, int local_rank, laip_device **device,
+                              laip_error *error);
 void laip_bench_workload_free(laip_bench_workload *w);
 /* Adds the resolved configuration and the caption's pieces to the report's settings. */
 void laip_bench_workload_settings(const laip_bench_workload *w, json_t *report);
