@@ -1,7 +1,10 @@
 #include "device/buffer.h"
 
+#include "base/memory.h"
 #include "device/internal.h"
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 laip_mem laip_mem_create(laip_device *d, size_t bytes, const char *what)
 {
@@ -32,16 +35,43 @@ void laip_mem_release(laip_mem mem)
         clReleaseMemObject(mem);
 }
 
+void laip_device_unstage(laip_device *d)
+{
+    for (size_t i = 0; i < d->staged_count; i++)
+        free(d->staged[i]);
+    d->staged_count = d->staged_bytes = 0;
+}
+
+/* A copy of data that lives until the queue is through; NULL: too large to be worth one. */
+static const void *stage(laip_device *d, const void *data, size_t bytes)
+{
+    enum { LARGEST = 4 << 20, TOGETHER = 64 << 20 };
+    if (bytes > LARGEST)
+        return NULL;
+    if (d->staged_bytes + bytes > TOGETHER) {
+        clFinish(d->queue);
+        laip_device_unstage(d);
+    }
+    void *array = d->staged, *copy = laip_alloc(bytes, 1);
+    laip_grow(&array, &d->staged_capacity, d->staged_count + 1, sizeof *d->staged);
+    d->staged = array;
+    d->staged[d->staged_count++] = copy;
+    d->staged_bytes += bytes;
+    return memcpy(copy, data, bytes);
+}
+
 void laip_mem_write(laip_device *d, laip_mem mem, size_t offset, const void *data, size_t bytes)
 {
     if (d->error.status != LAIP_OK || !bytes)
         return;
     d->counters.uploads++;
     d->counters.upload_bytes += bytes;
-    laip_cl_check(d,
-                  clEnqueueWriteBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL,
-                                       laip_ledger_add(d, "upload", (double)bytes, false)),
-                  "clEnqueueWriteBuffer", NULL);
+    const void *copy = stage(d, data, bytes);
+    cl_int code =
+        clEnqueueWriteBuffer(d->queue, mem, copy ? CL_FALSE : CL_TRUE, offset, bytes, copy ? copy : data, 0,
+                             NULL, laip_ledger_add(d, "upload", (double)bytes, false));
+    if (laip_cl_check(d, code, "clEnqueueWriteBuffer", NULL) && !copy)
+        laip_device_unstage(d);
 }
 
 void laip_mem_read(laip_device *d, laip_mem mem, size_t offset, void *data, size_t bytes)
@@ -50,10 +80,10 @@ void laip_mem_read(laip_device *d, laip_mem mem, size_t offset, void *data, size
         return;
     d->counters.downloads++;
     d->counters.download_bytes += bytes;
-    laip_cl_check(d,
-                  clEnqueueReadBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL,
-                                      laip_ledger_add(d, "download", (double)bytes, false)),
-                  "clEnqueueReadBuffer", NULL);
+    cl_int code = clEnqueueReadBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL,
+                                      laip_ledger_add(d, "download", (double)bytes, false));
+    if (laip_cl_check(d, code, "clEnqueueReadBuffer", NULL))
+        laip_device_unstage(d);
 }
 
 void laip_mem_zero(laip_device *d, laip_mem mem, size_t offset, size_t bytes)

@@ -28,7 +28,8 @@ laip_mem laip_mem_create(laip_device *device, size_t bytes, const char *what); /
 laip_mem laip_mem_part(laip_device *device, laip_mem whole, size_t offset, size_t bytes, const char *what);
 void laip_mem_release(laip_mem mem); /* NULL is fine */
 
-/* Blocking transfers, in bytes. */
+/* Transfers, in bytes.  A write returns at once (large ones when they are done) and needs data no longer; a
+ * read waits for the queue. */
 void laip_mem_write(laip_device *device, laip_mem mem, size_t offset, const void *data, size_t bytes);
 void laip_mem_read(laip_device *device, laip_mem mem, size_t offset, void *data, size_t bytes);
 /* In the queue's order, without waiting. */

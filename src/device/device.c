@@ -272,8 +272,8 @@ bool laip_device_ok(const laip_device *d, laip_error *error)
 
 bool laip_device_finish(laip_device *d, laip_error *error)
 {
-    if (d->error.status == LAIP_OK)
-        laip_cl_check(d, clFinish(d->queue), "clFinish", NULL);
+    if (d->error.status == LAIP_OK && laip_cl_check(d, clFinish(d->queue), "clFinish", NULL))
+        laip_device_unstage(d);
     return laip_device_ok(d, error);
 }
 

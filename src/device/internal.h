@@ -45,11 +45,15 @@ struct laip_device {
 
     laip_ledger ledger;
 
+    void **staged; /* copies of what writes under way read; freed once the queue is known to be through */
+    size_t staged_count, staged_capacity, staged_bytes;
+
     void *gemm; /* ops/gemm.c's state, made at its first use; released by gemm_close */
     void (*gemm_close)(laip_device *device);
 };
 
 const char *laip_cl_error_name(cl_int code);
+void laip_device_unstage(laip_device *device); /* the queue is through with all writes so far */
 /* Remembers that call failed with code (nothing when code is CL_SUCCESS); returns code == CL_SUCCESS. */
 bool laip_cl_check(laip_device *device, cl_int code, const char *call, const char *subject);
 /* Counts one launch (or transfer); returns the event to hand to its enqueue call, NULL when time is not
