@@ -17,6 +17,17 @@ size_t laip_part_count(const laip_part *part)
     return n;
 }
 
+bool laip_part_fits(const laip_part *part, int rank, const size_t *shape)
+{
+    bool same = rank == part->rank;
+    size_t count = 1;
+    for (int i = 0; i < rank; i++) {
+        same = same && shape[i] == part->shape[i];
+        count *= shape[i];
+    }
+    return same || (rank != part->rank && count == 1 && laip_part_count(part) == 1);
+}
+
 static size_t aligned_floats(const laip_device *d, const laip_param *p)
 {
     size_t unit = laip_device_traits(d)->alignment / sizeof(float), n = p->value.rows * p->value.cols;

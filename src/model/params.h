@@ -56,5 +56,7 @@ void laip_params_read(laip_params *p, const laip_param *param, const laip_part *
 void laip_params_write(laip_params *p, const laip_param *param, const laip_part *part, int which,
                        const float *values);
 size_t laip_part_count(const laip_part *part); /* elements */
+/* Whether a tensor of this shape can be the part; a single element may have any rank ([1] for a scalar). */
+bool laip_part_fits(const laip_part *part, int rank, const size_t *shape);
 
 #endif

@@ -143,10 +143,7 @@ static bool plan_one(job *j, size_t i)
         o->shape[1] = rows * cols + 1;
         j->resized++;
     }
-    bool same = !part || part->rank == o->rank || laip_part_count(part) == 1;
-    for (int k = 0; part && same && k < o->rank && part->rank == o->rank; k++)
-        same = part->shape[k] == o->shape[k];
-    if (!same)
+    if (part && !laip_part_fits(part, o->rank, o->shape))
         misfit(j, &j->other, o->name, "is of another shape than the config's");
     j->renamed += strcmp(o->name, t->name) != 0;
     j->count++;
@@ -159,17 +156,6 @@ static const output *planned(const job *j, const char *name)
         if (strcmp(j->out[i].name, name) == 0)
             return &j->out[i];
     return NULL;
-}
-
-static bool allowed(const char *list, const char *name)
-{
-    for (const char *p = list; p && *p;) {
-        size_t n = strcspn(p, ",");
-        if (n && strncmp(name, p, n) == 0)
-            return true;
-        p += n + (p[n] == ',');
-    }
-    return false;
 }
 
 /* What the config's network has and the file has not; momentum copies are filled from the online weights. */
@@ -190,7 +176,7 @@ static void plan_missing(job *j)
                     snprintf(copy.name, sizeof copy.name, "%s", name);
                     j->out[j->count++] = copy;
                     j->filled++;
-                } else if (t == 0 && !allowed(j->a->allowed, name)) {
+                } else if (t == 0 && !laip_weights_allowed(j->a->allowed, name)) {
                     misfit(j, &j->missing, name, "is missing");
                 }
             }

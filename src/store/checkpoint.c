@@ -178,29 +178,6 @@ static void misfit(loader *l, size_t *count, const char *format, ...)
     laip_note("%s: %s", l->file.path, text);
 }
 
-static bool allowed(const char *prefixes_list, const char *name)
-{
-    for (const char *p = prefixes_list; p && *p;) {
-        size_t n = strcspn(p, ",");
-        if (n && strncmp(name, p, n) == 0)
-            return true;
-        p += n + (p[n] == ',');
-    }
-    return false;
-}
-
-static bool same_shape(const laip_tensor_entry *t, const laip_part *part)
-{
-    if (t->count != laip_part_count(part))
-        return false;
-    if (t->rank != part->rank) /* a scalar may be stored as [1] */
-        return t->count == 1;
-    for (int i = 0; i < t->rank; i++)
-        if (t->shape[i] != part->shape[i])
-            return false;
-    return true;
-}
-
 /* A position table of another grid than the model's. */
 static bool is_positions(const loader *l, const laip_tensor_entry *t, const laip_part *part, const char *name,
                          size_t *rows, size_t *cols)
@@ -226,13 +203,13 @@ static bool load_part(void *context, laip_param *q, laip_part *part, const char 
     laip_tensor_entry t;
     char have[100], want[100];
     if (!entry) {
-        if (allowed(l->allowed, name))
+        if (laip_weights_allowed(l->allowed, name))
             l->initialised++;
         else
             misfit(l, &l->missing, "%s is missing", name);
         return true;
     }
-    bool fits = same_shape(entry, part),
+    bool fits = laip_part_fits(part, entry->rank, entry->shape),
          positions = !fits && is_positions(l, entry, part, name, &rows, &cols);
     if (!fits && !positions) {
         laip_shape_text(entry->rank, entry->shape, have, sizeof have);

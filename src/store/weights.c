@@ -132,3 +132,14 @@ const char *laip_weights_ignored(const char *name)
             return known[i].why;
     return NULL;
 }
+
+bool laip_weights_allowed(const char *prefixes, const char *name)
+{
+    for (const char *p = prefixes; p && *p;) {
+        size_t n = strcspn(p, ",");
+        if (n && strncmp(name, p, n) == 0)
+            return true;
+        p += n + (p[n] == ',');
+    }
+    return false;
+}

@@ -37,6 +37,9 @@ void laip_weights_name_short(const char *from, char *name);
  * again by the momentum encoder", …; NULL: nobody knows it. */
 const char *laip_weights_ignored(const char *name);
 
+/* Whether a tensor of this name may be missing: prefixes are divided by commas; NULL or "": none. */
+bool laip_weights_allowed(const char *prefixes, const char *name);
+
 /* Position table [1 + rows·cols, D] to [1 + to_rows·to_cols, D]: row 0 stays, the grid is resized bicubically
  * (a = −0.75, half-pixel centres, edges repeated, no antialiasing), as PyTorch's interpolate does it. */
 void laip_resize_positions(const float *from, size_t rows, size_t cols, float *to, size_t to_rows,

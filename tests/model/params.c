@@ -213,10 +213,23 @@ static void bytes(void **state)
     }
 }
 
+/* A part takes tensors of its own shape; only one element alone may come in another rank. */
+static void fits(void **state)
+{
+    (void)state;
+    laip_part matrix = {.rank = 2, .shape = {3, 1}}, scalar = {.rank = 0};
+    assert_true(laip_part_fits(&matrix, 2, (size_t[]){3, 1}));
+    assert_false(laip_part_fits(&matrix, 2, (size_t[]){1, 3}));
+    assert_false(laip_part_fits(&matrix, 1, (size_t[]){3}));
+    assert_true(laip_part_fits(&scalar, 0, NULL));
+    assert_true(laip_part_fits(&scalar, 1, (size_t[]){1}));
+    assert_false(laip_part_fits(&scalar, 1, (size_t[]){2}));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(apart), cmocka_unit_test(decay),
-                                       cmocka_unit_test(initial_values), cmocka_unit_test(average),
-                                       cmocka_unit_test(bytes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(fits),    cmocka_unit_test(apart),
+                                       cmocka_unit_test(decay),   cmocka_unit_test(initial_values),
+                                       cmocka_unit_test(average), cmocka_unit_test(bytes)};
     return cmocka_run_group_tests(tests, NULL, drop);
 }
