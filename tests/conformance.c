@@ -207,7 +207,7 @@ static void check_scores(run *r)
           *states = laip_alloc(rows * D, 4);
     float *coarse = laip_alloc(b * b, sizeof *coarse), *fine = laip_alloc(b * b, sizeof *fine),
           *mask = laip_alloc(b * b, 4);
-    float *match = laip_alloc(b, sizeof *match), *want = laip_fixture_floats(&r->f, "expect.fine");
+    float *logits = laip_alloc(2 * b, sizeof *logits), *want = laip_fixture_floats(&r->f, "expect.fine");
     if (!laip_scorer_create(&s, &r->model, &z, &e) || !laip_score_images(&s, x->images, b, fi, &e) ||
         !laip_score_texts(&s, x->caption_ids, x->caption_begin, b, ft, states, &e))
         laip_fixture_stop(&e);
@@ -217,10 +217,10 @@ static void check_scores(run *r)
                 coarse[t * b + i] += ft[t * E + c] * fi[i * E + c];
     for (size_t i = 0; i < b; i++) {
         if (!laip_score_open(&s, x->images + i * pixels, &e) ||
-            !laip_score_match(&s, states, x->caption_begin, b, match, &e))
+            !laip_score_match(&s, states, x->caption_begin, b, logits, &e))
             laip_fixture_stop(&e);
         for (size_t t = 0; t < b; t++) {
-            fine[t * b + i] = match[t];
+            fine[t * b + i] = logits[2 * t + 1];
             mask[t * b + i] = want[t * b + i] != -100.0f;
         }
     }
@@ -233,7 +233,7 @@ static void check_scores(run *r)
     free(coarse);
     free(fine);
     free(mask);
-    free(match);
+    free(logits);
 }
 
 static void use_fixture_gradients(run *r)

@@ -25,6 +25,8 @@ typedef struct evaluation {
     int32_t *ids, *begin; /* of all captions, packed */
     float *coarse;        /* [queries, gallery] */
     int32_t *rank_of;     /* [queries, gallery]: the place of a picture in the coarse ranking */
+    int32_t *candidates;  /* [queries, k]: the first of the coarse ranking */
+    float *logits;        /* [queries, k, 2]: of matching, by coarse place */
 } evaluation;
 
 typedef struct decode {
@@ -112,8 +114,6 @@ static int better(const void *a, const void *b)
     return x->picture < y->picture ? -1 : x->picture > y->picture;
 }
 
-/* The ranking of caption q by score; the first `fixed_from` places are sorted, the rest is kept behind them.
- */
 static void sort_places(int32_t *ranking, float *score, size_t count)
 {
     scored *all = laip_alloc(count, sizeof *all);
@@ -140,10 +140,10 @@ static void rank_coarse(void *context, size_t q)
     sort_places(ranking, e->out->score + q * n, n);
     for (size_t i = 0; i < n; i++)
         e->rank_of[q * n + (size_t)ranking[i]] = (int32_t)i;
+    memcpy(e->candidates + q * e->k, ranking, e->k * sizeof *ranking);
 }
 
-/* The captions that have this picture among their k best, matched with it: in their score at its coarse
- * place. */
+/* The captions that have this picture among their k best, matched with it. */
 static bool match_picture(evaluation *e, size_t picture, const float *planes, laip_error *error)
 {
     size_t n = e->d->picture_count, queries = e->d->caption_count, count = 0;
@@ -153,7 +153,7 @@ static bool match_picture(evaluation *e, size_t picture, const float *planes, la
             who[count++] = q;
     bool good = !count || laip_score_open(&e->scorer, planes, error);
     int32_t begin[CAPTIONS + 1];
-    float match[CAPTIONS];
+    float logits[CAPTIONS][2];
     float *states = laip_alloc(CAPTIONS * e->t->captions.longest, e->D * sizeof *states);
     for (size_t i = 0; good && i < count; i += CAPTIONS) {
         size_t some = count - i < CAPTIONS ? count - i : CAPTIONS;
@@ -164,9 +164,10 @@ static bool match_picture(evaluation *e, size_t picture, const float *planes, la
                    rows * e->D * sizeof *states);
             begin[j + 1] = begin[j] + (int32_t)rows;
         }
-        good = laip_score_match(&e->scorer, states, begin, some, match, error);
+        good = laip_score_match(&e->scorer, states, begin, some, logits[0], error);
         for (size_t j = 0; good && j < some; j++)
-            e->out->score[who[i + j] * n + (size_t)e->rank_of[who[i + j] * n + picture]] = match[j];
+            memcpy(e->logits + 2 * (who[i + j] * e->k + (size_t)e->rank_of[who[i + j] * n + picture]),
+                   logits[j], sizeof logits[j]);
     }
     e->out->pairs += count;
     free(states);
@@ -176,11 +177,8 @@ static bool match_picture(evaluation *e, size_t picture, const float *planes, la
 
 static bool match_all(evaluation *e, laip_error *error)
 {
-    size_t n = e->d->picture_count, queries = e->d->caption_count, first, last;
+    size_t n = e->d->picture_count, first, last;
     laip_ranks_division(e->ranks, e->ranks->rank, n, &first, &last);
-    for (size_t q = 0; q < queries; q++) /* what other ranks match is summed in */
-        for (size_t i = 0; i < e->k; i++)
-            e->out->score[q * n + i] = 0;
     for (size_t i = first; i < last; i += IMAGES) {
         size_t count = last - i < IMAGES ? last - i : IMAGES;
         laip_progress("matching: picture %zu of %zu", i - first, last - first);
@@ -190,12 +188,31 @@ static bool match_all(evaluation *e, laip_error *error)
             if (!match_picture(e, i + j, e->planes + j * e->pixels, error))
                 return false;
     }
-    if (e->ranks->size > 1)
-        for (size_t q = 0; q < queries; q++)
-            laip_ranks_sum(e->ranks, e->out->score + q * n, e->k);
-    for (size_t q = 0; q < queries; q++)
-        sort_places(e->out->ranking + q * n, e->out->score + q * n, e->k);
+    if (e->ranks->size > 1) /* a pair is matched by one rank; the others have zeros there */
+        for (size_t q = 0; q < e->d->caption_count; q++)
+            laip_ranks_sum(e->ranks, e->logits + 2 * q * e->k, 2 * e->k);
     return true;
+}
+
+/* The candidates of all captions in their new order. */
+static laip_metrics rank_fine(evaluation *e, bool joint)
+{
+    laip_evaluation *o = e->out;
+    size_t n = o->gallery;
+    float temperature;
+    const laip_param *p = e->model->temperature;
+    laip_params_read(&e->model->params, p, &p->part[0], 0, &temperature);
+    for (size_t q = 0; q < o->queries; q++) {
+        for (size_t i = 0; i < e->k; i++) {
+            const float *logit = e->logits + 2 * (q * e->k + i);
+            int32_t picture = e->candidates[q * e->k + i];
+            o->ranking[q * n + i] = picture;
+            o->score[q * n + i] =
+                joint ? logit[1] - logit[0] + e->coarse[q * n + (size_t)picture] / temperature : logit[1];
+        }
+        sort_places(o->ranking + q * n, o->score + q * n, e->k);
+    }
+    return laip_metrics_of(o->ranking, o->queries, n, o->query_person, o->gallery_person);
 }
 
 static void prepare(evaluation *e)
@@ -208,6 +225,8 @@ static void prepare(evaluation *e)
     e->planes = laip_alloc(IMAGES * e->pixels, sizeof(float));
     e->coarse = laip_alloc(queries * n, sizeof(float));
     e->rank_of = laip_alloc(queries * n, sizeof(int32_t));
+    e->candidates = laip_alloc(queries * e->k, sizeof(int32_t));
+    e->logits = laip_alloc(queries * e->k, 2 * sizeof(float));
     e->begin = laip_alloc(queries + 1, sizeof *e->begin);
     e->ids = e->t->captions.ids;
     for (size_t q = 0; q <= queries; q++)
@@ -230,20 +249,23 @@ static laip_score_sizes sizes_for(const laip_texts *texts)
                               .longest = texts->captions.longest};
 }
 
-size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t *host)
+size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k,
+                             size_t *host)
 {
     const laip_model_config *m = &model->sizes;
     size_t n = d->picture_count, queries = d->caption_count, E = (size_t)m->embed;
     laip_score_sizes z = sizes_for(texts);
-    /* as prepare() takes them: features, states, pixels of a batch; two scores, two places a pair */
+    /* as prepare() takes them: features, states, pixels of a batch; two scores, two places a pair; a place
+     * and two logits a candidate */
     size_t floats = (n + queries) * E + texts->captions.begin[queries] * (size_t)m->width +
-                    IMAGES * 3 * (size_t)m->image_height * (size_t)m->image_width + 4 * n * queries;
+                    IMAGES * 3 * (size_t)m->image_height * (size_t)m->image_width + 4 * n * queries +
+                    3 * queries * (k < n ? k : n);
     *host = floats * sizeof(float);
     return laip_scorer_bytes(model, &z);
 }
 
-bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k, int threads,
-                   const laip_ranks *ranks, laip_evaluation *out, laip_error *error)
+bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k, bool joint,
+                   int threads, const laip_ranks *ranks, laip_evaluation *out, laip_error *error)
 {
     const laip_model_config *m = &model->sizes;
     evaluation e = {.model = model,
@@ -272,14 +294,18 @@ bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *t
         start = laip_seconds();
         good = !e.k || match_all(&e, error);
         out->seconds_match = laip_seconds() - start;
-        out->fine =
-            laip_metrics_of(out->ranking, out->queries, out->gallery, out->query_person, out->gallery_person);
+    }
+    if (good) { /* the one that stays comes last */
+        laip_metrics *by[] = {&out->fine, &out->joint};
+        *by[!joint] = rank_fine(&e, !joint);
+        *by[joint] = rank_fine(&e, joint);
     }
     laip_scorer_free(&e.scorer);
-    float *floats[] = {e.image_features, e.text_features, e.states, e.planes, e.coarse};
+    float *floats[] = {e.image_features, e.text_features, e.states, e.planes, e.coarse, e.logits};
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
         free(floats[i]);
     free(e.rank_of);
+    free(e.candidates);
     free(e.begin);
     return good;
 }

@@ -1,6 +1,10 @@
 /* Evaluation of a model on a split: features of all pictures and captions, a coarse ranking by cosine, and
- * the k best pictures of each caption ranked anew by the matching logit, the gallery gone through picture by
- * picture. */
+ * the k best pictures of each caption ranked anew, the gallery gone through picture by picture.
+ *
+ * They are ranked by itm logit 1, as the paper does, and jointly by logit 1 − logit 0 + s/τ.  Matching is
+ * trained on negatives drawn in proportion to exp(s/τ), so its log-odds estimate log p(pair) / (p(image)
+ * p(text) exp(s/τ)): what the pair tells beyond its features.  Adding s/τ gives back what the draw took
+ * away. */
 #ifndef LAIP_EVAL_EVALUATE_H
 #define LAIP_EVAL_EVALUATE_H
 
@@ -11,21 +15,22 @@
 
 typedef struct laip_evaluation {
     size_t queries, gallery;
-    laip_metrics coarse, fine, chance;
-    int32_t *ranking;      /* [queries, gallery], the final one */
-    float *score;          /* [queries, gallery], of the picture at that place */
-    int32_t *query_person; /* [queries] */
+    laip_metrics coarse, fine, joint, chance; /* fine: by logit 1 */
+    int32_t *ranking;                         /* [queries, gallery], the final one */
+    float *score;                             /* [queries, gallery], of the picture at that place */
+    int32_t *query_person;                    /* [queries] */
     int32_t *gallery_person;
     double seconds_encode, seconds_match;
     size_t pairs; /* that were matched */
 } laip_evaluation;
 
-/* k 0: coarse only.  threads decode pictures (0: one a core).  With several ranks the matching is shared out;
- * all of them get the result. */
-bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k, int threads,
-                   const laip_ranks *ranks, laip_evaluation *result, laip_error *error);
+/* k 0: coarse only.  joint: which of the two the final ranking is.  threads decode pictures (0: one a core).
+ * With several ranks the matching is shared out; all of them get the result. */
+bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k, bool joint,
+                   int threads, const laip_ranks *ranks, laip_evaluation *result, laip_error *error);
 /* Bytes that it takes on the device besides the weights, and on the host. */
-size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t *host);
+size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k,
+                             size_t *host);
 void laip_evaluation_free(laip_evaluation *e);
 
 #endif

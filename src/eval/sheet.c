@@ -35,10 +35,13 @@ laip_curve laip_curve_read(const char *path)
     c.step = laip_alloc(most + 1, sizeof(double));
     c.coarse = laip_alloc(most + 1, sizeof(double));
     c.fine = laip_alloc(most + 1, sizeof(double));
+    c.joint = laip_alloc(most + 1, sizeof(double));
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         size_t i = c.count;
-        if (sscanf(line, "{\"step\":%lf,\"val\":{\"coarse\":[%lf,%*f,%*f,%*f],\"fine\":[%lf", &c.step[i],
-                   &c.coarse[i], &c.fine[i]) == 3)
+        if (sscanf(line,
+                   "{\"step\":%lf,\"val\":{\"coarse\":[%lf,%*f,%*f,%*f],\"fine\":[%lf,%*f,%*f,%*f],\"joint\":"
+                   "[%lf",
+                   &c.step[i], &c.coarse[i], &c.fine[i], &c.joint[i]) == 4)
             c.count++;
     }
     free(text);
@@ -50,6 +53,7 @@ void laip_curve_free(laip_curve *c)
     free(c->step);
     free(c->coarse);
     free(c->fine);
+    free(c->joint);
     *c = (laip_curve){0};
 }
 
@@ -99,9 +103,21 @@ static void draw_curve(cairo_t *c, const laip_curve *curve)
         snprintf(text, sizeof text, "%.0f", last * i / 4);
         say(c, left + wide * i / 4 - 10, PLOT - 18, text);
     }
-    bool above = curve->fine[curve->count - 1] > curve->coarse[curve->count - 1];
-    draw_line(c, curve, curve->coarse, 0x2060c0, "by features", above ? 96 : 72);
-    draw_line(c, curve, curve->fine, 0xc04020, "re-ranked", above ? 72 : 96);
+    const struct {
+        const double *value;
+        unsigned rgb;
+        const char *name;
+    } lines[] = {{curve->coarse, 0x2060c0, "by features"},
+                 {curve->fine, 0xc04020, "by matching"},
+                 {curve->joint, 0x208040, "by both"}};
+    for (int i = 0; i < 3; i++) { /* names in the order of the ends */
+        int above = 0;
+        for (int j = 0; j < 3; j++) {
+            double mine = lines[i].value[curve->count - 1], other = lines[j].value[curve->count - 1];
+            above += other > mine || (other == mine && j < i);
+        }
+        draw_line(c, curve, lines[i].value, lines[i].rgb, lines[i].name, 72 + 24 * above);
+    }
 }
 
 /* Words into lines of at most TEXT pixels. */

@@ -7,7 +7,7 @@
 /* R@1 on the validation split as training went. */
 typedef struct laip_curve {
     size_t count;
-    double *step, *coarse, *fine; /* percent */
+    double *step, *coarse, *fine, *joint; /* percent */
 } laip_curve;
 
 /* The curve in a run's metrics.jsonl; none (count 0) where there is no such file or no evaluation in it.

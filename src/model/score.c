@@ -122,7 +122,7 @@ bool laip_score_open(laip_scorer *s, const float *pixels, laip_error *error)
     return laip_device_ok(m->device, error);
 }
 
-bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin, size_t count, float *match,
+bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin, size_t count, float *logits,
                       laip_error *error)
 {
     const laip_model *m = s->model;
@@ -139,12 +139,8 @@ bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin,
     laip_mat_write(d, laip_cross_begin(&m->cross, &s->cross),
                    states + (size_t)begin[0] * (size_t)m->sizes.width);
     laip_cross_match(&m->cross, &s->cross, &s->context);
-    float *logits = laip_alloc(2 * count, sizeof *logits);
     laip_linear_forward(&s->context, &m->itm_head, laip_rows(s->logits, count),
                         laip_rows(s->cross.out, count), (laip_mat){0});
     laip_mat_read(d, laip_rows(s->logits, count), logits);
-    for (size_t i = 0; i < count; i++)
-        match[i] = logits[2 * i + 1];
-    free(logits);
     return laip_device_ok(d, error);
 }

@@ -36,8 +36,8 @@ bool laip_score_texts(laip_scorer *s, const int32_t *ids, const int32_t *begin, 
                       float *states, laip_error *error);
 /* Chooses the image [3, H, W] that the next matches are with. */
 bool laip_score_open(laip_scorer *s, const float *pixels, laip_error *error);
-/* match[i]: itm logit 1 of the chosen image and caption i, whose states lie packed from begin[0]. */
-bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin, size_t count, float *match,
+/* logits [count, 2]: of ITM for the chosen image and caption i, whose states lie packed from begin[0]. */
+bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin, size_t count, float *logits,
                       laip_error *error);
 
 #endif

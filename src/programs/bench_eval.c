@@ -17,7 +17,7 @@ typedef struct bench {
     laip_scorer scorer;
     laip_arena arena;
     size_t buffers; /* bytes */
-    float *pixels, *features, *states, *match;
+    float *pixels, *features, *states, *logits;
     int32_t *ids, *begin;
 } bench;
 
@@ -59,7 +59,7 @@ static bool captions(void *context, laip_error *error)
 static bool match(void *context, laip_error *error)
 {
     bench *b = context;
-    return laip_score_match(&b->scorer, b->states, b->begin, (size_t)b->shared, b->match, error);
+    return laip_score_match(&b->scorer, b->states, b->begin, (size_t)b->shared, b->logits, error);
 }
 
 static bool rerank(void *context, laip_error *error)
@@ -100,7 +100,7 @@ static bool prepare(bench *b, laip_error *error)
     b->ids = laip_bench_pieces(&b->arena, c->model.vocab, z.captions, z.longest, 1, &b->begin);
     b->features = laip_arena_alloc(&b->arena, most * (size_t)c->model.embed, sizeof(float));
     b->states = laip_arena_alloc(&b->arena, z.rows * (size_t)c->model.width, sizeof(float));
-    b->match = laip_arena_alloc(&b->arena, z.captions, sizeof(float));
+    b->logits = laip_arena_alloc(&b->arena, 2 * z.captions, sizeof(float));
     return laip_score_texts(&b->scorer, b->ids, b->begin, z.captions, b->features, b->states, error);
 }
 

@@ -30,13 +30,14 @@ enum {
     PLAN,
     GEMM,
     UNTRAINED,
-    SHEET
+    SHEET,
+    JOINT
 };
 
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *sheet;
     long k, show;
-    bool json, chance, plan, untrained;
+    bool json, chance, plan, untrained, joint;
 } arguments;
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -58,7 +59,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     const struct {
         int key;
         bool *field;
-    } flags[] = {{JSON, &a->json}, {CHANCE, &a->chance}, {PLAN, &a->plan}, {UNTRAINED, &a->untrained}};
+    } flags[] = {{JSON, &a->json},
+                 {CHANCE, &a->chance},
+                 {PLAN, &a->plan},
+                 {UNTRAINED, &a->untrained},
+                 {JOINT, &a->joint}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].key == key) {
             *texts[i].field = text;
@@ -111,11 +116,12 @@ static json_t *json_of(const laip_metrics *m)
 static void report_json(const laip_evaluation *e, const arguments *a, const laip_device *d)
 {
     const laip_traits *t = laip_device_traits(d);
-    json_t *o = json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:o,s:o,s:f,s:f,s:i}", "checkpoint", a->checkpoint, "split",
-        a->split, "device", t->name, "platform", t->platform, "driver", t->driver, "queries", (int)e->queries,
-        "gallery", (int)e->gallery, "k", (int)a->k, "coarse", json_of(&e->coarse), "fine", json_of(&e->fine),
-        "seconds_encode", e->seconds_encode, "seconds_match", e->seconds_match, "pairs", (int)e->pairs);
+    json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:f,s:f,s:i}", "checkpoint",
+                          a->checkpoint, "split", a->split, "device", t->name, "platform", t->platform,
+                          "driver", t->driver, "queries", (int)e->queries, "gallery", (int)e->gallery, "k",
+                          (int)a->k, "coarse", json_of(&e->coarse), "fine", json_of(&e->fine), "joint",
+                          json_of(&e->joint), "seconds_encode", e->seconds_encode, "seconds_match",
+                          e->seconds_match, "pairs", (int)e->pairs);
     if (a->chance)
         json_object_set_new(o, "chance", json_of(&e->chance));
     char *text = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
@@ -131,11 +137,14 @@ static void report(const laip_evaluation *e, const arguments *a)
            e->queries, e->gallery);
     if (a->chance)
         print_line("chance", &e->chance);
-    snprintf(what, sizeof what, "%s%sby features", a->label ? a->label : "", a->label ? ", " : "");
-    print_line(what, &e->coarse);
-    snprintf(what, sizeof what, "%s%sre-ranked", a->label ? a->label : "", a->label ? ", " : "");
-    if (a->k)
-        print_line(what, &e->fine);
+    const struct {
+        const char *by;
+        const laip_metrics *m;
+    } lines[] = {{"by features", &e->coarse}, {"by matching", &e->fine}, {"by both", &e->joint}};
+    for (size_t i = 0; i < (a->k ? 3 : 1); i++) {
+        snprintf(what, sizeof what, "%s%s%s", a->label ? a->label : "", a->label ? ", " : "", lines[i].by);
+        print_line(what, lines[i].m);
+    }
 }
 
 /* Some captions with what was found for them, evenly spread. */
@@ -188,13 +197,13 @@ static bool load_weights(session *s, const arguments *a, laip_error *error)
     return laip_device_ok(s->model.device, error);
 }
 
-static bool print_plan(session *s, laip_error *error)
+static bool print_plan(session *s, size_t k, laip_error *error)
 {
     const laip_traits *t = laip_device_traits(s->device);
     size_t host, weights, buffers;
     s->model.device = s->device;
     weights = laip_model_bytes(&s->model, s->device);
-    buffers = laip_evaluation_bytes(&s->model, &s->split.dataset, &s->split.texts, &host);
+    buffers = laip_evaluation_bytes(&s->model, &s->split.dataset, &s->split.texts, k, &host);
     printf("device                    %s (%s), %.2f GiB\n", t->name, t->platform,
            (double)t->memory / (1 << 30));
     printf("weights                                       %14zu bytes\n", weights);
@@ -238,11 +247,12 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
         if (strcmp(a->gemm ? a->gemm : s->config.gemm, laip_gemm_names[i]) == 0)
             laip_gemm_force(s->device, (laip_gemm_backend)i);
     if (good && a->plan)
-        return laip_model_declare(&s->model, &s->config.model, false, error) && print_plan(s, error);
+        return laip_model_declare(&s->model, &s->config.model, false, error) &&
+               print_plan(s, (size_t)a->k, error);
     good = good && laip_model_create(&s->model, s->device, &s->config.model, false, error) &&
            load_weights(s, a, error) &&
-           laip_evaluate(&s->model, &s->split.dataset, &s->split.texts, (size_t)a->k, s->config.threads,
-                         ranks, &s->result, error);
+           laip_evaluate(&s->model, &s->split.dataset, &s->split.texts, (size_t)a->k,
+                         a->joint || s->config.eval_joint, s->config.threads, ranks, &s->result, error);
     laip_progress_end();
     if (good && a->chance)
         s->result.chance = laip_metrics_chance(s->result.queries, s->result.gallery, s->result.query_person,
@@ -264,6 +274,8 @@ int main(int argc, char **argv)
         {"images", IMAGES, "DIR", 0, "Folder of pictures (found beside the annotations)", 0},
         {"split", SPLIT, "NAME", 0, "Split to evaluate on (the config's test_split: test)", 0},
         {"k", K, "N", 0, "Candidates that are re-ranked; 0: features only (128)", 0},
+        {"joint", JOINT, NULL, 0, "Shows the pictures in the order by both (as the run's eval.joint says)",
+         0},
         {"device", DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
         {"gemm", GEMM, "WHICH", 0, "auto, packed or clblast (as the run's config says)", 0},
         {"config", CONFIG, "FILE", 0, "Configuration, where the checkpoint has none of its own", 0},
@@ -282,8 +294,8 @@ int main(int argc, char **argv)
         parse,
         NULL,
         "Evaluates a checkpoint: for every caption of the split, all of the split's pictures are ranked by "
-        "their features, "
-        "and the k best again by the matching head.\v"
+        "their features, and the k best again: by the matching head alone, as the paper does it, and by "
+        "both, the matching head's log-odds plus the cosine over the temperature.\v"
         "Example:\n\n  laip-eval --checkpoint run/best.safetensors --data CUHK-PEDES --split test --k 128",
         NULL,
         NULL,

@@ -37,7 +37,7 @@ typedef struct laip_config {
     int batch, micro_batches, micro, recompute;
     float deviation; /* of initial weights; 0: 1/√fan_in */
     char *checkpoint, *allow_missing;
-    int eval_k, eval_every, eval_fine;
+    int eval_k, eval_every, eval_fine, eval_joint;
     laip_phase phases[LAIP_PHASES];
     int phase_count;
 } laip_config;

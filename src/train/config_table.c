@@ -116,6 +116,9 @@ static const laip_setting settings[] = {
      "steps between evaluations on val; 0: once an epoch"},
     {"eval.fine", LAIP_SETTING_BOOL, AT(eval_fine), NULL, 0, 1,
      "whether those re-rank (and choose the best model by it)"},
+    {"eval.joint", LAIP_SETTING_BOOL, AT(eval_joint), NULL, 0, 1,
+     "candidates are ranked by matching and features together, log-odds + cosine/temperature; else by "
+     "matching alone"},
 };
 
 #undef AT

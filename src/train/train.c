@@ -222,20 +222,26 @@ static bool validate(run *r, const laip_phase *p, laip_error *error)
     if (!r->val.dataset.caption_count)
         return save_best(r, error); /* no validation split: the last model is kept */
     bool good = laip_evaluate(&r->model, &r->val.dataset, &r->val.texts, fine ? (size_t)r->config->eval_k : 0,
-                              r->config->threads, r->ranks, &e, error);
-    if (good && !r->ranks->rank)
-        fprintf(r->metrics,
-                "{\"step\":%llu,\"val\":{\"coarse\":[%.4f,%.4f,%.4f,%.4f],\"fine\":[%.4f,%.4f,%.4f,%.4f]}}\n",
-                (unsigned long long)r->done, e.coarse.r1, e.coarse.r5, e.coarse.r10, e.coarse.map, e.fine.r1,
-                e.fine.r5, e.fine.r10, e.fine.map);
+                              r->config->eval_joint, r->config->threads, r->ranks, &e, error);
+    const struct {
+        const char *name, *by;
+        const laip_metrics *m;
+    } lines[] = {
+        {"coarse", "features", &e.coarse}, {"fine", "matching", &e.fine}, {"joint", "both", &e.joint}};
+    if (good && !r->ranks->rank) {
+        fprintf(r->metrics, "{\"step\":%llu,\"val\":{", (unsigned long long)r->done);
+        for (int i = 0; i < 3; i++)
+            fprintf(r->metrics, "%s\"%s\":[%.4f,%.4f,%.4f,%.4f]", i ? "," : "", lines[i].name, lines[i].m->r1,
+                    lines[i].m->r5, lines[i].m->r10, lines[i].m->map);
+        fputs("}}\n", r->metrics);
+    }
     if (good) {
-        double value = fine && e.fine.r1 > e.coarse.r1 ? e.fine.r1 : e.coarse.r1;
-        laip_note("step %llu: val R@1/5/10/mAP by features %.1f %.1f %.1f %.1f%s",
-                  (unsigned long long)r->done, e.coarse.r1, e.coarse.r5, e.coarse.r10, e.coarse.map,
-                  value > r->best ? ", the best so far" : "");
-        if (fine)
-            laip_note("step %llu: val R@1/5/10/mAP re-ranked   %.1f %.1f %.1f %.1f",
-                      (unsigned long long)r->done, e.fine.r1, e.fine.r5, e.fine.r10, e.fine.map);
+        double again = r->config->eval_joint ? e.joint.r1 : e.fine.r1,
+               value = fine && again > e.coarse.r1 ? again : e.coarse.r1;
+        for (int i = 0; i < (fine ? 3 : 1); i++)
+            laip_note("step %llu: val R@1/5/10/mAP by %-8s %.1f %.1f %.1f %.1f%s",
+                      (unsigned long long)r->done, lines[i].by, lines[i].m->r1, lines[i].m->r5,
+                      lines[i].m->r10, lines[i].m->map, i == 0 && value > r->best ? ", the best so far" : "");
         if (value > r->best) {
             r->best = value;
             good = save_best(r, error);

@@ -16,13 +16,15 @@ static void same_result(void **state)
     assert_ok(laip_test_split_open(&s, &error), error);
     for (size_t k = 0; k < 20; k = 2 * k + 4) { /* 0, 4, 12 of 18 pictures */
         laip_evaluation one, many;
-        assert_ok(laip_evaluate(&s.model, &s.d, &s.texts, k, 1, &alone, &one, &error), error);
-        assert_ok(laip_evaluate(&s.model, &s.d, &s.texts, k, 1, &laip_test_ranks, &many, &error), error);
+        assert_ok(laip_evaluate(&s.model, &s.d, &s.texts, k, k > 8, 1, &alone, &one, &error), error);
+        assert_ok(laip_evaluate(&s.model, &s.d, &s.texts, k, k > 8, 1, &laip_test_ranks, &many, &error),
+                  error);
         size_t n = one.queries * one.gallery;
         assert_memory_equal(one.ranking, many.ranking, n * sizeof *one.ranking);
         assert_memory_equal(one.score, many.score, n * sizeof *one.score);
         assert_memory_equal(&one.coarse, &many.coarse, sizeof one.coarse);
         assert_memory_equal(&one.fine, &many.fine, sizeof one.fine);
+        assert_memory_equal(&one.joint, &many.joint, sizeof one.joint);
         double pairs = (double)many.pairs; /* each counts those it matched */
         laip_ranks_sum_doubles(&laip_test_ranks, &pairs, 1);
         assert_true(pairs == (double)one.pairs && one.pairs == k * one.queries);

@@ -1,5 +1,5 @@
-/* Evaluation against scoring pair by pair: the coarse ranking by features, the k best ranked anew by the
- * matching logit, and with k the whole gallery every pair. */
+/* Evaluation against scoring pair by pair: the coarse ranking by features, the k best ranked anew by matching
+ * and by both, and with k the whole gallery every pair. */
 #include "support/test.h"
 
 #include "base/file.h"
@@ -13,7 +13,8 @@
 #include <string.h>
 
 static laip_test_split set;
-static float *coarse_of, *fine_of; /* [queries, gallery]: what scoring pair by pair gives */
+static float *coarse_of, *fine_of, *joint_of; /* [queries, gallery]: what scoring pair by pair gives */
+static const float temperature = 0.0625f;
 
 static const laip_ranks alone = {.size = 1};
 
@@ -33,13 +34,16 @@ static bool score_pairs(laip_error *error)
                laip_score_images(&s, planes, 1, image, error) && laip_score_open(&s, planes, error);
         for (size_t q = 0; good && q < queries; q++) {
             int32_t begin[2] = {0, (int32_t)(set.texts.captions.begin[q + 1] - set.texts.captions.begin[q])};
+            float logits[2] = {0};
             double sum = 0;
             good = laip_score_texts(&s, set.texts.captions.ids + set.texts.captions.begin[q], begin, 1, text,
                                     states, error) &&
-                   laip_score_match(&s, states, begin, 1, &fine_of[q * n + i], error);
+                   laip_score_match(&s, states, begin, 1, logits, error);
             for (size_t e = 0; e < E; e++)
                 sum += (double)image[e] * (double)text[e];
             coarse_of[q * n + i] = (float)sum;
+            fine_of[q * n + i] = logits[1];
+            joint_of[q * n + i] = logits[1] - logits[0] + (float)sum / temperature;
         }
     }
     laip_scorer_free(&s);
@@ -70,10 +74,12 @@ static int make(void **state)
         laip_test_split_open(&set, &error) && same_picture(3, 9, &error) && same_picture(3, 12, &error);
     if (good) {
         float bias[2] = {0, -3}; /* of matching: its logits lie below all cosines */
-        laip_params_write(&set.model.params, set.model.itm_head.bias, &set.model.itm_head.bias->part[0], 0,
-                          bias);
+        const laip_param *head = set.model.itm_head.bias, *t = set.model.temperature;
+        laip_params_write(&set.model.params, head, &head->part[0], 0, bias);
+        laip_params_write(&set.model.params, t, &t->part[0], 0, &temperature);
         coarse_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *coarse_of);
         fine_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *fine_of);
+        joint_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *joint_of);
         good = score_pairs(&error);
     }
     if (!good)
@@ -87,15 +93,16 @@ static int drop(void **state)
     laip_test_split_close(&set);
     free(coarse_of);
     free(fine_of);
+    free(joint_of);
     laip_test_device_close();
     return 0;
 }
 
-static laip_evaluation evaluated(size_t k, int threads)
+static laip_evaluation evaluated(size_t k, bool joint, int threads)
 {
     laip_evaluation e;
     laip_error error;
-    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, k, threads, &alone, &e, &error), error);
+    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, k, joint, threads, &alone, &e, &error), error);
     assert_int_equal(e.queries, set.d.caption_count);
     assert_int_equal(e.gallery, set.d.picture_count);
     return e;
@@ -133,7 +140,7 @@ static laip_metrics of_ranking(const laip_evaluation *e)
 static void coarse(void **state)
 {
     (void)state;
-    laip_evaluation e = evaluated(0, 1);
+    laip_evaluation e = evaluated(0, false, 1);
     assert_int_equal(e.queries, 36);
     assert_int_equal(e.gallery, 18);
     assert_int_equal(e.pairs, 0);
@@ -146,6 +153,7 @@ static void coarse(void **state)
     assert_true(ties >= 2 * e.queries);
     assert_metrics(e.coarse, of_ranking(&e));
     assert_metrics(e.fine, e.coarse);
+    assert_metrics(e.joint, e.coarse);
     laip_evaluation_free(&e);
 }
 
@@ -153,8 +161,8 @@ static void coarse(void **state)
 static void spread(void **state)
 {
     (void)state;
-    const float *scores[] = {coarse_of, fine_of};
-    for (int s = 0; s < 2; s++)
+    const float *scores[] = {coarse_of, fine_of, joint_of};
+    for (int s = 0; s < 3; s++)
         for (size_t q = 0; q < set.d.caption_count; q++) {
             double low = INFINITY, high = -INFINITY;
             for (size_t i = 0; i < set.d.picture_count; i++) {
@@ -168,7 +176,7 @@ static void spread(void **state)
 static void every_pair(void **state)
 {
     (void)state;
-    laip_evaluation e = evaluated(18, 2), more = evaluated(1000, 2);
+    laip_evaluation e = evaluated(18, false, 2), more = evaluated(1000, false, 2);
     ties = 0;
     assert_int_equal(e.pairs, e.queries * e.gallery);
     for (size_t q = 0; q < e.queries; q++)
@@ -186,9 +194,9 @@ static void every_pair(void **state)
 static void k_best(void **state)
 {
     (void)state;
-    laip_evaluation before = evaluated(0, 2);
+    laip_evaluation before = evaluated(0, false, 2);
     for (size_t k = 1; k < 8; k += 3) {
-        laip_evaluation e = evaluated(k, 2);
+        laip_evaluation e = evaluated(k, false, 2);
         assert_int_equal(e.pairs, k * e.queries);
         for (size_t q = 0; q < e.queries; q++) {
             const int32_t *a = before.ranking + q * e.gallery, *b = e.ranking + q * e.gallery;
@@ -209,11 +217,33 @@ static void k_best(void **state)
     laip_evaluation_free(&before);
 }
 
+/* The order by both: the same candidates, other scores; its metrics are told whichever ranking is kept. */
+static void both(void **state)
+{
+    (void)state;
+    for (size_t k = 5; k < 30; k += 13) {
+        laip_evaluation a = evaluated(k, false, 2), b = evaluated(k, true, 2);
+        size_t places = k < b.gallery ? k : b.gallery, moved = 0;
+        for (size_t q = 0; q < b.queries; q++) {
+            check_order(&b, q, 0, places, joint_of);
+            check_order(&b, q, places, b.gallery, coarse_of);
+            moved += a.ranking[q * a.gallery] != b.ranking[q * b.gallery];
+        }
+        assert_true(moved > 0);
+        assert_metrics(b.joint, of_ranking(&b));
+        assert_metrics(a.joint, b.joint);
+        assert_metrics(a.fine, b.fine);
+        assert_metrics(a.coarse, b.coarse);
+        laip_evaluation_free(&a);
+        laip_evaluation_free(&b);
+    }
+}
+
 /* The same bits again, and with another number of threads. */
 static void same_again(void **state)
 {
     (void)state;
-    laip_evaluation a = evaluated(5, 1), b = evaluated(5, 3);
+    laip_evaluation a = evaluated(5, false, 1), b = evaluated(5, false, 3);
     size_t n = a.queries * a.gallery;
     assert_memory_equal(a.ranking, b.ranking, n * sizeof *a.ranking);
     assert_memory_equal(a.score, b.score, n * sizeof *a.score);
@@ -231,13 +261,13 @@ static void refused(void **state)
     size_t size;
     assert_ok(laip_file_read(file, &data, &size, &error), error);
     assert_ok(laip_file_write(file, "no picture", 10, &error), error);
-    assert_false(laip_evaluate(&set.model, &set.d, &set.texts, 3, 2, &alone, &e, &error));
+    assert_false(laip_evaluate(&set.model, &set.d, &set.texts, 3, false, 2, &alone, &e, &error));
     laip_evaluation_free(&e);
     assert_int_equal(error.status, LAIP_BAD_INPUT);
     assert_non_null(strstr(error.text, set.d.pictures[17].file));
     laip_dataset none = set.d;
     none.caption_count = 0;
-    assert_false(laip_evaluate(&set.model, &none, &set.texts, 3, 2, &alone, &e, &error));
+    assert_false(laip_evaluate(&set.model, &none, &set.texts, 3, false, 2, &alone, &e, &error));
     laip_evaluation_free(&e);
     assert_int_equal(error.status, LAIP_BAD_INPUT);
     assert_non_null(strstr(error.text, "no captions"));
@@ -250,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(coarse),     cmocka_unit_test(spread),
                                        cmocka_unit_test(every_pair), cmocka_unit_test(k_best),
-                                       cmocka_unit_test(same_again), cmocka_unit_test(refused)};
+                                       cmocka_unit_test(both),       cmocka_unit_test(same_again),
+                                       cmocka_unit_test(refused)};
     return cmocka_run_group_tests(tests, make, drop);
 }

@@ -17,7 +17,7 @@ typedef struct scored {
     laip_model model;
     laip_scorer scorer;
     laip_arena arena;
-    float *pixels, *features, *states, *match;
+    float *pixels, *features, *states, *logits;
     int32_t *ids, *begin;
 } scored;
 
@@ -36,7 +36,7 @@ static void open_scorer(scored *s)
     s->pixels = laip_arena_alloc(&s->arena, pixels, sizeof(float));
     s->features = laip_arena_alloc(&s->arena, MOST * (size_t)m.embed, sizeof(float));
     s->states = laip_arena_alloc(&s->arena, MOST * LENGTH * D, sizeof(float));
-    s->match = laip_arena_alloc(&s->arena, MOST, sizeof(float));
+    s->logits = laip_arena_alloc(&s->arena, 2 * MOST, sizeof(float));
     s->ids = laip_arena_alloc(&s->arena, MOST * LENGTH, sizeof *s->ids);
     s->begin = laip_arena_alloc(&s->arena, MOST + 1, sizeof *s->begin);
     for (int i = 0; i < MOST * LENGTH; i++)
@@ -109,7 +109,7 @@ static void matches(void **state)
     for (int i = 0; i < 2; i++) { /* the same launches for two captions and for five */
         size_t count = i ? MOST : 2;
         start(&s);
-        assert_ok(laip_score_match(&s.scorer, s.states, s.begin, count, s.match, &error), error);
+        assert_ok(laip_score_match(&s.scorer, s.states, s.begin, count, s.logits, &error), error);
         laip_ledger_line all = sum(&s, NULL, NULL);
         assert_true(all.flops == match_operations(m, (double)count));
         assert_int_equal(sum(&s, "cross pass", NULL).count, all.count);

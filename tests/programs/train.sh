@@ -33,8 +33,7 @@ grep -q '"bidiratt":0,' <(tail -n 2 "$work/a/metrics.jsonl") && fail "the second
 rm -rf "$work/a"
 ( "$build/laip-train" "$work/run.yaml" --out "$work/a" > "$work/log" 2>&1 ) &
 job=$!
-for _ in $(seq 600); do
-    [ ! -f "$work/a/last/state.safetensors" ] || break
+while [ ! -f "$work/a/last/state.safetensors" ] && kill -0 $job 2> /dev/null; do
     sleep 0.02
 done
 kill -9 $job 2> /dev/null || true
