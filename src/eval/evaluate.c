@@ -19,6 +19,7 @@ typedef struct evaluation {
     laip_scorer scorer;
     laip_evaluation *out;
     size_t k, E, D, pixels;
+    float weight;
     int threads;
     const laip_ranks *ranks;
     float *image_features, *text_features, *states, *planes;
@@ -208,7 +209,8 @@ static laip_metrics rank_fine(evaluation *e, bool joint)
             int32_t picture = e->candidates[q * e->k + i];
             o->ranking[q * n + i] = picture;
             o->score[q * n + i] =
-                joint ? logit[1] - logit[0] + e->coarse[q * n + (size_t)picture] / temperature : logit[1];
+                joint ? e->weight * (logit[1] - logit[0]) + e->coarse[q * n + (size_t)picture] / temperature
+                      : logit[1];
         }
         sort_places(o->ranking + q * n, o->score + q * n, e->k);
     }
@@ -264,7 +266,7 @@ size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const lai
     return laip_scorer_bytes(model, &z);
 }
 
-bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k, bool joint,
+bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, laip_reranking how,
                    int threads, const laip_ranks *ranks, laip_evaluation *out, laip_error *error)
 {
     const laip_model_config *m = &model->sizes;
@@ -272,7 +274,8 @@ bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *t
                     .d = d,
                     .t = texts,
                     .out = out,
-                    .k = k < d->picture_count ? k : d->picture_count,
+                    .k = how.k < d->picture_count ? how.k : d->picture_count,
+                    .weight = how.weight,
                     .E = (size_t)m->embed,
                     .D = (size_t)m->width,
                     .threads = threads,
@@ -297,8 +300,8 @@ bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *t
     }
     if (good) { /* the one that stays comes last */
         laip_metrics *by[] = {&out->fine, &out->joint};
-        *by[!joint] = rank_fine(&e, !joint);
-        *by[joint] = rank_fine(&e, joint);
+        *by[!how.joint] = rank_fine(&e, !how.joint);
+        *by[how.joint] = rank_fine(&e, how.joint);
     }
     laip_scorer_free(&e.scorer);
     float *floats[] = {e.image_features, e.text_features, e.states, e.planes, e.coarse, e.logits};

@@ -1,10 +1,10 @@
 /* Evaluation of a model on a split: features of all pictures and captions, a coarse ranking by cosine, and
  * the k best pictures of each caption ranked anew, the gallery gone through picture by picture.
  *
- * They are ranked by itm logit 1, as the paper does, and jointly by logit 1 − logit 0 + s/τ.  Matching is
+ * They are ranked by itm logit 1, as the paper does, and jointly by w (logit 1 − logit 0) + s/τ.  Matching is
  * trained on negatives drawn in proportion to exp(s/τ), so its log-odds estimate log p(pair) / (p(image)
- * p(text) exp(s/τ)): what the pair tells beyond its features.  Adding s/τ gives back what the draw took
- * away. */
+ * p(text) exp(s/τ)): what the pair tells beyond its features.  Adding s/τ gives back what the draw took away;
+ * w is 1 for log-odds that can be believed, less for those of a model that is too sure of itself. */
 #ifndef LAIP_EVAL_EVALUATE_H
 #define LAIP_EVAL_EVALUATE_H
 
@@ -24,9 +24,15 @@ typedef struct laip_evaluation {
     size_t pairs; /* that were matched */
 } laip_evaluation;
 
-/* k 0: coarse only.  joint: which of the two the final ranking is.  threads decode pictures (0: one a core).
- * With several ranks the matching is shared out; all of them get the result. */
-bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k, bool joint,
+typedef struct laip_reranking {
+    size_t k;     /* candidates; 0: coarse only */
+    bool joint;   /* which of the two the final ranking is */
+    float weight; /* w of the joint one */
+} laip_reranking;
+
+/* threads decode pictures (0: one a core).  With several ranks the matching is shared out; all of them get
+ * the result. */
+bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, laip_reranking how,
                    int threads, const laip_ranks *ranks, laip_evaluation *result, laip_error *error);
 /* Bytes that it takes on the device besides the weights, and on the host. */
 size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k,

@@ -31,12 +31,14 @@ enum {
     GEMM,
     UNTRAINED,
     SHEET,
-    JOINT
+    JOINT,
+    WEIGHT
 };
 
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *sheet;
     long k, show;
+    float weight; /* below 0: the config's */
     bool json, chance, plan, untrained, joint;
 } arguments;
 
@@ -80,6 +82,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
         if (*end || end == text || value < 0)
             argp_error(state, "%s: expected a whole number", text);
         *(key == K ? &a->k : &a->show) = value;
+        return 0;
+    }
+    if (key == WEIGHT) {
+        char *end;
+        a->weight = strtof(text, &end);
+        if (*end || end == text || !(a->weight >= 0))
+            argp_error(state, "%s: expected a number of at least 0", text);
         return 0;
     }
     if (key == ARGP_KEY_ARG)
@@ -249,10 +258,12 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     if (good && a->plan)
         return laip_model_declare(&s->model, &s->config.model, false, error) &&
                print_plan(s, (size_t)a->k, error);
+    laip_reranking how = {(size_t)a->k, a->joint || s->config.eval_joint,
+                          a->weight < 0 ? s->config.eval_weight : a->weight};
     good = good && laip_model_create(&s->model, s->device, &s->config.model, false, error) &&
            load_weights(s, a, error) &&
-           laip_evaluate(&s->model, &s->split.dataset, &s->split.texts, (size_t)a->k,
-                         a->joint || s->config.eval_joint, s->config.threads, ranks, &s->result, error);
+           laip_evaluate(&s->model, &s->split.dataset, &s->split.texts, how, s->config.threads, ranks,
+                         &s->result, error);
     laip_progress_end();
     if (good && a->chance)
         s->result.chance = laip_metrics_chance(s->result.queries, s->result.gallery, s->result.query_person,
@@ -276,6 +287,8 @@ int main(int argc, char **argv)
         {"k", K, "N", 0, "Candidates that are re-ranked; 0: features only (128)", 0},
         {"joint", JOINT, NULL, 0, "Shows the pictures in the order by both (as the run's eval.joint says)",
          0},
+        {"weight", WEIGHT, "W", 0, "Of matching in the order by both (as the run's eval.weight says: 0.5)",
+         0},
         {"device", DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
         {"gemm", GEMM, "WHICH", 0, "auto, packed or clblast (as the run's config says)", 0},
         {"config", CONFIG, "FILE", 0, "Configuration, where the checkpoint has none of its own", 0},
@@ -295,12 +308,12 @@ int main(int argc, char **argv)
         NULL,
         "Evaluates a checkpoint: for every caption of the split, all of the split's pictures are ranked by "
         "their features, and the k best again: by the matching head alone, as the paper does it, and by "
-        "both, the matching head's log-odds plus the cosine over the temperature.\v"
+        "both, W times the matching head's log-odds plus the cosine over the temperature.\v"
         "Example:\n\n  laip-eval --checkpoint run/best.safetensors --data CUHK-PEDES --split test --k 128",
         NULL,
         NULL,
         NULL};
-    arguments a = {.k = 128};
+    arguments a = {.k = 128, .weight = -1};
     session s = {.result = {.queries = 0}};
     laip_ranks ranks = {.size = 1};
     laip_error error;

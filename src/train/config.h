@@ -38,6 +38,7 @@ typedef struct laip_config {
     float deviation; /* of initial weights; 0: 1/√fan_in */
     char *checkpoint, *allow_missing;
     int eval_k, eval_every, eval_fine, eval_joint;
+    float eval_weight;
     laip_phase phases[LAIP_PHASES];
     int phase_count;
 } laip_config;

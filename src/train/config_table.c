@@ -117,8 +117,10 @@ static const laip_setting settings[] = {
     {"eval.fine", LAIP_SETTING_BOOL, AT(eval_fine), NULL, 0, 1,
      "whether those re-rank (and choose the best model by it)"},
     {"eval.joint", LAIP_SETTING_BOOL, AT(eval_joint), NULL, 0, 1,
-     "candidates are ranked by matching and features together, log-odds + cosine/temperature; else by "
-     "matching alone"},
+     "candidates are ranked by matching and features together, weight * log-odds + cosine/temperature; else "
+     "by matching alone"},
+    {"eval.weight", LAIP_SETTING_FLOAT, AT(eval_weight), NULL, 0, 1e3,
+     "of matching's log-odds in that; 1 where they are calibrated, less where they are too sure"},
 };
 
 #undef AT
@@ -168,6 +170,7 @@ void laip_config_defaults(laip_config *c)
                        .micro_batches = 1,
                        .deviation = 0.02f,
                        .eval_k = 128,
+                       .eval_weight = 0.5f,
                        .eval_fine = 1};
     c->model.vocab = 0;
     const struct {

@@ -215,14 +215,26 @@ static bool save_best(run *r, laip_error *error)
     return good;
 }
 
+/* The R@1 that the best model is chosen by. */
+static double worth(const laip_config *c, const laip_evaluation *e, bool fine)
+{
+    if (!fine)
+        return e->coarse.r1;
+    if (c->eval_joint)
+        return e->joint.r1;
+    return e->fine.r1 > e->coarse.r1 ? e->fine.r1 : e->coarse.r1; /* matching learns late */
+}
+
 static bool validate(run *r, const laip_phase *p, laip_error *error)
 {
+    const laip_config *c = r->config;
     laip_evaluation e;
-    bool fine = r->config->eval_fine && p->itm > 0;
+    bool fine = c->eval_fine && p->itm > 0;
     if (!r->val.dataset.caption_count)
         return save_best(r, error); /* no validation split: the last model is kept */
-    bool good = laip_evaluate(&r->model, &r->val.dataset, &r->val.texts, fine ? (size_t)r->config->eval_k : 0,
-                              r->config->eval_joint, r->config->threads, r->ranks, &e, error);
+    laip_reranking how = {fine ? (size_t)c->eval_k : 0, c->eval_joint, c->eval_weight};
+    bool good =
+        laip_evaluate(&r->model, &r->val.dataset, &r->val.texts, how, c->threads, r->ranks, &e, error);
     const struct {
         const char *name, *by;
         const laip_metrics *m;
@@ -236,8 +248,7 @@ static bool validate(run *r, const laip_phase *p, laip_error *error)
         fputs("}}\n", r->metrics);
     }
     if (good) {
-        double again = r->config->eval_joint ? e.joint.r1 : e.fine.r1,
-               value = fine && again > e.coarse.r1 ? again : e.coarse.r1;
+        double value = worth(c, &e, fine);
         for (int i = 0; i < (fine ? 3 : 1); i++)
             laip_note("step %llu: val R@1/5/10/mAP by %-8s %.1f %.1f %.1f %.1f%s",
                       (unsigned long long)r->done, lines[i].by, lines[i].m->r1, lines[i].m->r5,

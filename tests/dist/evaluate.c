@@ -16,9 +16,9 @@ static void same_result(void **state)
     assert_ok(laip_test_split_open(&s, &error), error);
     for (size_t k = 0; k < 20; k = 2 * k + 4) { /* 0, 4, 12 of 18 pictures */
         laip_evaluation one, many;
-        assert_ok(laip_evaluate(&s.model, &s.d, &s.texts, k, k > 8, 1, &alone, &one, &error), error);
-        assert_ok(laip_evaluate(&s.model, &s.d, &s.texts, k, k > 8, 1, &laip_test_ranks, &many, &error),
-                  error);
+        laip_reranking how = {k, k > 8, 0.5f};
+        assert_ok(laip_evaluate(&s.model, &s.d, &s.texts, how, 1, &alone, &one, &error), error);
+        assert_ok(laip_evaluate(&s.model, &s.d, &s.texts, how, 1, &laip_test_ranks, &many, &error), error);
         size_t n = one.queries * one.gallery;
         assert_memory_equal(one.ranking, many.ranking, n * sizeof *one.ranking);
         assert_memory_equal(one.score, many.score, n * sizeof *one.score);

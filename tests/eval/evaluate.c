@@ -14,7 +14,7 @@
 
 static laip_test_split set;
 static float *coarse_of, *fine_of, *joint_of; /* [queries, gallery]: what scoring pair by pair gives */
-static const float temperature = 0.0625f;
+static const float temperature = 0.0625f, weight = 0.75f;
 
 static const laip_ranks alone = {.size = 1};
 
@@ -43,7 +43,7 @@ static bool score_pairs(laip_error *error)
                 sum += (double)image[e] * (double)text[e];
             coarse_of[q * n + i] = (float)sum;
             fine_of[q * n + i] = logits[1];
-            joint_of[q * n + i] = logits[1] - logits[0] + (float)sum / temperature;
+            joint_of[q * n + i] = weight * (logits[1] - logits[0]) + (float)sum / temperature;
         }
     }
     laip_scorer_free(&s);
@@ -102,7 +102,9 @@ static laip_evaluation evaluated(size_t k, bool joint, int threads)
 {
     laip_evaluation e;
     laip_error error;
-    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, k, joint, threads, &alone, &e, &error), error);
+    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, (laip_reranking){k, joint, weight}, threads,
+                            &alone, &e, &error),
+              error);
     assert_int_equal(e.queries, set.d.caption_count);
     assert_int_equal(e.gallery, set.d.picture_count);
     return e;
@@ -257,17 +259,18 @@ static void refused(void **state)
     (void)state;
     laip_error error = {0};
     laip_evaluation e;
+    laip_reranking three = {.k = 3};
     char *file = laip_dataset_file(&set.d, 17), *data;
     size_t size;
     assert_ok(laip_file_read(file, &data, &size, &error), error);
     assert_ok(laip_file_write(file, "no picture", 10, &error), error);
-    assert_false(laip_evaluate(&set.model, &set.d, &set.texts, 3, false, 2, &alone, &e, &error));
+    assert_false(laip_evaluate(&set.model, &set.d, &set.texts, three, 2, &alone, &e, &error));
     laip_evaluation_free(&e);
     assert_int_equal(error.status, LAIP_BAD_INPUT);
     assert_non_null(strstr(error.text, set.d.pictures[17].file));
     laip_dataset none = set.d;
     none.caption_count = 0;
-    assert_false(laip_evaluate(&set.model, &none, &set.texts, 3, false, 2, &alone, &e, &error));
+    assert_false(laip_evaluate(&set.model, &none, &set.texts, three, 2, &alone, &e, &error));
     laip_evaluation_free(&e);
     assert_int_equal(error.status, LAIP_BAD_INPUT);
     assert_non_null(strstr(error.text, "no captions"));
