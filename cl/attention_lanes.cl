@@ -10,15 +10,6 @@
 #define TILE 8   /* rows of a register tile */
 #define BLOCK 96 /* keys between two looks at the running maximum */
 #define HEAD_VECS (HEAD / 16)
-#if defined(__has_attribute)
-#if __has_attribute(min_vector_width)
-#define WIDE __attribute__((min_vector_width(512)))
-#endif
-#endif
-#ifndef WIDE
-#define WIDE
-#endif
-#define ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1))) WIDE
 
 /* to[c][i] = from[i·stride + c] for `rows` rows; lanes beyond are 0. */
 inline void turn(float *to, __global const float *from, int stride, int rows)

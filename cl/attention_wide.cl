@@ -8,15 +8,6 @@
 #define TILE 8
 #define BLOCK 128
 #define HEAD_VECS (HEAD / 16)
-#if defined(__has_attribute)
-#if __has_attribute(min_vector_width)
-#define WIDE __attribute__((min_vector_width(512)))
-#endif
-#endif
-#ifndef WIDE
-#define WIDE
-#endif
-#define ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1))) WIDE
 
 /* to[c][j] = from[j·stride + c] for `rows` rows; lanes up to the next 16 are set to 0. */
 inline void turn(float *to, __global const float *from, int stride, int rows)

@@ -1,14 +1,6 @@
 /* What laip-bench measures a device with: multiply-adds that wait for nothing, a copy, and a kernel that does nothing. */
 #include "common.h"
 
-#if defined(__has_attribute)
-#if __has_attribute(min_vector_width)
-#define WIDE __attribute__((min_vector_width(512)))
-#endif
-#endif
-#ifndef WIDE
-#define WIDE
-#endif
 #define CHAINS 12 /* independent sums: enough to hide the multiply-add's latency */
 
 FLAT_KERNEL WIDE void bench_fma(__global float *out, float x, int steps)

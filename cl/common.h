@@ -35,6 +35,26 @@ typedef float *row_scratch;
 typedef __local float *row_scratch;
 #endif
 
+#if defined(__has_attribute)
+#if __has_attribute(min_vector_width)
+#define WIDE __attribute__((min_vector_width(512))) /* else LLVM splits vectors of 512 bits on some processors */
+#endif
+#endif
+#ifndef WIDE
+#define WIDE
+#endif
+/* A kernel of a CPU's whose groups have one item, in vectors of 16. */
+#define ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1))) WIDE
+
+/* Pieces 0 … count − 1 of the work, shared out among the groups of a launch (device/launch.h: laip_turns), each to the
+ * group that asks next; which one it is changes nothing.  The last group to find none left sets the counters back. */
+#define FOR_EACH_TURN(i, count, turns) for (int i = atomic_inc(turns); i < (count); i = atomic_inc(turns))
+inline void turns_end(volatile __global int *turns)
+{
+    if (atomic_inc(turns + 1) == (int)(get_num_groups(0) * get_num_groups(1) * get_num_groups(2)) - 1)
+        turns[0] = turns[1] = 0;
+}
+
 /* The row of this group, and this item's place in it. */
 inline size_t row_index(void)
 {

@@ -3,25 +3,16 @@
  * op(A) is copied to panels of MR rows, [panel][k][MR], and op(B) to panels of NR columns, [panel][k][NR], padded with
  * zeros.  A tile of C, MR × NR, lives in 24 vectors of 16 floats: each step of k loads two vectors of B and multiplies
  * them by MR numbers of A, so that the multiply-adds, not the loads, are the limit.  k goes in blocks of KC, so that a
- * block of a B panel stays in the first-level cache and the A panels of a work-group in the second.  Work-groups have
- * one item. */
+ * block of a B panel and those of the A panels that it meets stay in the second-level cache; longer blocks pass over C
+ * less often.  Work-groups have one item, and take pieces of the work as they get free. */
 #include "common.h"
 #include "gelu.h"
 
 #define MR 12
 #define NR 32
-#define KC 256
+#define KC 768
 #define PACK_DEPTH 256 /* steps of k that a packing item handles */
 
-#if defined(__has_attribute)
-#if __has_attribute(min_vector_width)
-#define WIDE __attribute__((min_vector_width(512))) /* else LLVM splits vectors of 512 bits on some processors */
-#endif
-#endif
-#ifndef WIDE
-#define WIDE
-#endif
-#define SINGLE __kernel __attribute__((reqd_work_group_size(1, 1, 1))) WIDE
 
 enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
 
@@ -46,7 +37,7 @@ inline __attribute__((always_inline)) void turn(float16 *v)
 }
 
 /* A as it is, [m, k]; alpha is multiplied in. */
-SINGLE void gemm_pack_a(__global const float *restrict a, __global float *restrict packed, float alpha, int m, int k)
+ITEM_KERNEL void gemm_pack_a(__global const float *restrict a, __global float *restrict packed, float alpha, int m, int k)
 {
     int first = get_group_id(0) * MR, rows = min(MR, m - first);
     int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
@@ -70,7 +61,7 @@ SINGLE void gemm_pack_a(__global const float *restrict a, __global float *restri
 }
 
 /* A transposed, [k, m]. */
-SINGLE void gemm_pack_a_transposed(__global const float *restrict a, __global float *restrict packed, float alpha,
+ITEM_KERNEL void gemm_pack_a_transposed(__global const float *restrict a, __global float *restrict packed, float alpha,
                                    int m, int k)
 {
     int first = get_group_id(0) * MR, rows = min(MR, m - first);
@@ -89,7 +80,7 @@ SINGLE void gemm_pack_a_transposed(__global const float *restrict a, __global fl
 }
 
 /* B as it is, [k, n]. */
-SINGLE void gemm_pack_b(__global const float *restrict b, __global float *restrict packed, int n, int k)
+ITEM_KERNEL void gemm_pack_b(__global const float *restrict b, __global float *restrict packed, int n, int k)
 {
     int first = get_group_id(0) * NR, columns = min(NR, n - first);
     int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k);
@@ -107,7 +98,7 @@ SINGLE void gemm_pack_b(__global const float *restrict b, __global float *restri
 }
 
 /* B transposed, [n, k]. */
-SINGLE void gemm_pack_b_transposed(__global const float *restrict b, __global float *restrict packed, int n, int k)
+ITEM_KERNEL void gemm_pack_b_transposed(__global const float *restrict b, __global float *restrict packed, int n, int k)
 {
     int first = get_group_id(0) * NR, columns = min(NR, n - first);
     int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
@@ -215,29 +206,34 @@ inline __attribute__((always_inline)) void tile(const int rows, int valid, __glo
     }
 }
 
-/* Group (j, i): column panel j, row panels i × panels up to the next group's.  b_panel and b_step are the distances of
- * column panels and of steps of k in B: k × NR and NR when packed, NR and n where B is read in place. */
-SINGLE void gemm_packed(__global const float *restrict a, __global const float *restrict b, ulong b_panel, int b_step,
-                        __global float *c, __global const float *bias, __global float *pre,
-                        __global const float *residual, int what, int m, int n, int k, int panels)
+/* Piece i of the work: column panel i mod column panels, and `panels` row panels or what is left of them, so that the
+ * pieces that follow each other read the same rows.  b_panel and b_step are the distances of column panels and of steps
+ * of k in B: k × NR and NR when packed, NR and n where B is read in place. */
+ITEM_KERNEL void gemm_packed(__global const float *restrict a, __global const float *restrict b, ulong b_panel,
+                             int b_step, __global float *c, __global const float *bias, __global float *pre,
+                             __global const float *residual, int what, int m, int n, int k, int panels,
+                             __global volatile int *turns)
 {
-    int column = get_group_id(0) * NR, first = get_group_id(1) * panels * MR;
-    int end = min(first + panels * MR, m);
+    int columns = (n + NR - 1) / NR, pieces = columns * ((m + panels * MR - 1) / (panels * MR));
     ends e = {c, pre, bias, residual, n, what};
-    b += get_group_id(0) * b_panel;
-    for (int p = 0; p < k; p += KC) {
-        int depth = min(KC, k - p);
-        bool resume = p > 0 || what & ADD_TO_C, last = p + KC >= k;
-        __global const float *from_b = b + (size_t)p * b_step;
-        for (int row = first; row < end; row += MR) {
-            __global const float *from_a = a + (size_t)row * k + (size_t)p * MR;
-            int valid = min(MR, end - row);
-            if (valid > 8)
-                tile(12, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
-            else if (valid > 4)
-                tile(8, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
-            else
-                tile(4, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
+    FOR_EACH_TURN(i, pieces, turns)
+    {
+        int column = i % columns * NR, first = i / columns * panels * MR, end = min(first + panels * MR, m);
+        for (int p = 0; p < k; p += KC) {
+            int depth = min(KC, k - p);
+            bool resume = p > 0 || what & ADD_TO_C, last = p + KC >= k;
+            __global const float *from_b = b + i % columns * b_panel + (size_t)p * b_step;
+            for (int row = first; row < end; row += MR) {
+                __global const float *from_a = a + (size_t)row * k + (size_t)p * MR;
+                int valid = min(MR, end - row);
+                if (valid > 8)
+                    tile(12, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
+                else if (valid > 4)
+                    tile(8, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
+                else
+                    tile(4, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
+            }
         }
     }
+    turns_end(turns);
 }

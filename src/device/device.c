@@ -218,6 +218,8 @@ void laip_device_close(laip_device *d)
         d->gemm_close(d);
     laip_ledger_release(&d->ledger);
     laip_programs_release(d);
+    if (d->turns)
+        clReleaseMemObject(d->turns);
     if (d->queue)
         clReleaseCommandQueue(d->queue);
     if (d->context)

@@ -55,6 +55,23 @@ void laip_launch(laip_device *d, const char *file, const char *kernel, const cha
     laip_cl_check(d, code, "clEnqueueNDRangeKernel", kernel);
 }
 
+laip_grid laip_grid_turns(const laip_device *d, size_t count)
+{
+    /* several a thread, so that a driver that deals out shares of them leaves no thread without any */
+    size_t most = (size_t)d->traits.units * 4;
+    return (laip_grid){.groups = {count < most ? count : most}};
+}
+
+laip_arg laip_turns(laip_device *d)
+{
+    if (!d->turns) {
+        cl_int none[2] = {0}, code;
+        d->turns = clCreateBuffer(d->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, none, &code);
+        laip_cl_check(d, code, "clCreateBuffer", "turns");
+    }
+    return laip_arg_mem(d->turns);
+}
+
 laip_grid laip_grid_rows(const laip_device *d, size_t rows)
 {
     return (laip_grid){.groups = {rows}, .items = {(size_t)d->traits.lanes}};

@@ -4,9 +4,9 @@
 #include "device/launch.h"
 #include "ops/gemm_internal.h"
 
-/* As in cl/gemm_packed.cl.  MAX_PANELS row panels a work-group: their block of k fills a part of the
- * second-level cache (16 × 12 × 256 floats are 192 KiB). */
-enum { MR = 12, NR = 32, PACK_DEPTH = 256, MAX_PANELS = 16, GROUPS_A_UNIT = 6 };
+/* As in cl/gemm_packed.cl.  MAX_PANELS row panels a piece of work: their block of k fills a part of the
+ * second-level cache (16 × 12 × 768 floats are 576 KiB). */
+enum { MR = 12, NR = 32, PACK_DEPTH = 256, MAX_PANELS = 16, PIECES_A_UNIT = 6 };
 
 static size_t pieces(size_t count, size_t each)
 {
@@ -44,10 +44,10 @@ static laip_mem pack_b(laip_device *d, laip_gemm_state *s, const laip_product *p
     return packed;
 }
 
-/* Row panels a work-group: few enough that every unit has several groups to take. */
-static size_t panels_a_group(const laip_device *d, size_t row_panels, size_t column_panels)
+/* Row panels a piece: few enough that every unit has several pieces to take. */
+static size_t panels_a_piece(const laip_device *d, size_t row_panels, size_t column_panels)
 {
-    size_t panels = MAX_PANELS, wanted = (size_t)d->traits.units * GROUPS_A_UNIT;
+    size_t panels = MAX_PANELS, wanted = (size_t)d->traits.units * PIECES_A_UNIT;
     while (panels > 1 && column_panels * pieces(row_panels, panels) < wanted)
         panels /= 2;
     return panels;
@@ -61,14 +61,14 @@ void laip_packed_gemm(laip_device *d, const laip_product *p)
     laip_mem a = pack_a(d, s, p), b = in_place ? p->b.mem : pack_b(d, s, p);
     if (!a || !b)
         return;
-    size_t rows = pieces(p->m, MR), columns = pieces(p->n, NR), panels = panels_a_group(d, rows, columns);
+    size_t rows = pieces(p->m, MR), columns = pieces(p->n, NR), panels = panels_a_piece(d, rows, columns);
     laip_ledger_flops(d, laip_product_flops(p));
-    laip_grid grid = {.groups = {columns, pieces(rows, panels)}};
+    laip_grid grid = laip_grid_turns(d, columns * pieces(rows, panels));
     LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", "", grid, laip_arg_floats(a, rows * MR * p->k),
                 laip_arg_floats(b, columns * NR * p->k), laip_arg_u64(in_place ? NR : NR * p->k),
                 LAIP_I(in_place ? p->n : NR), p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c),
                 laip_epilogue_arg(e->bias, p), laip_epilogue_arg(e->pre, p),
                 laip_epilogue_arg(e->residual, p),
                 LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m),
-                LAIP_I(p->n), LAIP_I(p->k), LAIP_I(panels));
+                LAIP_I(p->n), LAIP_I(p->k), LAIP_I(panels), laip_turns(d));
 }
