@@ -66,7 +66,8 @@ laip_arg laip_turns(laip_device *d)
 {
     if (!d->turns) {
         cl_int none[2] = {0}, code;
-        d->turns = clCreateBuffer(d->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, none, &code);
+        d->turns =
+            clCreateBuffer(d->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, none, &code);
         laip_cl_check(d, code, "clCreateBuffer", "turns");
     }
     return laip_arg_mem(d->turns);

@@ -86,9 +86,9 @@ void laip_launch(laip_device *device, const char *file, const char *kernel, cons
     laip_launch(device, file, kernel, options, grid, (const laip_arg[]){__VA_ARGS__},                        \
                 sizeof((const laip_arg[]){__VA_ARGS__}) / sizeof(laip_arg))
 
-/* Work on a CPU that is handed out piece by piece to whichever group is free (common.h: FOR_EACH_TURN): a driver
- * deals out groups in large shares, and then waits for the thread that was slowest with its own.  The grid for
- * `count` pieces, and the kernel's argument; both counters are 0 between launches. */
+/* Work on a CPU that is handed out piece by piece to whichever group is free (common.h: FOR_EACH_TURN): a
+ * driver deals out groups in large shares, and then waits for the thread that was slowest with its own.  The
+ * grid for `count` pieces, and the kernel's argument; both counters are 0 between launches. */
 laip_grid laip_grid_turns(const laip_device *device, size_t count);
 laip_arg laip_turns(laip_device *device);
 

@@ -14,10 +14,14 @@
 #include "device/internal.h"
 #include "device/sources.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 static bool read_source(const char *file, laip_str *into, laip_error *error)
 {
@@ -117,17 +121,34 @@ static void to_cache(laip_device *d, cl_program p, const char *path)
         return;
     uint64_t sum;
     unsigned char *bytes = laip_alloc(size + sizeof sum, 1);
-    char *folder = laip_strdup(path);
-    *strrchr(folder, '/') = '\0';
-    if (clGetProgramInfo(p, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS &&
-        laip_make_folders(folder, &ignored)) {
+    if (clGetProgramInfo(p, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS) {
         sum = laip_hash(bytes, size);
         memcpy(bytes + size, &sum, sizeof sum);
         (void)laip_file_write(path, bytes, size + sizeof sum, &ignored);
     }
-    free(folder);
     free(bytes);
     (void)d;
+}
+
+/* Ranks that start together on an empty cache want the same programs at once: one builds, the others wait and
+ * read what it has written.  (Drivers have caches of their own, and PoCL 3.1's fails when it is raced for.)
+ * −1 where there can be no lock: then everybody builds. */
+static int lock_cache(const char *path)
+{
+    laip_error ignored;
+    char *folder = laip_strdup(path);
+    *strrchr(folder, '/') = '\0';
+    bool made = laip_make_folders(folder, &ignored);
+    char *name = laip_path_join(folder, "../lock");
+    int file = made ? open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+    while (file >= 0 && flock(file, LOCK_EX) != 0)
+        if (errno != EINTR) {
+            close(file);
+            file = -1;
+        }
+    free(name);
+    free(folder);
+    return file;
 }
 
 static cl_program compile(laip_device *d, const char *file, const char *options, const laip_str *source)
@@ -171,8 +192,14 @@ static cl_program program_get(laip_device *d, const char *file, const char *opti
     }
     char *path = cache_path(d, all, &source);
     cl_program p = from_cache(d, path, all);
-    if (!p && (p = compile(d, file, all, &source)) != NULL)
-        to_cache(d, p, path);
+    if (!p) {
+        int lock = lock_cache(path);
+        p = from_cache(d, path, all);
+        if (!p && (p = compile(d, file, all, &source)) != NULL)
+            to_cache(d, p, path);
+        if (lock >= 0)
+            close(lock);
+    }
     free(path);
     free(source.text);
     if (!p)
