@@ -144,11 +144,46 @@ inline vecf vec_exp(vecf x)
     return AS_VECF(AS_VECI(p) + exponent);
 }
 
+/* 2^x to 2e-7 relative, 0 below −126; for x ≤ 127. */
+inline vecf vec_exp2(vecf x)
+{
+    vecf magic = (vecf)(12582912.0f); /* as in vec_exp */
+    x = fmax(x, (vecf)(-126.0f));
+    vecf n = x + magic;
+    vecf f = x - (n - magic);
+    vecf p = (vecf)(1.32647483e-3f);
+    p = fma(p, f, (vecf)(9.67151299e-3f));
+    p = fma(p, f, (vecf)(5.55073358e-2f));
+    p = fma(p, f, (vecf)(2.40222424e-1f));
+    p = fma(p, f, (vecf)(6.93147004e-1f));
+    p = fma(p, f, (vecf)(1.0f));
+    return AS_VECF(AS_VECI(p) + (AS_VECI(n) << 23));
+}
+
+/* fmax that need not mind what is no number, and so is one instruction. */
+inline vecf vec_larger(vecf a, vecf b)
+{
+    return a > b ? a : b;
+}
+
 /* One of the numbers of a dropout mask: uniform 32 bits from a key (of seed, step, sample and site, made on the host)
  * and an element's index in its sample.  Two rounds of a multiply-xorshift mixer. */
 inline uint mask_bits(uint key0, uint key1, uint index)
 {
     uint x = index * 0x9e3779b1u ^ key0;
+    x ^= x >> 16;
+    x *= 0x7feb352du;
+    x ^= x >> 15;
+    x += key1;
+    x *= 0x846ca68bu;
+    x ^= x >> 16;
+    x *= 0x9e3779b1u;
+    return x ^ x >> 15;
+}
+
+inline vecu vec_mask_bits(uint key0, uint key1, vecu index) /* of VEC elements */
+{
+    vecu x = index * 0x9e3779b1u ^ key0;
     x ^= x >> 16;
     x *= 0x7feb352du;
     x ^= x >> 15;

@@ -7,6 +7,7 @@
  * less often.  Work-groups have one item, and take pieces of the work as they get free. */
 #include "common.h"
 #include "gelu.h"
+#include "turn.h"
 
 #define MR 12
 #define NR 32
@@ -15,26 +16,6 @@
 
 
 enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
-
-/* Turns a square of 16 × 16 around: four rounds that interleave row i with row i + 8. */
-inline __attribute__((always_inline)) void turn(float16 *v)
-{
-    float16 t[16];
-#pragma unroll
-    for (int round = 0; round < 4; round++) {
-#pragma unroll
-        for (int i = 0; i < 8; i++) {
-            float16 a = v[i], b = v[i + 8];
-            t[2 * i] = (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6,
-                                 a.s7, b.s7);
-            t[2 * i + 1] = (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se,
-                                     b.se, a.sf, b.sf);
-        }
-#pragma unroll
-        for (int i = 0; i < 16; i++)
-            v[i] = t[i];
-    }
-}
 
 /* A as it is, [m, k]; alpha is multiplied in. */
 ITEM_KERNEL void gemm_pack_a(__global const float *restrict a, __global float *restrict packed, float alpha, int m, int k)
@@ -48,7 +29,7 @@ ITEM_KERNEL void gemm_pack_a(__global const float *restrict a, __global float *r
 #pragma unroll
         for (int i = 0; i < 16; i++)
             v[i] = i < MR ? alpha * vload16(0, a + (size_t)i * k + p) : (float16)(0.0f);
-        turn(v);
+        turn16(v);
 #pragma unroll
         for (int q = 0; q < 16; q++) {
             vstore8(v[q].lo, 0, to + (size_t)(p + q) * MR);
@@ -110,7 +91,7 @@ ITEM_KERNEL void gemm_pack_b_transposed(__global const float *restrict b, __glob
 #pragma unroll
             for (int j = 0; j < 16; j++)
                 v[j] = vload16(0, b + (size_t)(half_panel + j) * k + p);
-            turn(v);
+            turn16(v);
 #pragma unroll
             for (int q = 0; q < 16; q++)
                 vstore16(v[q], 0, to + (size_t)(p + q) * NR + half_panel);

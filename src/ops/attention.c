@@ -135,25 +135,55 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
         laip_device_fail(d, "attention: keys have rows of %zu floats, values of %zu", k.m.cols, v.m.cols);
         return;
     }
+    size_t bands = (a->longest_query + LANE - 1) / LANE;
+    bool turns = f.kind == LANES;
+    const laip_arg arguments[] = {columns(a, q, a->query_rows),
+                                  columns(a, k, a->key_rows),
+                                  columns(a, v, a->key_rows),
+                                  columns(a, (laip_heads){o, 0}, a->query_rows),
+                                  per_row(a, lse),
+                                  LAIP_MAT(a->q_begin),
+                                  LAIP_MAT(a->kv_of),
+                                  LAIP_MAT(a->k_begin),
+                                  LAIP_MAT(a->dropout_key),
+                                  LAIP_I(a->heads),
+                                  LAIP_I(q.m.cols),
+                                  LAIP_I(q.col),
+                                  LAIP_I(k.m.cols),
+                                  LAIP_I(k.col),
+                                  LAIP_I(v.col),
+                                  LAIP_F(1 / sqrtf((float)a->head_size)),
+                                  LAIP_U(threshold(a)),
+                                  LAIP_F(1 / (1 - a->dropout)),
+                                  LAIP_I(a->sequences), /* the rest for LANES only */
+                                  LAIP_I(bands),
+                                  turns ? laip_turns(d) : LAIP_I(0)};
+    size_t count = sizeof arguments / sizeof *arguments;
     laip_ledger_flops(d, 2 * scores(a));
-    LAIP_LAUNCH(d, f.file, f.forward, built.text, grid(d, &f, a, a->sequences, a->longest_query),
-                columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
-                columns(a, (laip_heads){o, 0}, a->query_rows), per_row(a, lse), LAIP_MAT(a->q_begin),
-                LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->dropout_key), LAIP_I(a->heads),
-                LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
-                LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)));
+    laip_launch(d, f.file, f.forward, built.text,
+                turns ? laip_grid_turns(d, a->sequences * (size_t)a->heads * bands)
+                      : grid(d, &f, a, a->sequences, a->longest_query),
+                arguments, turns ? count : count - 3);
+}
+
+static size_t one_pass_groups(const laip_device *d, size_t pieces)
+{
+    return laip_grid_turns(d, pieces).groups[0];
 }
 
 size_t laip_attention_scratch(const laip_device *d, int heads, int head_size, size_t query_rows,
                               size_t key_rows, size_t sequences, size_t blocks, size_t longest_query,
                               size_t longest_block)
 {
-    size_t delta = query_rows * (size_t)heads, kept = blocks * (size_t)heads * longest_block * 2 * LANE;
+    size_t delta = query_rows * (size_t)heads, groups = one_pass_groups(d, blocks * (size_t)heads);
     (void)key_rows;
     (void)sequences;
     if (laip_device_traits(d)->lanes > 1 || head_size % 16 || longest_query <= LANE / 2)
         return delta;
-    return delta > kept ? delta : kept; /* of queries' probabilities and their gradients, in one pass */
+    /* in one pass, a group: keys, values and their gradients; 32 queries' probabilities and their gradients
+     */
+    size_t passing = groups * longest_block * (4 * (size_t)head_size + 2 * LANE);
+    return delta > passing ? delta : passing;
 }
 
 /* What the backward reads and writes, for its kernels. */
@@ -228,10 +258,10 @@ static void launch_one_pass(laip_device *d, const laip_attention *a, const backw
 {
     char plain[32];
     snprintf(plain, sizeof plain, "-DHEAD=%d", a->head_size);
+    size_t pieces = a->blocks * (size_t)a->heads;
     laip_ledger_flops(d, 5 * scores(a));
-    LAIP_LAUNCH(d, "attention_lanes.cl", "attention_lanes_backward", plain,
-                ((laip_grid){.groups = {a->blocks, (size_t)a->heads}}), columns(a, b->q, a->query_rows),
-                columns(a, b->k, a->key_rows), columns(a, b->v, a->key_rows),
+    LAIP_LAUNCH(d, "attention_lanes.cl", "attention_lanes_backward", plain, laip_grid_turns(d, pieces),
+                columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows), columns(a, b->v, a->key_rows),
                 columns(a, (laip_heads){b->dout, 0}, a->query_rows), per_row(a, b->lse),
                 laip_arg_both(laip_arg_floats(b->delta.mem, a->key_rows * (size_t)a->heads * 2 * LANE)),
                 columns(a, b->dq, a->query_rows), columns(a, b->dk, a->key_rows),
@@ -240,7 +270,8 @@ static void launch_one_pass(laip_device *d, const laip_attention *a, const backw
                 LAIP_I(b->q.m.cols), LAIP_I(b->q.col), LAIP_I(b->k.m.cols), LAIP_I(b->k.col),
                 LAIP_I(b->v.col), LAIP_I(b->dq.m.cols), LAIP_I(b->dq.col), LAIP_I(b->dk.m.cols),
                 LAIP_I(b->dk.col), LAIP_I(b->dv.col), LAIP_I(a->longest_block),
-                LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)));
+                LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)),
+                LAIP_I(a->blocks), laip_turns(d));
 }
 
 void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads dq, laip_heads dk,
