@@ -7,18 +7,17 @@
 
 static bool learn(laip_corpus *c, const laip_config *config, laip_error *error)
 {
-    laip_dataset d;
+    laip_dataset *d = &c->learned;
     char **words;
     size_t count;
-    if (!laip_dataset_read(&d, config->annotations, config->images, config->train_split, error))
+    if (!laip_dataset_read(d, config->annotations, config->images, config->train_split, error))
         return false;
-    const char **captions = laip_alloc(d.caption_count, sizeof *captions);
-    for (size_t i = 0; i < d.caption_count; i++)
-        captions[i] = d.captions[i].text;
-    bool good = laip_vocab_learn(captions, d.caption_count, (laip_caption_rule)config->caption_rule,
+    const char **captions = laip_alloc(d->caption_count, sizeof *captions);
+    for (size_t i = 0; i < d->caption_count; i++)
+        captions[i] = d->captions[i].text;
+    bool good = laip_vocab_learn(captions, d->caption_count, (laip_caption_rule)config->caption_rule,
                                  (size_t)config->vocab_size, &words, &count, error);
     free(captions);
-    laip_dataset_free(&d);
     if (!good)
         return false;
     laip_str text = {0};
@@ -66,14 +65,29 @@ void laip_corpus_close(laip_corpus *c)
     if (c->phraser)
         laip_phraser_free(c->phraser);
     free(c->vocab);
+    laip_dataset_free(&c->learned);
     *c = (laip_corpus){0};
 }
 
-bool laip_split_open(laip_split *s, const laip_corpus *c, const laip_config *config, const char *annotations,
+/* The dataset that the vocabulary was learned from, where it is the one asked for. */
+static bool take_learned(laip_dataset *d, laip_corpus *c, const laip_config *config, const char *annotations,
+                         const char *images, const char *name)
+{
+    if (!c->learned.root || strcmp(annotations, config->annotations) != 0 ||
+        strcmp(images ? images : "", config->images ? config->images : "") != 0 ||
+        strcmp(name, config->train_split) != 0)
+        return false;
+    *d = c->learned;
+    c->learned = (laip_dataset){.root = NULL};
+    return true;
+}
+
+bool laip_split_open(laip_split *s, laip_corpus *c, const laip_config *config, const char *annotations,
                      const char *images, const char *name, bool phrases, laip_error *error)
 {
     *s = (laip_split){{.root = NULL}, {.cut = 0}};
-    if (!laip_dataset_read(&s->dataset, annotations, images, name, error))
+    if (!take_learned(&s->dataset, c, config, annotations, images, name) &&
+        !laip_dataset_read(&s->dataset, annotations, images, name, error))
         return false;
     laip_texts_make(&s->texts, &s->dataset, c->tokenizer, &c->options, phrases ? c->phraser : NULL,
                     config->threads);

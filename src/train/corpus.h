@@ -11,6 +11,7 @@ typedef struct laip_corpus {
     char *vocab; /* the text of vocab.txt */
     laip_phraser *phraser;
     laip_tokenize_options options;
+    laip_dataset learned; /* what the vocabulary was learned from, until that split is opened */
 } laip_corpus;
 
 /* vocab_text (NULL: none) is that of a checkpoint; else config->vocab names a file; else a vocabulary is
@@ -24,7 +25,7 @@ typedef struct laip_split {
     laip_texts texts;
 } laip_split;
 
-bool laip_split_open(laip_split *s, const laip_corpus *c, const laip_config *config, const char *annotations,
+bool laip_split_open(laip_split *s, laip_corpus *c, const laip_config *config, const char *annotations,
                      const char *images, const char *name, bool phrases, laip_error *error);
 void laip_split_close(laip_split *s);
 

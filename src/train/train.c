@@ -82,20 +82,28 @@ static bool open_val(run *r, laip_error *error)
            laip_split_open(&r->val, &r->corpus, c, file, c->images, c->val_split, false, error);
 }
 
+static bool wants_phrases(const laip_config *c)
+{
+    for (int i = 0; i < c->phase_count; i++)
+        if (c->phases[i].bidiratt > 0 || c->phases[i].mpm > 0)
+            return true;
+    return false;
+}
+
 static bool open_data(run *r, laip_error *error)
 {
     laip_config *c = r->config;
+    bool phrases = wants_phrases(c);
     if (!laip_corpus_open(&r->corpus, c, NULL, error) ||
-        !laip_split_open(&r->train, &r->corpus, c, c->annotations, c->images, c->train_split, true, error) ||
+        !laip_split_open(&r->train, &r->corpus, c, c->annotations, c->images, c->train_split, phrases,
+                         error) ||
         !open_val(r, error))
         return false;
-    laip_note("data: %zu training pairs of %zu pictures, %.1f phrases a caption, %zu validation captions; "
-              "%zu word pieces",
-              r->train.dataset.caption_count, r->train.dataset.picture_count,
-              r->train.dataset.caption_count
-                  ? (double)r->train.texts.phrases.count / (double)r->train.dataset.caption_count
-                  : 0.0,
-              r->val.dataset.caption_count, laip_tokenizer_size(r->corpus.tokenizer));
+    laip_note(
+        "data: %zu training pairs of %zu pictures, %zu phrases%s, %zu validation captions; %zu word pieces",
+        r->train.dataset.caption_count, r->train.dataset.picture_count, r->train.texts.phrases.count,
+        phrases ? "" : " (no loss wants any)", r->val.dataset.caption_count,
+        laip_tokenizer_size(r->corpus.tokenizer));
     for (int i = 0; i < c->phase_count; i++)
         r->total_steps += phase_steps(r, &c->phases[i]);
     return true;
