@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { IMAGES = 16, CAPTIONS = 256 };
 
@@ -23,6 +24,8 @@ typedef struct evaluation {
     int threads;
     const laip_ranks *ranks;
     float *image_features, *text_features, *states, *planes;
+    float *tokens; /* [kept, N, D]: pictures first … first + kept − 1 of this rank's, encoded */
+    size_t first, last, kept, token_floats;
     int32_t *ids, *begin; /* of all captions, packed */
     float *coarse;        /* [queries, gallery] */
     int32_t *rank_of;     /* [queries, gallery]: the place of a picture in the coarse ranking */
@@ -65,14 +68,24 @@ static bool decode_batch(evaluation *e, size_t first, size_t count, laip_error *
     return !j.failed;
 }
 
+/* Features of the pictures in e->planes, and, of those that this rank will match and has room for, all that
+ * the encoder made of them. */
+static bool encode_batch(evaluation *e, size_t first, size_t count, laip_error *error)
+{
+    size_t begin = first > e->first ? first : e->first, end = e->first + e->kept;
+    end = first + count < end ? first + count : end;
+    return laip_score_images(&e->scorer, e->planes, count, e->image_features + first * e->E, error) &&
+           (begin >= end || laip_score_tokens(&e->scorer, begin - first, end - begin,
+                                              e->tokens + (begin - e->first) * e->token_floats, error));
+}
+
 static bool encode_images(evaluation *e, laip_error *error)
 {
     size_t n = e->d->picture_count;
     for (size_t i = 0; i < n; i += IMAGES) {
         size_t count = n - i < IMAGES ? n - i : IMAGES;
         laip_progress("encoding pictures: %zu of %zu", i, n);
-        if (!decode_batch(e, i, count, error) ||
-            !laip_score_images(&e->scorer, e->planes, count, e->image_features + i * e->E, error))
+        if (!decode_batch(e, i, count, error) || !encode_batch(e, i, count, error))
             return false;
     }
     return true;
@@ -152,7 +165,10 @@ static bool match_picture(evaluation *e, size_t picture, const float *planes, la
     for (size_t q = 0; q < queries; q++)
         if ((size_t)e->rank_of[q * n + picture] < e->k)
             who[count++] = q;
-    bool good = !count || laip_score_open(&e->scorer, planes, error);
+    bool good = true, near = picture < e->first + e->kept;
+    if (count)
+        good = near ? laip_score_reopen(&e->scorer, e->tokens + (picture - e->first) * e->token_floats, error)
+                    : laip_score_open(&e->scorer, planes, error);
     int32_t begin[CAPTIONS + 1];
     float logits[CAPTIONS][2];
     float *states = laip_alloc(CAPTIONS * e->t->captions.longest, e->D * sizeof *states);
@@ -178,12 +194,10 @@ static bool match_picture(evaluation *e, size_t picture, const float *planes, la
 
 static bool match_all(evaluation *e, laip_error *error)
 {
-    size_t n = e->d->picture_count, first, last;
-    laip_ranks_division(e->ranks, e->ranks->rank, n, &first, &last);
-    for (size_t i = first; i < last; i += IMAGES) {
-        size_t count = last - i < IMAGES ? last - i : IMAGES;
-        laip_progress("matching: picture %zu of %zu", i - first, last - first);
-        if (!decode_batch(e, i, count, error))
+    for (size_t i = e->first; i < e->last; i += IMAGES) {
+        size_t count = e->last - i < IMAGES ? e->last - i : IMAGES;
+        laip_progress("matching: picture %zu of %zu", i - e->first, e->last - e->first);
+        if (i + count > e->first + e->kept && !decode_batch(e, i, count, error))
             return false;
         for (size_t j = 0; j < count; j++)
             if (!match_picture(e, i + j, e->planes + j * e->pixels, error))
@@ -217,7 +231,24 @@ static laip_metrics rank_fine(evaluation *e, bool joint)
     return laip_metrics_of(o->ranking, o->queries, n, o->query_person, o->gallery_person);
 }
 
-static void prepare(evaluation *e)
+static size_t token_floats(const laip_model_config *m)
+{
+    return ((size_t)laip_patch_count(m) + 1) * (size_t)m->width;
+}
+
+/* Of `count` pictures, those whose tokens find room: 1.8 MB a picture at full size. */
+static size_t pictures_kept(const laip_model_config *m, laip_reranking how, size_t count)
+{
+    size_t most = how.k ? how.keep / sizeof(float) / token_floats(m) : 0;
+    return count < most ? count : most;
+}
+
+size_t laip_evaluation_keep(void)
+{
+    return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) / 4;
+}
+
+static void prepare(evaluation *e, laip_reranking how)
 {
     laip_evaluation *o = e->out;
     size_t n = e->d->picture_count, queries = e->d->caption_count;
@@ -241,6 +272,11 @@ static void prepare(evaluation *e)
         o->query_person[q] = e->d->pictures[e->d->captions[q].picture].person;
     for (size_t i = 0; i < n; i++)
         o->gallery_person[i] = e->d->pictures[i].person;
+    laip_ranks_division(e->ranks, e->ranks->rank, n, &e->first, &e->last);
+    e->token_floats = token_floats(&e->model->sizes);
+    how.keep /= (size_t)e->ranks->size;
+    e->kept = pictures_kept(&e->model->sizes, how, e->last - e->first);
+    e->tokens = laip_alloc(e->kept * e->token_floats, sizeof(float));
 }
 
 static laip_score_sizes sizes_for(const laip_texts *texts)
@@ -251,17 +287,17 @@ static laip_score_sizes sizes_for(const laip_texts *texts)
                               .longest = texts->captions.longest};
 }
 
-size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k,
-                             size_t *host)
+size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts,
+                             laip_reranking how, size_t *host)
 {
     const laip_model_config *m = &model->sizes;
     size_t n = d->picture_count, queries = d->caption_count, E = (size_t)m->embed;
     laip_score_sizes z = sizes_for(texts);
     /* as prepare() takes them: features, states, pixels of a batch; two scores, two places a pair; a place
-     * and two logits a candidate */
+     * and two logits a candidate; tokens of pictures */
     size_t floats = (n + queries) * E + texts->captions.begin[queries] * (size_t)m->width +
                     IMAGES * 3 * (size_t)m->image_height * (size_t)m->image_width + 4 * n * queries +
-                    3 * queries * (k < n ? k : n);
+                    3 * queries * (how.k < n ? how.k : n) + pictures_kept(m, how, n) * token_floats(m);
     *host = floats * sizeof(float);
     return laip_scorer_bytes(model, &z);
 }
@@ -286,7 +322,7 @@ bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *t
         return laip_bad_input(error, "the split to evaluate on has no captions");
     laip_score_sizes z = sizes_for(texts);
     double start = laip_seconds();
-    prepare(&e);
+    prepare(&e, how);
     bool good = laip_scorer_create(&e.scorer, model, &z, error) && encode_texts(&e, error) &&
                 encode_images(&e, error);
     out->seconds_encode = laip_seconds() - start;
@@ -304,7 +340,7 @@ bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *t
         *by[how.joint] = rank_fine(&e, how.joint);
     }
     laip_scorer_free(&e.scorer);
-    float *floats[] = {e.image_features, e.text_features, e.states, e.planes, e.coarse, e.logits};
+    float *floats[] = {e.image_features, e.text_features, e.states, e.planes, e.coarse, e.logits, e.tokens};
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
         free(floats[i]);
     free(e.rank_of);

@@ -28,15 +28,19 @@ typedef struct laip_reranking {
     size_t k;     /* candidates; 0: coarse only */
     bool joint;   /* which of the two the final ranking is */
     float weight; /* w of the joint one */
+    size_t keep;  /* bytes of the host's memory, all ranks together, for encoded pictures: one that finds no
+                     room  is encoded again to be matched */
 } laip_reranking;
+
+size_t laip_evaluation_keep(void); /* a quarter of the machine's memory */
 
 /* threads decode pictures (0: one a core).  With several ranks the matching is shared out; all of them get
  * the result. */
 bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, laip_reranking how,
                    int threads, const laip_ranks *ranks, laip_evaluation *result, laip_error *error);
 /* Bytes that it takes on the device besides the weights, and on the host. */
-size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts, size_t k,
-                             size_t *host);
+size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const laip_texts *texts,
+                             laip_reranking how, size_t *host);
 void laip_evaluation_free(laip_evaluation *e);
 
 #endif

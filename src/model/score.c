@@ -81,6 +81,13 @@ bool laip_score_images(laip_scorer *s, const float *pixels, size_t count, float 
     return laip_device_ok(s->model->device, error);
 }
 
+bool laip_score_tokens(laip_scorer *s, size_t first, size_t count, float *tokens, laip_error *error)
+{
+    size_t bytes = ((size_t)laip_patch_count(&s->model->sizes) + 1) * s->vit.out.cols * sizeof *tokens;
+    laip_mem_read(s->model->device, s->vit.out.mem, first * bytes, tokens, count * bytes);
+    return laip_device_ok(s->model->device, error);
+}
+
 static void sequences(laip_sequences *t, const int32_t *begin, size_t count)
 {
     laip_sequences_clear(t);
@@ -110,16 +117,28 @@ bool laip_score_texts(laip_scorer *s, const int32_t *ids, const int32_t *begin, 
     return laip_device_ok(d, error);
 }
 
-bool laip_score_open(laip_scorer *s, const float *pixels, laip_error *error)
+static bool project(laip_scorer *s, laip_error *error)
 {
     const laip_model *m = s->model;
     size_t N = (size_t)laip_patch_count(&m->sizes) + 1;
-    encode(s, pixels, 1);
     laip_ledger_part(m->device, "keys and values");
     for (int i = 0; i < m->sizes.cross_layers; i++)
         laip_linear_forward(&s->context, &m->cross.layers[i].kv, laip_rows(s->cross.saved[i].kv, N),
                             laip_rows(s->vit.out, N), (laip_mat){0});
     return laip_device_ok(m->device, error);
+}
+
+bool laip_score_open(laip_scorer *s, const float *pixels, laip_error *error)
+{
+    encode(s, pixels, 1);
+    return project(s, error);
+}
+
+bool laip_score_reopen(laip_scorer *s, const float *tokens, laip_error *error)
+{
+    size_t N = (size_t)laip_patch_count(&s->model->sizes) + 1;
+    laip_mat_write(s->model->device, laip_rows(s->vit.out, N), tokens);
+    return project(s, error);
 }
 
 bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin, size_t count, float *logits,

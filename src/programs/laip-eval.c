@@ -32,13 +32,14 @@ enum {
     UNTRAINED,
     SHEET,
     JOINT,
-    WEIGHT
+    WEIGHT,
+    KEEP
 };
 
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *sheet;
-    long k, show;
-    float weight; /* below 0: the config's */
+    long k, show, keep; /* keep below 0: as much as it takes by itself */
+    float weight;       /* below 0: the config's */
     bool json, chance, plan, untrained, joint;
 } arguments;
 
@@ -76,12 +77,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
             *flags[i].field = true;
             return 0;
         }
-    if (key == K || key == SHOW) {
+    if (key == K || key == SHOW || key == KEEP) {
         char *end;
         long value = strtol(text, &end, 10);
         if (*end || end == text || value < 0)
             argp_error(state, "%s: expected a whole number", text);
-        *(key == K ? &a->k : &a->show) = value;
+        *(key == K ? &a->k : key == SHOW ? &a->show : &a->keep) = value;
         return 0;
     }
     if (key == WEIGHT) {
@@ -206,13 +207,13 @@ static bool load_weights(session *s, const arguments *a, laip_error *error)
     return laip_device_ok(s->model.device, error);
 }
 
-static bool print_plan(session *s, size_t k, laip_error *error)
+static bool print_plan(session *s, laip_reranking how, laip_error *error)
 {
     const laip_traits *t = laip_device_traits(s->device);
     size_t host, weights, buffers;
     s->model.device = s->device;
     weights = laip_model_bytes(&s->model, s->device);
-    buffers = laip_evaluation_bytes(&s->model, &s->split.dataset, &s->split.texts, k, &host);
+    buffers = laip_evaluation_bytes(&s->model, &s->split.dataset, &s->split.texts, how, &host);
     printf("device                    %s (%s), %.2f GiB\n", t->name, t->platform,
            (double)t->memory / (1 << 30));
     printf("weights                                       %14zu bytes\n", weights);
@@ -251,15 +252,16 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     free(vocab);
     if (good && !s->split.dataset.caption_count)
         good = laip_bad_input(error, "%s: has no split %s", a->data, a->split);
+    laip_reranking how = {(size_t)a->k, a->joint || s->config.eval_joint,
+                          a->weight < 0 ? s->config.eval_weight : a->weight, laip_evaluation_keep()};
+    if (a->keep >= 0)
+        how.keep = (size_t)a->keep << 20;
     good = good && laip_device_open(&s->device, a->device, ranks->local_rank, error);
     for (int i = 1; good && laip_gemm_names[i]; i++)
         if (strcmp(a->gemm ? a->gemm : s->config.gemm, laip_gemm_names[i]) == 0)
             laip_gemm_force(s->device, (laip_gemm_backend)i);
     if (good && a->plan)
-        return laip_model_declare(&s->model, &s->config.model, false, error) &&
-               print_plan(s, (size_t)a->k, error);
-    laip_reranking how = {(size_t)a->k, a->joint || s->config.eval_joint,
-                          a->weight < 0 ? s->config.eval_weight : a->weight};
+        return laip_model_declare(&s->model, &s->config.model, false, error) && print_plan(s, how, error);
     good = good && laip_model_create(&s->model, s->device, &s->config.model, false, error) &&
            load_weights(s, a, error) &&
            laip_evaluate(&s->model, &s->split.dataset, &s->split.texts, how, s->config.threads, ranks,
@@ -289,6 +291,8 @@ int main(int argc, char **argv)
          0},
         {"weight", WEIGHT, "W", 0, "Of matching in the order by both (as the run's eval.weight says: 0.5)",
          0},
+        {"keep", KEEP, "MB", 0,
+         "For encoded pictures, which else are encoded twice (a quarter of the memory)", 0},
         {"device", DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
         {"gemm", GEMM, "WHICH", 0, "auto, packed or clblast (as the run's config says)", 0},
         {"config", CONFIG, "FILE", 0, "Configuration, where the checkpoint has none of its own", 0},
@@ -313,7 +317,7 @@ int main(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    arguments a = {.k = 128, .weight = -1};
+    arguments a = {.k = 128, .weight = -1, .keep = -1};
     session s = {.result = {.queries = 0}};
     laip_ranks ranks = {.size = 1};
     laip_error error;

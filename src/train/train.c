@@ -240,7 +240,8 @@ static bool validate(run *r, const laip_phase *p, laip_error *error)
     bool fine = c->eval_fine && p->itm > 0;
     if (!r->val.dataset.caption_count)
         return save_best(r, error); /* no validation split: the last model is kept */
-    laip_reranking how = {fine ? (size_t)c->eval_k : 0, c->eval_joint, c->eval_weight};
+    laip_reranking how = {fine ? (size_t)c->eval_k : 0, c->eval_joint, c->eval_weight,
+                          laip_evaluation_keep()};
     bool good =
         laip_evaluate(&r->model, &r->val.dataset, &r->val.texts, how, c->threads, r->ranks, &e, error);
     const struct {

@@ -102,7 +102,7 @@ static laip_evaluation evaluated(size_t k, bool joint, int threads)
 {
     laip_evaluation e;
     laip_error error;
-    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, (laip_reranking){k, joint, weight}, threads,
+    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, (laip_reranking){k, joint, weight, 0}, threads,
                             &alone, &e, &error),
               error);
     assert_int_equal(e.queries, set.d.caption_count);
@@ -241,6 +241,25 @@ static void both(void **state)
     }
 }
 
+/* A picture that was kept is matched as one that is encoded again, wherever the room ends. */
+static void kept(void **state)
+{
+    (void)state;
+    laip_reranking how = {.k = 6, .weight = weight};
+    size_t picture =
+        ((size_t)laip_patch_count(&set.model.sizes) + 1) * (size_t)set.model.sizes.width * sizeof(float);
+    laip_evaluation none = evaluated(6, false, 2), e;
+    laip_error error;
+    for (size_t count = 1; count < 40; count += 7) {
+        how.keep = count * picture + 3;
+        assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, how, 2, &alone, &e, &error), error);
+        assert_memory_equal(e.ranking, none.ranking, e.queries * e.gallery * sizeof *e.ranking);
+        assert_memory_equal(e.score, none.score, e.queries * e.gallery * sizeof *e.score);
+        laip_evaluation_free(&e);
+    }
+    laip_evaluation_free(&none);
+}
+
 /* The same bits again, and with another number of threads. */
 static void same_again(void **state)
 {
@@ -283,7 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(coarse),     cmocka_unit_test(spread),
                                        cmocka_unit_test(every_pair), cmocka_unit_test(k_best),
-                                       cmocka_unit_test(both),       cmocka_unit_test(same_again),
-                                       cmocka_unit_test(refused)};
+                                       cmocka_unit_test(both),       cmocka_unit_test(kept),
+                                       cmocka_unit_test(same_again), cmocka_unit_test(refused)};
     return cmocka_run_group_tests(tests, make, drop);
 }
