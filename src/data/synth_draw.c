@@ -1,9 +1,8 @@
 /* Drawing a person with cairo.  Coordinates: x from the body's middle, y from the top of the head (0) to the
  * soles (1), both in body heights. */
 #include "base/memory.h"
-#include "data/synth_person.h"
+#include "data/synth_scene.h"
 
-#include <cairo.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +18,7 @@ typedef struct pen {
     laip_rng rng;
     double wide; /* half width of the shoulders */
     int side;
-    bool mirrored, profile, back;
+    bool profile, back;
 } pen;
 
 static void colour(pen *n, int index, double shade)
@@ -57,41 +56,6 @@ static void limb(cairo_t *c, double ax, double ay, double wa, double bx, double 
     cairo_fill(c);
     ellipse(c, bx, by, wb, wb);
     cairo_fill(c);
-}
-
-static void background(pen *n, double width, double height)
-{
-    cairo_t *c = n->c;
-    laip_rng r = laip_rng_stream(n->v->background, 9, 0, LAIP_SITE_SYNTH);
-    double tone = 0.45 + 0.4 * laip_rng_uniform(&r), horizon = height * (0.35 + 0.3 * laip_rng_uniform(&r));
-    double tint[3];
-    for (int i = 0; i < 3; i++)
-        tint[i] = tone + 0.12 * (laip_rng_uniform(&r) - 0.5);
-    cairo_set_source_rgb(c, tint[0], tint[1], tint[2]);
-    cairo_paint(c);
-    for (int i = 0; i < 5; i++) { /* windows, doors, parked things */
-        double x = width * (laip_rng_uniform(&r) * 1.2 - 0.1), w = width * (0.1 + 0.3 * laip_rng_uniform(&r));
-        double y = horizon * laip_rng_uniform(&r), h = horizon * (0.2 + 0.5 * laip_rng_uniform(&r));
-        double shade = 0.6 + 0.6 * laip_rng_uniform(&r);
-        cairo_set_source_rgb(c, fmin(1, tint[0] * shade), fmin(1, tint[1] * shade),
-                             fmin(1, tint[2] * shade * 1.05));
-        cairo_rectangle(c, x, y, w, h);
-        cairo_fill(c);
-    }
-    double ground = 0.35 + 0.35 * laip_rng_uniform(&r);
-    bool grass = laip_rng_uniform(&r) < 0.2;
-    cairo_set_source_rgb(c, grass ? ground * 0.75 : ground, grass ? ground * 1.1 : ground * 0.99,
-                         grass ? ground * 0.6 : ground * 0.96);
-    cairo_rectangle(c, 0, horizon, width, height - horizon);
-    cairo_fill(c);
-    cairo_set_line_width(c, 1);
-    for (int i = 0; i < 4; i++) { /* paving */
-        double y = horizon + (height - horizon) * (i + laip_rng_uniform(&r)) / 4;
-        cairo_set_source_rgba(c, 0, 0, 0, 0.12);
-        cairo_move_to(c, 0, y);
-        cairo_line_to(c, width, y + 3);
-        cairo_stroke(c);
-    }
 }
 
 static void torso_path(pen *n, double bottom, double flare)
@@ -458,35 +422,6 @@ static void person(pen *n)
     thing(n);
 }
 
-static void occluder(pen *n, double width, double height)
-{
-    laip_rng r = laip_rng_stream(n->v->background, 10, 0, LAIP_SITE_SYNTH);
-    double tone = 0.2 + 0.5 * laip_rng_uniform(&r);
-    cairo_set_source_rgb(n->c, tone, tone * 0.97, tone * 0.9);
-    if (n->v->occluded == 1)
-        cairo_rectangle(n->c, width * (0.15 + 0.7 * laip_rng_uniform(&r)), 0, width * 0.08, height);
-    else if (n->v->occluded == 2)
-        cairo_rectangle(n->c, 0, height * 0.86, width * (0.3 + 0.4 * laip_rng_uniform(&r)), height * 0.14);
-    cairo_fill(n->c);
-}
-
-/* The camera: light, cast, a little blur across neighbours, noise. */
-static void expose(const laip_view *v, const uint8_t *argb, int stride, laip_image *out, laip_rng *rng)
-{
-    for (int y = 0; y < v->height; y++)
-        for (int x = 0; x < v->width; x++)
-            for (int c = 0; c < 3; c++) {
-                int left = x ? x - 1 : 0, up = y ? y - 1 : 0, byte = 2 - c; /* cairo keeps B, G, R, A */
-                double here = argb[y * stride + 4 * x + byte];
-                double near = (argb[y * stride + 4 * left + byte] + argb[up * stride + 4 * x + byte]) / 2.0;
-                double value = (here * (1 - v->blur / 2) + near * v->blur / 2) * v->light * v->cast[c];
-                value += v->noise * 1.7 * (laip_rng_uniform(rng) + laip_rng_uniform(rng) - 1);
-                out->pixels[3 * (y * v->width + x) + c] = (uint8_t)(value < 0     ? 0
-                                                                    : value > 255 ? 255
-                                                                                  : value + 0.5);
-            }
-}
-
 void laip_person_draw(const laip_person *p, const laip_view *v, laip_image *out)
 {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, v->width, v->height);
@@ -495,18 +430,19 @@ void laip_person_draw(const laip_person *p, const laip_view *v, laip_image *out)
     n.wide = 0.098 + 0.012 * p->build - 0.008 * p->female;
     n.profile = v->side == LAIP_LEFT || v->side == LAIP_RIGHT;
     n.back = v->side == LAIP_BACK;
-    background(&n, v->width, v->height);
+    laip_scene_background(n.c, v);
     double body = v->height * v->scale, free_height = v->height - body;
     cairo_save(n.c);
     cairo_translate(n.c, v->width * (0.5 + v->shift_x), free_height * v->shift_y);
     cairo_scale(n.c, v->side == LAIP_LEFT || (v->background & 1 && !n.profile) ? -body : body, body);
     person(&n);
     cairo_restore(n.c);
-    occluder(&n, v->width, v->height);
+    laip_scene_occluder(n.c, v);
     cairo_surface_flush(surface);
     *out = (laip_image){.width = v->width, .height = v->height};
     out->pixels = laip_alloc((size_t)v->width * (size_t)v->height, 3);
-    expose(v, cairo_image_surface_get_data(surface), cairo_image_surface_get_stride(surface), out, &n.rng);
+    laip_scene_expose(v, cairo_image_surface_get_data(surface), cairo_image_surface_get_stride(surface), out,
+                      &n.rng);
     cairo_destroy(n.c);
     cairo_surface_destroy(surface);
 }
