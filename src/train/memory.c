@@ -70,13 +70,16 @@ void laip_memory_print(const laip_memory *m, const laip_loader_options *options)
     for (int i = 0; i < c->phase_count; i++) {
         laip_step_sizes z = laip_memory_sizes(m, &options[i]);
         size_t bytes = laip_memory_step(m, i, &options[i]);
-        printf("phase %-20s step buffers       %14zu bytes (%zu pairs, %zu caption and %zu phrase pieces at "
-               "most)\n",
-               c->phases[i].name, bytes, z.batch, z.caption_rows, z.phrase_rows);
+        char text[32];
+        snprintf(text, sizeof text, "%14zu bytes", bytes);
+        printf("phase %-20s step buffers       %s (%zu pairs, %zu caption and %zu phrase pieces at most)\n",
+               c->phases[i].name, bytes == LAIP_TOO_LARGE ? "one is too large for the device" : text, z.batch,
+               z.caption_rows, z.phrase_rows);
         most = bytes > most ? bytes : most;
     }
-    printf("in all                                        %14zu bytes, %.2f GiB\n", weights + most,
-           (double)(weights + most) / (1 << 30));
+    if (most < LAIP_TOO_LARGE)
+        printf("in all                                        %14zu bytes, %.2f GiB\n", weights + most,
+               (double)(weights + most) / (1 << 30));
     printf("largest micro-batch that fits                 %14zu pairs\n", laip_memory_largest(m, options));
 }
 
