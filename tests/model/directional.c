@@ -65,14 +65,6 @@ static void check_chunk(laip_step *s, const laip_batch *batch, size_t chunk, int
 }
 
 /* The matching head begins at zero, where nothing would reach the network below it. */
-static void fill_head(laip_model *model)
-{
-    const laip_mat w = model->itm_head.weight->value;
-    float *values = laip_test_random(w.rows * w.cols, 0.5f, 12);
-    laip_mat_write(model->device, w, values);
-    free(values);
-}
-
 static void check(float dropout, int bidiratt_loss, float alpha)
 {
     laip_device *d = laip_test_device();
@@ -94,7 +86,7 @@ static void check(float dropout, int bidiratt_loss, float alpha)
     laip_gemm_force(d, LAIP_GEMM_PACKED);
     assert_ok(laip_model_create(&model, d, &m, true, &error), error);
     laip_params_initialise(&model.params, &model.table, 5, 0, l.temperature);
-    fill_head(&model);
+    laip_test_fill_head(&model, 12);
     laip_params_copy_average(&model.params);
     assert_ok(laip_step_create(&step, &model, &l, &z, 5, &error), error);
     laip_step_begin(&step, 1);
@@ -140,7 +132,7 @@ static float *gradients(bool recompute, size_t *count, size_t *bytes)
     laip_gemm_force(d, LAIP_GEMM_PACKED);
     assert_ok(laip_model_create(&model, d, &m, true, &error), error);
     laip_params_initialise(&model.params, &model.table, 5, 0, l.temperature);
-    fill_head(&model);
+    laip_test_fill_head(&model, 12);
     laip_params_copy_average(&model.params);
     *bytes = laip_step_bytes(&model, &l, &z);
     assert_ok(laip_step_create(&step, &model, &l, &z, 5, &error), error);

@@ -5,7 +5,8 @@
 
 #include "support/device.h"
 
-/* Runs body on a device whose kernels have the one shape, then the other; LAIP_SHAPE=cpu or gpu: on that alone. */
+/* Runs body on a device whose kernels have the one shape, then the other; LAIP_SHAPE=cpu or gpu: on that
+ * alone. */
 void laip_test_shapes(void (*body)(laip_device *device));
 
 /* A scalar function of n values, in double. */

@@ -41,11 +41,7 @@ bool laip_test_split_open(laip_test_split *s, laip_error *error)
                 make_texts(s, error) && laip_model_create(&s->model, laip_test_device(), &m, false, error);
     if (good) {
         laip_params_initialise(&s->model.params, &s->model.table, 7, 0, 0.1f);
-        /* the matching head begins at zero: every pair would score the same */
-        laip_mat head = s->model.itm_head.weight->value;
-        float *values = laip_test_random(head.rows * head.cols, 0.5f, 3);
-        laip_mat_write(s->model.device, head, values);
-        free(values);
+        laip_test_fill_head(&s->model, 3);
     }
     free(annotations);
     return good && laip_device_finish(laip_test_device(), error);

@@ -1,6 +1,8 @@
 #include "support/tiny.h"
 
 #include "base/rng.h"
+#include "support/device.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { B = LAIP_TINY_BATCH, PIECES = 16, PHRASES = 4, PHRASE_PIECES = 12, FIRST_WORD = 5, HIDDEN = 4 };
@@ -96,4 +98,12 @@ laip_batch laip_tiny_batch(laip_arena *arena, const laip_model_config *sizes, ui
         x.sample[i] = seed * B + i;
     hide(&x, &r, sizes);
     return x;
+}
+
+void laip_test_fill_head(laip_model *model, uint64_t seed)
+{
+    laip_mat w = model->itm_head.weight->value;
+    float *values = laip_test_random(w.rows * w.cols, 0.5f, seed);
+    laip_mat_write(model->device, w, values);
+    free(values);
 }

@@ -13,4 +13,7 @@ laip_step_sizes laip_tiny_step_sizes(void); /* of one micro-batch */
 /* The same for the same seed; its arrays are the arena's. */
 laip_batch laip_tiny_batch(laip_arena *arena, const laip_model_config *sizes, uint64_t seed);
 
+/* Random weights for the matching head, which begins at zero: else every pair scores the same. */
+void laip_test_fill_head(laip_model *model, uint64_t seed);
+
 #endif
