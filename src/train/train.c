@@ -6,39 +6,22 @@
 #include "data/loader.h"
 #include "device/ledger.h"
 #include "dist/exchange.h"
-#include "eval/evaluate.h"
-#include "model/score.h"
 #include "ops/gemm.h"
 #include "store/checkpoint.h"
-#include "train/corpus.h"
 #include "train/memory.h"
+#include "train/run.h"
 #include "train/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-typedef struct run {
-    laip_config *config;
-    const laip_ranks *ranks;
-    laip_device *device;
-    laip_corpus corpus;
-    laip_split train, val;
-    laip_model model;
-    laip_step step;
-    FILE *metrics, *timing;
-    laip_str yaml;
-    uint64_t total_steps, done; /* of all phases */
-    double best;
-    double started, images; /* for samples a second */
-} run;
-
-static char *in_folder(const run *r, const char *name)
+char *laip_run_path(const laip_run *r, const char *name)
 {
     return laip_path_join(r->config->out, name);
 }
 
-static laip_loader_options loader_options(const run *r, const laip_phase *p)
+static laip_loader_options loader_options(const laip_run *r, const laip_phase *p)
 {
     const laip_config *c = r->config;
     laip_loader_options o = {.height = c->model.image_height,
@@ -62,19 +45,19 @@ static laip_loader_options loader_options(const run *r, const laip_phase *p)
     return o;
 }
 
-static laip_memory memory_of(run *r)
+static laip_memory memory_of(laip_run *r)
 {
     return (laip_memory){r->device, &r->model, r->config, &r->train.texts, (size_t)r->ranks->size};
 }
 
-static uint64_t phase_steps(const run *r, const laip_phase *p)
+static uint64_t phase_steps(const laip_run *r, const laip_phase *p)
 {
     laip_loader_options o = loader_options(r, p);
     return p->steps ? (uint64_t)p->steps
                     : (uint64_t)p->epochs * laip_loader_steps_per_epoch(&r->train.dataset, &o);
 }
 
-static bool open_val(run *r, laip_error *error)
+static bool open_val(laip_run *r, laip_error *error)
 {
     const laip_config *c = r->config;
     const char *file = *c->val_annotations ? c->val_annotations : c->annotations;
@@ -90,7 +73,7 @@ static bool wants_phrases(const laip_config *c)
     return false;
 }
 
-static bool open_data(run *r, laip_error *error)
+static bool open_data(laip_run *r, laip_error *error)
 {
     laip_config *c = r->config;
     bool phrases = wants_phrases(c);
@@ -109,7 +92,7 @@ static bool open_data(run *r, laip_error *error)
     return true;
 }
 
-static void all_loader_options(const run *r, laip_loader_options *options)
+static void all_loader_options(const laip_run *r, laip_loader_options *options)
 {
     for (int i = 0; i < r->config->phase_count; i++)
         options[i] = loader_options(r, &r->config->phases[i]);
@@ -117,7 +100,7 @@ static void all_loader_options(const run *r, laip_loader_options *options)
 
 /* batch.micro: auto. The same on every rank, as the smallest device decides; the run folder keeps what came
  * of it. */
-static bool divide_batch(run *r, laip_error *error)
+static bool divide_batch(laip_run *r, laip_error *error)
 {
     laip_config *c = r->config;
     laip_loader_options options[LAIP_PHASES];
@@ -141,7 +124,7 @@ static bool divide_batch(run *r, laip_error *error)
     return true;
 }
 
-static bool print_plan(run *r, laip_error *error)
+static bool print_plan(laip_run *r, laip_error *error)
 {
     laip_loader_options options[LAIP_PHASES];
     laip_memory m = memory_of(r);
@@ -150,7 +133,7 @@ static bool print_plan(run *r, laip_error *error)
     return laip_device_ok(r->device, error);
 }
 
-static void write_losses(run *r, uint64_t step, const laip_phase *p, float lr, const double *v)
+static void write_losses(laip_run *r, uint64_t step, const laip_phase *p, float lr, const double *v)
 {
     static const char *const names[] = {"itc", "itm", "triplet", "bidiratt", "mpm", "mlm", "total"};
     if (r->ranks->rank)
@@ -163,8 +146,8 @@ static void write_losses(run *r, uint64_t step, const laip_phase *p, float lr, c
 }
 
 /* One step: all of this rank's micro-batches.  sums receives the losses, averaged over the global batch. */
-static bool one_step(run *r, laip_loader *loader, size_t own, size_t first, uint64_t step, float mu, float lr,
-                     uint64_t t, double *sums, laip_error *error)
+static bool one_step(laip_run *r, laip_loader *loader, size_t own, size_t first, uint64_t step, float mu,
+                     float lr, uint64_t t, double *sums, laip_error *error)
 {
     const laip_batch **batches = laip_alloc(own, sizeof *batches);
     laip_step *s = &r->step;
@@ -196,17 +179,17 @@ static bool one_step(run *r, laip_loader *loader, size_t own, size_t first, uint
 }
 
 /* Which products this rank's device serves how: a run that goes on keeps to it, for the same bits. */
-static char *products_path(const run *r)
+static char *products_path(const laip_run *r)
 {
     char name[48];
     snprintf(name, sizeof name, "last/products.%d", r->ranks->rank);
-    return in_folder(r, name);
+    return laip_run_path(r, name);
 }
 
-static bool save_state(run *r, int phase, uint64_t phase_step, laip_error *error)
+static bool save_state(laip_run *r, int phase, uint64_t phase_step, laip_error *error)
 {
     laip_checkpoint_notes notes = {r->yaml.text, r->corpus.vocab, phase_step, phase, r->best};
-    char *path = in_folder(r, "last/state.safetensors"), *products = products_path(r);
+    char *path = laip_run_path(r, "last/state.safetensors"), *products = products_path(r);
     bool good = laip_gemm_choices_write(r->device, products, error) &&
                 (r->ranks->rank || laip_checkpoint_save(path, &r->model, &r->step, &notes, error));
     free(path);
@@ -214,64 +197,7 @@ static bool save_state(run *r, int phase, uint64_t phase_step, laip_error *error
     return good;
 }
 
-static bool save_best(run *r, laip_error *error)
-{
-    laip_checkpoint_notes notes = {r->yaml.text, r->corpus.vocab, r->done, 0, r->best};
-    char *path = in_folder(r, "best.safetensors");
-    bool good = r->ranks->rank || laip_checkpoint_save(path, &r->model, NULL, &notes, error);
-    free(path);
-    return good;
-}
-
-/* The R@1 that the best model is chosen by. */
-static double worth(const laip_config *c, const laip_evaluation *e, bool fine)
-{
-    if (!fine)
-        return e->coarse.r1;
-    if (c->eval_joint)
-        return e->joint.r1;
-    return e->fine.r1 > e->coarse.r1 ? e->fine.r1 : e->coarse.r1; /* matching learns late */
-}
-
-static bool validate(run *r, const laip_phase *p, laip_error *error)
-{
-    const laip_config *c = r->config;
-    laip_evaluation e;
-    bool fine = c->eval_fine && p->itm > 0;
-    if (!r->val.dataset.caption_count)
-        return save_best(r, error); /* no validation split: the last model is kept */
-    laip_reranking how = {fine ? (size_t)c->eval_k : 0, c->eval_joint, c->eval_weight,
-                          laip_evaluation_keep()};
-    bool good =
-        laip_evaluate(&r->model, &r->val.dataset, &r->val.texts, how, c->threads, r->ranks, &e, error);
-    const struct {
-        const char *name, *by;
-        const laip_metrics *m;
-    } lines[] = {
-        {"coarse", "features", &e.coarse}, {"fine", "matching", &e.fine}, {"joint", "both", &e.joint}};
-    if (good && !r->ranks->rank) {
-        fprintf(r->metrics, "{\"step\":%llu,\"val\":{", (unsigned long long)r->done);
-        for (int i = 0; i < 3; i++)
-            fprintf(r->metrics, "%s\"%s\":[%.4f,%.4f,%.4f,%.4f]", i ? "," : "", lines[i].name, lines[i].m->r1,
-                    lines[i].m->r5, lines[i].m->r10, lines[i].m->map);
-        fputs("}}\n", r->metrics);
-    }
-    if (good) {
-        double value = worth(c, &e, fine);
-        for (int i = 0; i < (fine ? 3 : 1); i++)
-            laip_note("step %llu: val R@1/5/10/mAP by %-8s %.1f %.1f %.1f %.1f%s",
-                      (unsigned long long)r->done, lines[i].by, lines[i].m->r1, lines[i].m->r5,
-                      lines[i].m->r10, lines[i].m->map, i == 0 && value > r->best ? ", the best so far" : "");
-        if (value > r->best) {
-            r->best = value;
-            good = save_best(r, error);
-        }
-    }
-    laip_evaluation_free(&e);
-    return good;
-}
-
-static void show(run *r, const laip_phase *p, const double *v)
+static void show(laip_run *r, const laip_phase *p, const double *v)
 {
     double taken = laip_seconds() - r->started, rate = r->images / taken;
     double left = taken / (double)r->done * (double)(r->total_steps - r->done);
@@ -282,7 +208,7 @@ static void show(run *r, const laip_phase *p, const double *v)
                   v[2], v[3], v[4], v[5], rate, (int)left / 60, (int)left % 60);
 }
 
-static bool run_phase(run *r, int index, uint64_t from, laip_error *error)
+static bool run_phase(laip_run *r, int index, uint64_t from, laip_error *error)
 {
     const laip_config *c = r->config;
     const laip_phase *p = &c->phases[index];
@@ -310,7 +236,7 @@ static bool run_phase(run *r, int index, uint64_t from, laip_error *error)
         show(r, p, sums);
         if ((i + 1) % every == 0 || i + 1 == steps) {
             double pause = laip_seconds();
-            good = validate(r, p, error) && save_state(r, index, i + 1, error);
+            good = laip_validate(r, p, error) && save_state(r, index, i + 1, error);
             r->started += laip_seconds() - pause; /* the rate is that of training */
         }
     }
@@ -321,7 +247,7 @@ static bool run_phase(run *r, int index, uint64_t from, laip_error *error)
     return good;
 }
 
-static bool open_step(run *r, int phase, laip_error *error)
+static bool open_step(laip_run *r, int phase, laip_error *error)
 {
     laip_loader_options o = loader_options(r, &r->config->phases[phase]);
     laip_memory m = memory_of(r);
@@ -331,10 +257,10 @@ static bool open_step(run *r, int phase, laip_error *error)
            laip_step_create(&r->step, &r->model, &loss, &z, (uint64_t)r->config->seed, error);
 }
 
-static bool open_folder(run *r, laip_error *error)
+static bool open_folder(laip_run *r, laip_error *error)
 {
-    char *last = in_folder(r, "last"), *config = in_folder(r, "config.yaml"),
-         *vocab = in_folder(r, "vocab.txt");
+    char *last = laip_run_path(r, "last"), *config = laip_run_path(r, "config.yaml"),
+         *vocab = laip_run_path(r, "vocab.txt");
     laip_config_write(r->config, &r->yaml);
     bool good = r->ranks->rank || (laip_make_folders(last, error) &&
                                    laip_file_write(config, r->yaml.text, r->yaml.length, error) &&
@@ -347,9 +273,9 @@ static bool open_folder(run *r, laip_error *error)
 
 /* Opens a log of lines that begin {"step":N; those after step r->done, of a run that was broken off, are
  * dropped. */
-static bool open_log(run *r, const char *name, FILE **file, laip_error *error)
+static bool open_log(laip_run *r, const char *name, FILE **file, laip_error *error)
 {
-    char *path = in_folder(r, name), *text = NULL;
+    char *path = laip_run_path(r, name), *text = NULL;
     laip_str kept = {0};
     laip_error none;
     size_t size;
@@ -370,7 +296,7 @@ static bool open_log(run *r, const char *name, FILE **file, laip_error *error)
     return good;
 }
 
-static bool start(run *r, bool resume, int *phase, uint64_t *from, laip_error *error)
+static bool start(laip_run *r, bool resume, int *phase, uint64_t *from, laip_error *error)
 {
     laip_config *c = r->config;
     laip_params_initialise(&r->model.params, &r->model.table, (uint64_t)c->seed, c->deviation,
@@ -382,7 +308,7 @@ static bool start(run *r, bool resume, int *phase, uint64_t *from, laip_error *e
     *from = 0;
     if (!resume)
         return open_step(r, 0, error);
-    char *path = in_folder(r, "last/state.safetensors"), *config, *vocab;
+    char *path = laip_run_path(r, "last/state.safetensors"), *config, *vocab;
     laip_checkpoint_notes notes = {0};
     laip_safetensors file;
     bool good = laip_safetensors_open(&file, path, error);
@@ -411,7 +337,7 @@ static bool start(run *r, bool resume, int *phase, uint64_t *from, laip_error *e
     return good;
 }
 
-static void close_run(run *r)
+static void close_run(laip_run *r)
 {
     if (r->metrics)
         fclose(r->metrics);
@@ -427,7 +353,7 @@ static void close_run(run *r)
 }
 
 /* The next phase's buffers: weights and queues go on, the optimiser begins anew. */
-static bool next_step(run *r, int phase, laip_error *error)
+static bool next_step(laip_run *r, int phase, laip_error *error)
 {
     laip_queue *q = &r->step.queue;
     size_t count = q->slots * q->image.cols, slots = q->slots, pointer = q->pointer;
@@ -451,7 +377,7 @@ static bool next_step(run *r, int phase, laip_error *error)
     return good;
 }
 
-static bool train_phases(run *r, bool resume, laip_error *error)
+static bool train_phases(laip_run *r, bool resume, laip_error *error)
 {
     int first;
     uint64_t from;
@@ -486,7 +412,7 @@ static bool print_profile(laip_device *d, laip_error *error)
 bool laip_train(laip_config *config, const laip_ranks *ranks, const laip_train_options *options,
                 laip_error *error)
 {
-    run r = {.config = config, .ranks = ranks, .best = -1};
+    laip_run r = {.config = config, .ranks = ranks, .best = -1};
     bool good = laip_config_check(config, error) && open_data(&r, error) &&
                 laip_config_check(config, error) &&
                 laip_device_open(&r.device, config->device, ranks->local_rank, error);

@@ -1,0 +1,64 @@
+/* Evaluation on the validation split in the course of training, and the best model. */
+#include "base/log.h"
+#include "eval/evaluate.h"
+#include "store/checkpoint.h"
+#include "train/run.h"
+
+#include <stdlib.h>
+
+static bool save_best(laip_run *r, laip_error *error)
+{
+    laip_checkpoint_notes notes = {r->yaml.text, r->corpus.vocab, r->done, 0, r->best};
+    char *path = laip_run_path(r, "best.safetensors");
+    bool good = r->ranks->rank || laip_checkpoint_save(path, &r->model, NULL, &notes, error);
+    free(path);
+    return good;
+}
+
+/* The R@1 that the best model is chosen by. */
+static double worth(const laip_config *c, const laip_evaluation *e, bool fine)
+{
+    if (!fine)
+        return e->coarse.r1;
+    if (c->eval_joint)
+        return e->joint.r1;
+    return e->fine.r1 > e->coarse.r1 ? e->fine.r1 : e->coarse.r1; /* matching learns late */
+}
+
+bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error)
+{
+    const laip_config *c = r->config;
+    laip_evaluation e;
+    bool fine = c->eval_fine && p->itm > 0;
+    if (!r->val.dataset.caption_count)
+        return save_best(r, error); /* no validation split: the last model is kept */
+    laip_reranking how = {fine ? (size_t)c->eval_k : 0, c->eval_joint, c->eval_weight,
+                          laip_evaluation_keep()};
+    bool good =
+        laip_evaluate(&r->model, &r->val.dataset, &r->val.texts, how, c->threads, r->ranks, &e, error);
+    const struct {
+        const char *name, *by;
+        const laip_metrics *m;
+    } lines[] = {
+        {"coarse", "features", &e.coarse}, {"fine", "matching", &e.fine}, {"joint", "both", &e.joint}};
+    if (good && !r->ranks->rank) {
+        fprintf(r->metrics, "{\"step\":%llu,\"val\":{", (unsigned long long)r->done);
+        for (int i = 0; i < 3; i++)
+            fprintf(r->metrics, "%s\"%s\":[%.4f,%.4f,%.4f,%.4f]", i ? "," : "", lines[i].name, lines[i].m->r1,
+                    lines[i].m->r5, lines[i].m->r10, lines[i].m->map);
+        fputs("}}\n", r->metrics);
+    }
+    if (good) {
+        double value = worth(c, &e, fine);
+        for (int i = 0; i < (fine ? 3 : 1); i++)
+            laip_note("step %llu: val R@1/5/10/mAP by %-8s %.1f %.1f %.1f %.1f%s",
+                      (unsigned long long)r->done, lines[i].by, lines[i].m->r1, lines[i].m->r5,
+                      lines[i].m->r10, lines[i].m->map, i == 0 && value > r->best ? ", the best so far" : "");
+        if (value > r->best) {
+            r->best = value;
+            good = save_best(r, error);
+        }
+    }
+    laip_evaluation_free(&e);
+    return good;
+}
