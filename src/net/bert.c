@@ -80,10 +80,10 @@ static void plan_looked_at(laip_bert_saved *s, laip_region *r, size_t rows, size
 }
 
 laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *r, size_t rows,
-                                     size_t tail_rows, size_t image_rows, bool crosses,
+                                     size_t tail_rows, size_t image_rows, bool crosses, laip_mat h,
                                      const laip_bert_saved *shared)
 {
-    size_t D = (size_t)m->width, hidden = D * (size_t)m->mlp, heads = (size_t)m->heads;
+    size_t D = (size_t)m->width, heads = (size_t)m->heads;
     laip_bert_saved s = {0};
     if (shared) {
         s = *shared;
@@ -104,8 +104,8 @@ laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *r,
     s.sum1 = laip_region_mat(r, rows, D);
     s.stats1 = laip_region_mat(r, rows, 2);
     s.y1 = laip_region_mat(r, rows, D);
-    s.pre = laip_region_mat(r, rows, hidden);
-    s.h = laip_region_mat(r, rows, hidden);
+    s.pre = laip_region_mat(r, rows, h.cols);
+    s.h = h;
     s.sum3 = laip_region_mat(r, rows, D);
     s.stats3 = laip_region_mat(r, rows, 2);
     s.y2 = s.y1;
@@ -310,6 +310,8 @@ static bool rest_backward(const laip_bert_layer *l, const laip_bert_saved *s, la
 {
     laip_mat dh = laip_rows(t->dh, g.rows);
     laip_norm_backward(c, &l->output_norm, g, false, g, s->sum3, s->stats3);
+    if (!c->frozen) /* for the weights' gradient alone */
+        laip_gelu_forward(c->device, s->h, s->pre);
     laip_linear_backward(c, &l->output, dh, false, undrop(l, SITE_OUT, g, t->dropped, q, key, c), s->h);
     laip_gelu_backward(c->device, dh, dh, s->pre);
     laip_linear_backward(c, &l->intermediate, g, true, dh, s->y2);

@@ -62,10 +62,11 @@ void laip_bert_embeddings_declare(laip_bert_embeddings *e, laip_table *table, co
 /* last: its output is only wanted for the rows of a laip_bert_tail. */
 void laip_bert_layer_declare(laip_bert_layer *l, laip_table *table, const laip_model_config *m,
                              const char *prefix, int index, bool crosses, bool last);
-/* tail_rows 0: not for laip_bert_last_forward.  shared (or NULL): a set that gives what a layer can make
- * again from its input; what BidirAtt looks at, and the images' keys and values, are the layer's own. */
+/* tail_rows 0: not for laip_bert_last_forward.  h [rows, hidden]: GELU's output, shared by all layers; the
+ * backward makes it again.  shared (or NULL): a set that gives what a layer can make again from its input;
+ * what BidirAtt looks at, and the images' keys and values, are the layer's own. */
 laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *region, size_t rows,
-                                     size_t tail_rows, size_t image_rows, bool crosses,
+                                     size_t tail_rows, size_t image_rows, bool crosses, laip_mat h,
                                      const laip_bert_saved *shared);
 laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_region *region, size_t rows,
                                          size_t image_rows);

@@ -35,12 +35,13 @@ void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_regio
     pass->sum = laip_region_mat(r, rows, D);
     pass->stats = laip_region_mat(r, rows, 2);
     pass->out = laip_region_mat(r, rows, D);
+    laip_mat h = laip_region_mat(r, rows, D * (size_t)m->mlp);
     pass->saved = laip_alloc((size_t)m->text_layers, sizeof *pass->saved);
     for (int i = 0; i < m->text_layers; i++)
         pass->saved[i] = kind == LAIP_PASS_BACKWARD || i == 0
-                             ? laip_bert_plan_saved(m, r, rows, 0, 0, false, NULL)
+                             ? laip_bert_plan_saved(m, r, rows, 0, 0, false, h, NULL)
                          : kind == LAIP_PASS_RECOMPUTE || i == 1
-                             ? laip_bert_plan_saved(m, r, rows, 0, 0, false, &pass->saved[0])
+                             ? laip_bert_plan_saved(m, r, rows, 0, 0, false, h, &pass->saved[0])
                              : pass->saved[i % 2];
     if (kind == LAIP_PASS_CLS) {
         laip_bert_saved *last = &pass->saved[m->text_layers - 1];

@@ -45,27 +45,31 @@ void laip_vit_free(laip_vit *v)
     v->blocks = NULL;
 }
 
-/* shared (or NULL): a set that gives all but the block's input. */
-static laip_vit_saved plan_saved(const laip_model_config *m, laip_region *r, size_t rows,
-                                 const laip_vit_saved *shared)
+/* What a block keeps.  Norms' outputs and GELU's are for the moment: the backward makes them again from x, x1
+ * and pre, which costs little beside the products, and a third of the memory less. */
+static laip_vit_saved plan_saved(const laip_model_config *m, laip_region *r, size_t rows, laip_mat n,
+                                 laip_mat h)
 {
-    if (shared) {
-        laip_vit_saved s = *shared;
-        s.x = laip_region_mat(r, rows, (size_t)m->width);
-        return s;
-    }
-    size_t D = (size_t)m->width, hidden = D * (size_t)m->mlp;
+    size_t D = (size_t)m->width;
     return (laip_vit_saved){.x = laip_region_mat(r, rows, D),
                             .stats1 = laip_region_mat(r, rows, 2),
-                            .n1 = laip_region_mat(r, rows, D),
+                            .n = n,
                             .qkv = laip_region_mat(r, rows, 3 * D),
                             .o = laip_region_mat(r, rows, D),
                             .lse = laip_region_mat(r, rows, (size_t)m->heads),
                             .x1 = laip_region_mat(r, rows, D),
                             .stats2 = laip_region_mat(r, rows, 2),
-                            .n2 = laip_region_mat(r, rows, D),
-                            .pre = laip_region_mat(r, rows, hidden),
-                            .h = laip_region_mat(r, rows, hidden)};
+                            .pre = laip_region_mat(r, rows, h.cols),
+                            .h = h};
+}
+
+/* The block's input alone is its own. */
+static laip_vit_saved plan_input(const laip_model_config *m, laip_region *r, size_t rows,
+                                 const laip_vit_saved *shared)
+{
+    laip_vit_saved s = *shared;
+    s.x = laip_region_mat(r, rows, (size_t)m->width);
+    return s;
 }
 
 void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_t images, laip_pass_kind kind)
@@ -83,9 +87,10 @@ void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_
     pass->columns = laip_region_mat(r, images * P, pixels / P);
     pass->patches = laip_region_mat(r, images * P, D);
     pass->saved = laip_alloc((size_t)m->vit_layers, sizeof *pass->saved);
+    laip_mat n = laip_region_mat(r, rows, D), h = laip_region_mat(r, rows, D * (size_t)m->mlp);
     for (int i = 0; i < m->vit_layers; i++)
-        pass->saved[i] = kind == LAIP_PASS_BACKWARD || i == 0    ? plan_saved(m, r, rows, NULL)
-                         : kind == LAIP_PASS_RECOMPUTE || i == 1 ? plan_saved(m, r, rows, &pass->saved[0])
+        pass->saved[i] = kind == LAIP_PASS_BACKWARD || i == 0    ? plan_saved(m, r, rows, n, h)
+                         : kind == LAIP_PASS_RECOMPUTE || i == 1 ? plan_input(m, r, rows, &pass->saved[0])
                                                                  : pass->saved[i % 2];
     if (kind == LAIP_PASS_CLS) {
         laip_sequences_plan(&pass->cls, r, images, images, 1, 0);
@@ -112,7 +117,7 @@ void laip_vit_pass_free(laip_vit_pass *pass)
 /* The saved activations with the number of rows of this batch. */
 static laip_vit_saved now(laip_vit_saved s, size_t rows)
 {
-    laip_mat *all[] = {&s.x, &s.stats1, &s.n1, &s.qkv, &s.o, &s.lse, &s.x1, &s.stats2, &s.n2, &s.pre, &s.h};
+    laip_mat *all[] = {&s.x, &s.stats1, &s.n, &s.qkv, &s.o, &s.lse, &s.x1, &s.stats2, &s.pre, &s.h};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         all[i]->rows = rows;
     return s;
@@ -123,8 +128,8 @@ static void rest_forward(const laip_vit_block *b, const laip_vit_saved *s, laip_
                          const laip_context *c)
 {
     laip_linear_forward(c, &b->proj, s->x1, s->o, x);
-    laip_norm_forward(c, &b->norm2, s->n2, s->stats2, s->x1);
-    laip_linear_gelu(c, &b->fc1, s->h, s->pre, s->n2);
+    laip_norm_forward(c, &b->norm2, s->n, s->stats2, s->x1);
+    laip_linear_gelu(c, &b->fc1, s->h, s->pre, s->n);
     laip_linear_forward(c, &b->fc2, y, s->h, s->x1);
 }
 
@@ -132,8 +137,8 @@ static void block_forward(const laip_vit_block *b, const laip_vit_saved *s, cons
                           laip_mat y, const laip_context *c)
 {
     size_t D = s->x.cols;
-    laip_norm_forward(c, &b->norm1, s->n1, s->stats1, s->x);
-    laip_linear_forward(c, &b->qkv, s->qkv, s->n1, (laip_mat){0});
+    laip_norm_forward(c, &b->norm1, s->n, s->stats1, s->x);
+    laip_linear_forward(c, &b->qkv, s->qkv, s->n, (laip_mat){0});
     laip_attention_forward(c->device, a, s->o, s->lse, (laip_heads){s->qkv, 0}, (laip_heads){s->qkv, D},
                            (laip_heads){s->qkv, 2 * D});
     rest_forward(b, s, s->x, y, c);
@@ -153,8 +158,8 @@ static void block_forward_cls(const laip_vit *v, laip_vit_pass *pass, const laip
     laip_ints_write(c->device, pass->cls_row, row);
     free(row);
     laip_sequences_uniform(&pass->cls, c->device, images, 1);
-    laip_norm_forward(c, &b->norm1, s->n1, s->stats1, s->x);
-    laip_linear_forward(c, &b->qkv, s->qkv, s->n1, (laip_mat){0});
+    laip_norm_forward(c, &b->norm1, s->n, s->stats1, s->x);
+    laip_linear_forward(c, &b->qkv, s->qkv, s->n, (laip_mat){0});
     laip_gather_rows(c->device, qkv, s->qkv, pass->cls_row);
     laip_gather_rows(c->device, x, s->x, pass->cls_row);
     laip_attention a =
@@ -170,15 +175,18 @@ static void block_backward(const laip_vit_block *b, const laip_vit_saved *s, con
                            laip_mat dx, laip_mat dh, laip_mat dn, laip_mat dqkv, const laip_context *c)
 {
     size_t D = s->x.cols;
+    laip_gelu_forward(c->device, s->h, s->pre);
     laip_linear_backward(c, &b->fc2, dh, false, dx, s->h);
     laip_gelu_backward(c->device, dh, dh, s->pre);
-    laip_linear_backward(c, &b->fc1, dn, false, dh, s->n2);
+    laip_norm_forward(c, &b->norm2, s->n, s->stats2, s->x1);
+    laip_linear_backward(c, &b->fc1, dn, false, dh, s->n);
     laip_norm_backward(c, &b->norm2, dx, true, dn, s->x1, s->stats2);
     laip_linear_backward(c, &b->proj, dn, false, dx, s->o);
     laip_attention_backward(c->device, a, (laip_heads){dqkv, 0}, (laip_heads){dqkv, D},
                             (laip_heads){dqkv, 2 * D}, dn, s->o, s->lse, (laip_heads){s->qkv, 0},
                             (laip_heads){s->qkv, D}, (laip_heads){s->qkv, 2 * D}, c->attention);
-    laip_linear_backward(c, &b->qkv, dn, false, dqkv, s->n1);
+    laip_norm_forward(c, &b->norm1, s->n, s->stats1, s->x);
+    laip_linear_backward(c, &b->qkv, dn, false, dqkv, s->n);
     laip_norm_backward(c, &b->norm1, dx, true, dn, s->x, s->stats1);
 }
 

@@ -22,7 +22,7 @@ typedef struct laip_vit {
 
 /* What a block keeps of its forward for its backward; all [B·N, …]. */
 typedef struct laip_vit_saved {
-    laip_mat x, stats1, n1, qkv, o, lse, x1, stats2, n2, pre, h;
+    laip_mat x, stats1, n, qkv, o, lse, x1, stats2, pre, h;
 } laip_vit_saved;
 
 typedef struct laip_vit_pass {
