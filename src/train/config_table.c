@@ -105,8 +105,7 @@ static const laip_setting settings[] = {
     {"batch.micro", LAIP_SETTING_CHOICE, AT(micro), micro, 0, 0,
      "auto: size and micro_batches give only their product; the largest size that fits the device is taken"},
     {"batch.recompute", LAIP_SETTING_BOOL, AT(recompute), NULL, 0, 1,
-     "activations are made again in the backward instead of kept: a third more time, a fraction of the "
-     "memory"},
+     "layers are computed again in the backward instead of kept: half the buffers, a fifth more time"},
     {"init.checkpoint", LAIP_SETTING_TEXT, AT(checkpoint), NULL, 0, 0,
      "weights to start from; empty: random ones"},
     {"init.allow_missing", LAIP_SETTING_TEXT, AT(allow_missing), NULL, 0, 0,
