@@ -1,10 +1,10 @@
 /* The optimiser and the momentum copies over flat memory: ops/adamw.h. */
 #include "common.h"
 
-FLAT_KERNEL void adamw(__global float *restrict p, __global const float *restrict g, __global float *restrict m,
-                       __global float *restrict v, __global const float *restrict scale, int scaled, float lr,
-                       float beta1, float beta2, float eps, float decay, float inverse1, float inverse2, ulong count,
-                       ulong each)
+FLAT_KERNEL void adamw(__global float *restrict p, __global const float *restrict g,
+                       __global float *restrict m, __global float *restrict v,
+                       __global const float *restrict scale, int scaled, float lr, float beta1, float beta2,
+                       float eps, float decay, float inverse1, float inverse2, ulong count, ulong each)
 {
     ulong i = get_global_id(0) * each, last = min(i + each, count);
     float factor = scaled ? scale[0] : 1.0f, keep = 1.0f - lr * decay;
@@ -24,8 +24,8 @@ FLAT_KERNEL void adamw(__global float *restrict p, __global const float *restric
     }
 }
 
-FLAT_KERNEL void momentum_move(__global float *restrict m, __global const float *restrict p, float mu, ulong count,
-                               ulong each)
+FLAT_KERNEL void momentum_move(__global float *restrict m, __global const float *restrict p, float mu,
+                               ulong count, ulong each)
 {
     ulong i = get_global_id(0) * each, last = min(i + each, count);
     for (; i + VEC <= last; i += VEC)
@@ -34,7 +34,8 @@ FLAT_KERNEL void momentum_move(__global float *restrict m, __global const float 
         m[i] = mu * m[i] + (1.0f - mu) * p[i];
 }
 
-FLAT_KERNEL void clip_scale(__global const float *restrict square_sum, __global float *restrict scale, float most)
+FLAT_KERNEL void clip_scale(__global const float *restrict square_sum, __global float *restrict scale,
+                            float most)
 {
     if (get_global_id(0) == 0)
         scale[0] = fmin(1.0f, most / (sqrt(square_sum[0]) + 1e-6f));

@@ -1,14 +1,16 @@
-/* Attention in its plain form: a work-item owns a query row (or a key row) of one head and walks the other side in
- * blocks of VEC, so that exponentials come in vectors: ops/attention.h. */
+/* Attention in its plain form: a work-item owns a query row (or a key row) of one head and walks the other
+ * side in blocks of VEC, so that exponentials come in vectors: ops/attention.h. */
 #include "common.h"
+
 #include "attention.h"
 
 ROW_KERNEL void attention_forward(__global const float *restrict q, __global const float *restrict k,
                                   __global const float *restrict v, __global float *restrict o,
                                   __global float *restrict lse, __global const int *restrict q_begin,
                                   __global const int *restrict kv_of, __global const int *restrict k_begin,
-                                  __global const uint *restrict key, int heads, int q_stride, int q_col, int kv_stride,
-                                  int k_col, int v_col, float scale, uint threshold, float kept_scale)
+                                  __global const uint *restrict key, int heads, int q_stride, int q_col,
+                                  int kv_stride, int k_col, int v_col, float scale, uint threshold,
+                                  float kept_scale)
 {
     int s = get_group_id(0), h = get_group_id(1), t = kv_of[s];
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
@@ -22,8 +24,9 @@ ROW_KERNEL void attention_forward(__global const float *restrict q, __global con
         for (int j0 = 0; j0 < nk; j0 += VEC) {
             int n = min(VEC, nk - j0);
             for (int j = 0; j < VEC; j++)
-                score[j] = j < n ? head_dot(k + (size_t)(k0 + j0 + j) * kv_stride + k_col + h * HEAD, mine) * scale
-                                 : -INFINITY;
+                score[j] =
+                    j < n ? head_dot(k + (size_t)(k0 + j0 + j) * kv_stride + k_col + h * HEAD, mine) * scale
+                          : -INFINITY;
             vecf x = VLOAD(score);
             float larger = fmax(most, vec_max(x));
             if (larger > most) {
@@ -38,7 +41,9 @@ ROW_KERNEL void attention_forward(__global const float *restrict q, __global con
                 total += score[j];
                 float p = score[j];
                 if (threshold)
-                    p = mask_bits(key0, key1, (uint)((h * nq + i) * nk + j0 + j)) >= threshold ? p * kept_scale : 0.0f;
+                    p = mask_bits(key0, key1, (uint)((h * nq + i) * nk + j0 + j)) >= threshold
+                            ? p * kept_scale
+                            : 0.0f;
                 head_add(sum, v + (size_t)(k0 + j0 + j) * kv_stride + v_col + h * HEAD, p);
             }
         }
@@ -59,16 +64,17 @@ ROW_KERNEL void attention_delta(__global const float *restrict dout, __global co
     }
 }
 
-/* The scores' gradients of a row sum to 0 but for rounding, which the gradient of the keys' bias would show as noise:
- * what is left of that sum goes into delta, for attention_dkv, whose scores and products are the same to the bit. */
+/* The scores' gradients of a row sum to 0 but for rounding, which the gradient of the keys' bias would show
+ * as noise: what is left of that sum goes into delta, for attention_dkv, whose scores and products are the
+ * same to the bit. */
 ROW_KERNEL void attention_dq(__global const float *restrict q, __global const float *restrict k,
                              __global const float *restrict v, __global const float *restrict dout,
                              __global const float *restrict lse, __global float *restrict delta,
                              __global float *restrict dq, __global const int *restrict q_begin,
                              __global const int *restrict kv_of, __global const int *restrict k_begin,
-                             __global const uint *restrict key, int heads, int q_stride, int q_col, int kv_stride,
-                             int k_col, int v_col, int dq_stride, int dq_col, float scale, uint threshold,
-                             float kept_scale)
+                             __global const uint *restrict key, int heads, int q_stride, int q_col,
+                             int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, float scale,
+                             uint threshold, float kept_scale)
 {
     int s = get_group_id(0), h = get_group_id(1), t = kv_of[s];
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
@@ -85,13 +91,17 @@ ROW_KERNEL void attention_dq(__global const float *restrict q, __global const fl
             int n = min(VEC, nk - j0);
             for (int j = 0; j < VEC; j++)
                 score[j] =
-                    j < n ? head_dot(k + (size_t)(k0 + j0 + j) * kv_stride + k_col + h * HEAD, mine) * scale - l : 0.0f;
+                    j < n
+                        ? head_dot(k + (size_t)(k0 + j0 + j) * kv_stride + k_col + h * HEAD, mine) * scale - l
+                        : 0.0f;
             VSTORE(vec_exp(VLOAD(score)), score);
             for (int j = 0; j < n; j++) {
                 size_t at = (size_t)(k0 + j0 + j) * kv_stride + h * HEAD;
                 float dp = head_dot(v + at + v_col, g);
                 if (threshold)
-                    dp = mask_bits(key0, key1, (uint)((h * nq + i) * nk + j0 + j)) >= threshold ? dp * kept_scale : 0.0f;
+                    dp = mask_bits(key0, key1, (uint)((h * nq + i) * nk + j0 + j)) >= threshold
+                             ? dp * kept_scale
+                             : 0.0f;
                 float ds = score[j] * (dp - mean);
                 left += ds;
                 all += score[j];
@@ -106,12 +116,13 @@ ROW_KERNEL void attention_dq(__global const float *restrict q, __global const fl
 ROW_KERNEL void attention_dkv(__global const float *restrict q, __global const float *restrict k,
                               __global const float *restrict v, __global const float *restrict dout,
                               __global const float *restrict lse, __global const float *restrict delta,
-                              __global float *dk, __global float *dv,
-                              __global const int *restrict q_begin, __global const int *restrict k_begin,
-                              __global const int *restrict readers_begin, __global const int *restrict readers,
-                              __global const uint *restrict key, int heads, int q_stride, int q_col, int kv_stride,
-                              int k_col, int v_col, int dkv_stride, int dk_col, int dv_col, float scale,
-                              uint threshold, float kept_scale)
+                              __global float *dk, __global float *dv, __global const int *restrict q_begin,
+                              __global const int *restrict k_begin,
+                              __global const int *restrict readers_begin,
+                              __global const int *restrict readers, __global const uint *restrict key,
+                              int heads, int q_stride, int q_col, int kv_stride, int k_col, int v_col,
+                              int dkv_stride, int dk_col, int dv_col, float scale, uint threshold,
+                              float kept_scale)
 {
     int t = get_group_id(0), h = get_group_id(1), k0 = k_begin[t], nk = k_begin[t + 1] - k0;
     for (int j = row_lane() + (int)get_group_id(2) * LANES; j < nk; j += LANES * (int)get_num_groups(2)) {
@@ -127,22 +138,26 @@ ROW_KERNEL void attention_dkv(__global const float *restrict q, __global const f
             for (int i0 = 0; i0 < nq; i0 += VEC) {
                 int n = min(VEC, nq - i0);
                 for (int i = 0; i < VEC; i++)
-                    score[i] = i < n ? head_dot(q + (size_t)(q0 + i0 + i) * q_stride + q_col + h * HEAD, mine) * scale -
-                                           lse[(size_t)(q0 + i0 + i) * heads + h]
-                                     : 0.0f;
+                    score[i] = i < n
+                                   ? head_dot(q + (size_t)(q0 + i0 + i) * q_stride + q_col + h * HEAD, mine) *
+                                             scale -
+                                         lse[(size_t)(q0 + i0 + i) * heads + h]
+                                   : 0.0f;
                 VSTORE(vec_exp(VLOAD(score)), score);
                 for (int i = 0; i < n; i++) {
                     size_t at = (size_t)(q0 + i0 + i);
                     __global const float *g = dout + at * heads * HEAD + h * HEAD;
                     float dp = head_dot(g, value), p = score[i];
                     if (threshold) {
-                        float kept =
-                            mask_bits(key0, key1, (uint)((h * nq + i0 + i) * nk + j)) >= threshold ? kept_scale : 0.0f;
+                        float kept = mask_bits(key0, key1, (uint)((h * nq + i0 + i) * nk + j)) >= threshold
+                                         ? kept_scale
+                                         : 0.0f;
                         dp *= kept;
                         p *= kept;
                     }
                     head_add(sum_v, g, p);
-                    head_add(sum_k, q + at * q_stride + q_col + h * HEAD, score[i] * (dp - delta[at * heads + h]));
+                    head_add(sum_k, q + at * q_stride + q_col + h * HEAD,
+                             score[i] * (dp - delta[at * heads + h]));
                 }
             }
         }

@@ -5,6 +5,7 @@
  * by 32 in their order.  It computes their probabilities and products once, into scratch as wide as the block
  * is long, whence dq, dk and dv.  HEAD is a multiple of 16.  ops/attention.h says what is computed. */
 #include "common.h"
+
 #include "turn.h"
 
 #define LANE 32  /* queries of an item at once: two vectors */
@@ -21,7 +22,8 @@ inline void turn(float16 *to, __global const float *from, int stride, int rows)
             float16 v[16];
 #pragma unroll
             for (int i = 0; i < 16; i++)
-                v[i] = 16 * z + i < rows ? vload16(0, from + (size_t)(16 * z + i) * stride + c) : (float16)(0.0f);
+                v[i] = 16 * z + i < rows ? vload16(0, from + (size_t)(16 * z + i) * stride + c)
+                                         : (float16)(0.0f);
             turn16(v);
 #pragma unroll
             for (int q = 0; q < 16; q++)
@@ -103,7 +105,8 @@ inline void gather(float16 *sum, const float16 *w, __global const float *b, int 
 }
 
 /* to[j] (+)= Σ_i w[j][i] · b[i] for `count` rows of the head's columns, over `lanes` rows of b; dense. */
-inline void spread(__global float *to, int count, const float16 *weight, const float16 *b, int lanes, int fresh)
+inline void spread(__global float *to, int count, const float16 *weight, const float16 *b, int lanes,
+                   int fresh)
 {
     const float *w = (const float *)weight;
     for (int j = 0; j < count; j += TILE)
@@ -168,11 +171,12 @@ inline float16 mask16(uint key0, uint key1, int first, int j, int keys, uint thr
 {
     uint16 lane = (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     uint16 index = (lane + (uint16)((uint)first)) * (uint)keys + (uint)j;
-    return select((float16)(0.0f), (float16)(kept_scale), vec_mask_bits(key0, key1, index) >= (uint16)(threshold));
+    return select((float16)(0.0f), (float16)(kept_scale),
+                  vec_mask_bits(key0, key1, index) >= (uint16)(threshold));
 }
 
-/* Piece i of the work: a head, a sequence and 32 of its queries, in this order, so that the pieces that follow each
- * other read the same keys. */
+/* Piece i of the work: a head, a sequence and 32 of its queries, in this order, so that the pieces that
+ * follow each other read the same keys. */
 ITEM_KERNEL void attention_lanes_forward(__global const float *restrict q, __global const float *restrict k,
                                          __global const float *restrict v, __global float *restrict o,
                                          __global float *restrict lse, __global const int *restrict q_begin,
@@ -185,58 +189,58 @@ ITEM_KERNEL void attention_lanes_forward(__global const float *restrict q, __glo
 {
     float16 turned[2 * HEAD], sum[2 * HEAD], score[2 * (BLOCK + TILE)];
     float scale2 = scale * LOG2_E; /* probabilities are powers of 2 */
-    FOR_EACH_TURN(i, sequences * heads * bands, turns)
-    {
-    int s = i / bands % sequences, h = i / bands / sequences, t = kv_of[s], first = i % bands * LANE;
-    int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
-    int rows = min(LANE, nq - first);
-    uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
-    if (rows <= 0)
-        continue;
-    size_t r0 = q0 + first;
-    turn(turned, q + r0 * q_stride + q_col + h * HEAD, q_stride, rows);
-    clear(sum);
-    float16 most0 = (float16)(-1e30f), most1 = most0, total0 = (float16)(0.0f), total1 = total0;
-    for (int j0 = 0; j0 < nk; j0 += BLOCK) {
-        int count = min(BLOCK, nk - j0);
-        size_t at = (size_t)(k0 + j0) * kv_stride + h * HEAD;
-        dots(score, k + at + k_col, kv_stride, count, turned);
-        float16 top0 = score[0], top1 = score[1], all0 = (float16)(0.0f), all1 = all0;
-        for (int j = 1; j < count; j++) {
-            top0 = vec_larger(top0, score[2 * j]);
-            top1 = vec_larger(top1, score[2 * j + 1]);
+    FOR_EACH_TURN (i, sequences * heads * bands, turns) {
+        int s = i / bands % sequences, h = i / bands / sequences, t = kv_of[s], first = i % bands * LANE;
+        int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
+        int rows = min(LANE, nq - first);
+        uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
+        if (rows <= 0)
+            continue;
+        size_t r0 = q0 + first;
+        turn(turned, q + r0 * q_stride + q_col + h * HEAD, q_stride, rows);
+        clear(sum);
+        float16 most0 = (float16)(-1e30f), most1 = most0, total0 = (float16)(0.0f), total1 = total0;
+        for (int j0 = 0; j0 < nk; j0 += BLOCK) {
+            int count = min(BLOCK, nk - j0);
+            size_t at = (size_t)(k0 + j0) * kv_stride + h * HEAD;
+            dots(score, k + at + k_col, kv_stride, count, turned);
+            float16 top0 = score[0], top1 = score[1], all0 = (float16)(0.0f), all1 = all0;
+            for (int j = 1; j < count; j++) {
+                top0 = vec_larger(top0, score[2 * j]);
+                top1 = vec_larger(top1, score[2 * j + 1]);
+            }
+            top0 = vec_larger(most0, top0 * scale2);
+            top1 = vec_larger(most1, top1 * scale2);
+            float16 shrink0 = vec_exp2(most0 - top0), shrink1 = vec_exp2(most1 - top1);
+            most0 = top0;
+            most1 = top1;
+            for (int j = 0; j < count; j++) {
+                float16 p0 = vec_exp2(fma(score[2 * j], (float16)(scale2), -most0));
+                float16 p1 = vec_exp2(fma(score[2 * j + 1], (float16)(scale2), -most1));
+                all0 += p0;
+                all1 += p1;
+                score[2 * j] = p0;
+                score[2 * j + 1] = p1;
+            }
+            for (int j = 0; threshold && j < count; j++) {
+                score[2 * j] *= mask16(key0, key1, h * nq + first, j0 + j, nk, threshold, kept_scale);
+                score[2 * j + 1] *=
+                    mask16(key0, key1, h * nq + first + 16, j0 + j, nk, threshold, kept_scale);
+            }
+            total0 = fma(total0, shrink0, all0);
+            total1 = fma(total1, shrink1, all1);
+            for (int c = 0; j0 && c < HEAD; c++) {
+                sum[2 * c] *= shrink0;
+                sum[2 * c + 1] *= shrink1;
+            }
+            gather(sum, score, v + at + v_col, kv_stride, count);
         }
-        top0 = vec_larger(most0, top0 * scale2);
-        top1 = vec_larger(most1, top1 * scale2);
-        float16 shrink0 = vec_exp2(most0 - top0), shrink1 = vec_exp2(most1 - top1);
-        most0 = top0;
-        most1 = top1;
-        for (int j = 0; j < count; j++) {
-            float16 p0 = vec_exp2(fma(score[2 * j], (float16)(scale2), -most0));
-            float16 p1 = vec_exp2(fma(score[2 * j + 1], (float16)(scale2), -most1));
-            all0 += p0;
-            all1 += p1;
-            score[2 * j] = p0;
-            score[2 * j + 1] = p1;
-        }
-        for (int j = 0; threshold && j < count; j++) {
-            score[2 * j] *= mask16(key0, key1, h * nq + first, j0 + j, nk, threshold, kept_scale);
-            score[2 * j + 1] *= mask16(key0, key1, h * nq + first + 16, j0 + j, nk, threshold, kept_scale);
-        }
-        total0 = fma(total0, shrink0, all0);
-        total1 = fma(total1, shrink1, all1);
-        for (int c = 0; j0 && c < HEAD; c++) {
-            sum[2 * c] *= shrink0;
-            sum[2 * c + 1] *= shrink1;
-        }
-        gather(sum, score, v + at + v_col, kv_stride, count);
-    }
-    float16 factor[2] = {1.0f / total0, 1.0f / total1}, end[2];
-    turn_back(o + (r0 * heads + h) * HEAD, heads * HEAD, sum, factor, rows);
-    end[0] = most0 / LOG2_E + log(total0);
-    end[1] = most1 / LOG2_E + log(total1);
-    for (int i = 0; i < rows; i++)
-        lse[(r0 + i) * heads + h] = ((const float *)end)[i];
+        float16 factor[2] = {1.0f / total0, 1.0f / total1}, end[2];
+        turn_back(o + (r0 * heads + h) * HEAD, heads * HEAD, sum, factor, rows);
+        end[0] = most0 / LOG2_E + log(total0);
+        end[1] = most1 / LOG2_E + log(total1);
+        for (int i = 0; i < rows; i++)
+            lse[(r0 + i) * heads + h] = ((const float *)end)[i];
     }
     turns_end(turns);
 }
@@ -245,10 +249,10 @@ ITEM_KERNEL void attention_lanes_forward(__global const float *restrict q, __glo
  * of keys, to kept[j][0 or 1][i]; returns in mean[i] what the gradients' sum over the probabilities is.  That
  * is ⟨dO, O⟩ of the row, but of these very numbers, so that the scores' gradients sum up to 0 as they should:
  * see attention_dq. */
-inline void probabilities(__global float *kept, float16 *mean, const float16 *turned, const float16 *turned_out,
-                          const float16 *l, float16 *score, float16 *dp, __global const float *k,
-                          __global const float *v, int nk, int index, uint key0, uint key1,
-                          float scale, uint threshold, float kept_scale)
+inline void probabilities(__global float *kept, float16 *mean, const float16 *turned,
+                          const float16 *turned_out, const float16 *l, float16 *score, float16 *dp,
+                          __global const float *k, __global const float *v, int nk, int index, uint key0,
+                          uint key1, float scale, uint threshold, float kept_scale)
 {
     float16 all[2] = {(float16)(0.0f), (float16)(0.0f)}, sum[2] = {(float16)(0.0f), (float16)(0.0f)};
     for (int j0 = 0; j0 < nk; j0 += BLOCK) {
@@ -277,25 +281,28 @@ inline void probabilities(__global float *kept, float16 *mean, const float16 *tu
     mean[1] = sum[1] / all[1];
 }
 
-/* Piece i of the work: a block of keys and a head.  The block's keys and values, and the sums of their gradients, lie
- * dense in the group's part of scratch meanwhile: rows a large power of two apart would share few sets of the caches. */
+/* Piece i of the work: a block of keys and a head.  The block's keys and values, and the sums of their
+ * gradients, lie dense in the group's part of scratch meanwhile: rows a large power of two apart would share
+ * few sets of the caches. */
 ITEM_KERNEL void attention_lanes_backward(
     __global const float *restrict q, __global const float *restrict k, __global const float *restrict v,
     __global const float *restrict dout, __global const float *restrict lse, __global float *restrict scratch,
     __global float *dq, __global float *dk, __global float *dv, __global const int *restrict q_begin,
     __global const int *restrict k_begin, __global const int *restrict readers_begin,
-    __global const int *restrict readers, __global const uint *restrict key, int heads, int q_stride, int q_col,
-    int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, int dkv_stride, int dk_col, int dv_col, int longest,
-    float scale, uint threshold, float kept_scale, int blocks, __global volatile int *turns)
+    __global const int *restrict readers, __global const uint *restrict key, int heads, int q_stride,
+    int q_col, int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, int dkv_stride, int dk_col,
+    int dv_col, int longest, float scale, uint threshold, float kept_scale, int blocks,
+    __global volatile int *turns)
 {
-    float16 turned[2 * HEAD], turned_out[2 * HEAD], sum[2 * HEAD], score[2 * (BLOCK + TILE)], dp[2 * (BLOCK + TILE)];
+    float16 turned[2 * HEAD], turned_out[2 * HEAD], sum[2 * HEAD], score[2 * (BLOCK + TILE)],
+        dp[2 * (BLOCK + TILE)];
     float16 near_q[LANE * HEAD_VECS], near_out[LANE * HEAD_VECS];
     float16 mean[2], l[2], ones[2] = {(float16)(1.0f), (float16)(1.0f)};
     size_t size = (size_t)longest * HEAD;
-    __global float *near_k = scratch + get_group_id(0) * (4 * size + (size_t)longest * 2 * LANE), *near_v = near_k + size,
-                   *near_dk = near_v + size, *near_dv = near_dk + size, *kept = near_dv + size;
-    FOR_EACH_TURN(i, blocks * heads, turns)
-    {
+    __global float *near_k = scratch + get_group_id(0) * (4 * size + (size_t)longest * 2 * LANE),
+                   *near_v = near_k + size, *near_dk = near_v + size, *near_dv = near_dk + size,
+                   *kept = near_dv + size;
+    FOR_EACH_TURN (i, blocks * heads, turns) {
         int t = i / heads, h = i % heads, k0 = k_begin[t], nk = k_begin[t + 1] - k0, width = heads * HEAD;
         int fresh = 1, last = readers_begin[t + 1];
         fetch(near_k, k + (size_t)k0 * kv_stride + k_col + h * HEAD, kv_stride, nk);
@@ -306,15 +313,16 @@ ITEM_KERNEL void attention_lanes_backward(
             for (int first = 0; first < nq; first += LANE) {
                 int rows = min(LANE, nq - first);
                 size_t r0 = q0 + first;
-                __global const float *mine = q + r0 * q_stride + q_col + h * HEAD, *g = dout + r0 * width + h * HEAD;
+                __global const float *mine = q + r0 * q_stride + q_col + h * HEAD,
+                                     *g = dout + r0 * width + h * HEAD;
                 turn(turned, mine, q_stride, rows);
                 turn(turned_out, g, width, rows);
                 fetch_rows(near_q, mine, q_stride, rows);
                 fetch_rows(near_out, g, width, rows);
                 for (int i = 0; i < LANE; i++)
                     ((float *)l)[i] = i < rows ? lse[(r0 + i) * heads + h] * LOG2_E : 0.0f;
-                probabilities(kept, mean, turned, turned_out, l, score, dp, near_k, near_v, nk, h * nq + first, key0,
-                              key1, scale, threshold, kept_scale);
+                probabilities(kept, mean, turned, turned_out, l, score, dp, near_k, near_v, nk,
+                              h * nq + first, key0, key1, scale, threshold, kept_scale);
                 clear(sum);
                 for (int j0 = 0; j0 < nk; j0 += BLOCK) {
                     int count = min(BLOCK, nk - j0);

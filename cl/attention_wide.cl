@@ -1,8 +1,9 @@
 /* Attention on a CPU: a work-item owns a band of rows of one head, without barriers, in vectors of 16.
  *
- * The other side comes in blocks of up to BLOCK rows, turned over into private memory, so that a vector's lanes are 16
- * rows of it: scores of 8 × 16 pairs are then 8 registers, and need no sums across lanes.  Products with values run the
- * other way, lanes being columns of the head.  HEAD is a multiple of 16.  ops/attention.h says what is computed. */
+ * The other side comes in blocks of up to BLOCK rows, turned over into private memory, so that a vector's
+ * lanes are 16 rows of it: scores of 8 × 16 pairs are then 8 registers, and need no sums across lanes.
+ * Products with values run the other way, lanes being columns of the head.  HEAD is a multiple of 16.
+ * ops/attention.h says what is computed. */
 #include "common.h"
 
 #define TILE 8
@@ -118,7 +119,8 @@ inline void soften(float *s, float *sum, float *most, float *total, int count, f
 ITEM_KERNEL void attention_wide_forward(__global const float *restrict q, __global const float *restrict k,
                                         __global const float *restrict v, __global float *restrict o,
                                         __global float *restrict lse, __global const int *restrict q_begin,
-                                        __global const int *restrict kv_of, __global const int *restrict k_begin,
+                                        __global const int *restrict kv_of,
+                                        __global const int *restrict k_begin,
                                         __global const uint *restrict key, int heads, int q_stride, int q_col,
                                         int kv_stride, int k_col, int v_col, float scale, uint threshold,
                                         float kept_scale)
@@ -140,13 +142,15 @@ ITEM_KERNEL void attention_wide_forward(__global const float *restrict q, __glob
         size_t at = (size_t)(k0 + j0) * kv_stride + h * HEAD;
         turn(turned, k + at + k_col, kv_stride, count);
         for (int i = 0; i < rows; i += TILE) {
-            dots(score, q + (size_t)(q0 + first + i) * q_stride + q_col + h * HEAD, q_stride, rows - i, turned, count);
+            dots(score, q + (size_t)(q0 + first + i) * q_stride + q_col + h * HEAD, q_stride, rows - i,
+                 turned, count);
             soften(score, sum + i * HEAD, most + i, total + i, count, scale);
             if (threshold)
                 for (int r = 0; r < TILE; r++)
                     for (int j = 0; j < count; j++)
-                        score[r * BLOCK + j] *= kept(key0, key1, (uint)((h * nq + first + i + r) * nk + j0 + j),
-                                                     threshold, kept_scale);
+                        score[r * BLOCK + j] *=
+                            kept(key0, key1, (uint)((h * nq + first + i + r) * nk + j0 + j), threshold,
+                                 kept_scale);
             gather(sum + i * HEAD, score, v + at + v_col, kv_stride, count);
         }
     }
@@ -158,8 +162,8 @@ ITEM_KERNEL void attention_wide_forward(__global const float *restrict q, __glob
     }
 }
 
-/* Probabilities p and the gradients ds of the scores, of 8 rows against a block, from dots of both kinds in place:
- * score ← p (times the mask, for what multiplies values), dp ← ds. */
+/* Probabilities p and the gradients ds of the scores, of 8 rows against a block, from dots of both kinds in
+ * place: score ← p (times the mask, for what multiplies values), dp ← ds. */
 inline float16 slope(float16 p, float16 dp, float16 mask, float16 mean)
 {
     return p * (dp * mask - mean);
@@ -171,8 +175,8 @@ ITEM_KERNEL void attention_wide_dq(__global const float *restrict q, __global co
                                    __global float *restrict dq, __global const int *restrict q_begin,
                                    __global const int *restrict kv_of, __global const int *restrict k_begin,
                                    __global const uint *restrict key, int heads, int q_stride, int q_col,
-                                   int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, float scale,
-                                   uint threshold, float kept_scale)
+                                   int kv_stride, int k_col, int v_col, int dq_stride, int dq_col,
+                                   float scale, uint threshold, float kept_scale)
 {
     int s = get_global_id(0), h = get_global_id(1), t = kv_of[s];
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
@@ -198,13 +202,14 @@ ITEM_KERNEL void attention_wide_dq(__global const float *restrict q, __global co
                 float l = lse[(r0 + r) * heads + h], mean = delta[(r0 + r) * heads + h];
                 float16 lefts = (float16)(0.0f), alls = (float16)(0.0f);
                 for (int j = 0; j < count; j += 16) {
-                    float16 p = vec_exp(vload16(0, score + r * BLOCK + j) * scale - l), mask = (float16)(1.0f);
+                    float16 p = vec_exp(vload16(0, score + r * BLOCK + j) * scale - l),
+                            mask = (float16)(1.0f);
                     p = lanes_below(p, count - j, 0.0f);
                     if (threshold) {
                         float each[16];
                         for (int z = 0; z < 16; z++)
-                            each[z] = kept(key0, key1, (uint)((h * nq + first + i + r) * nk + j0 + j + z), threshold,
-                                           kept_scale);
+                            each[z] = kept(key0, key1, (uint)((h * nq + first + i + r) * nk + j0 + j + z),
+                                           threshold, kept_scale);
                         mask = vload16(0, each);
                     }
                     float16 ds = slope(p, vload16(0, dp + r * BLOCK + j), mask, (float16)(mean));
@@ -226,14 +231,15 @@ ITEM_KERNEL void attention_wide_dq(__global const float *restrict q, __global co
     }
 }
 
-ITEM_KERNEL void attention_wide_dkv(__global const float *restrict q, __global const float *restrict k,
-                                    __global const float *restrict v, __global const float *restrict dout,
-                                    __global const float *restrict lse, __global const float *restrict delta,
-                                    __global float *dk, __global float *dv, __global const int *restrict q_begin,
-                                    __global const int *restrict k_begin, __global const int *restrict readers_begin,
-                                    __global const int *restrict readers, __global const uint *restrict key, int heads,
-                                    int q_stride, int q_col, int kv_stride, int k_col, int v_col, int dkv_stride,
-                                    int dk_col, int dv_col, float scale, uint threshold, float kept_scale)
+ITEM_KERNEL void
+attention_wide_dkv(__global const float *restrict q, __global const float *restrict k,
+                   __global const float *restrict v, __global const float *restrict dout,
+                   __global const float *restrict lse, __global const float *restrict delta,
+                   __global float *dk, __global float *dv, __global const int *restrict q_begin,
+                   __global const int *restrict k_begin, __global const int *restrict readers_begin,
+                   __global const int *restrict readers, __global const uint *restrict key, int heads,
+                   int q_stride, int q_col, int kv_stride, int k_col, int v_col, int dkv_stride, int dk_col,
+                   int dv_col, float scale, uint threshold, float kept_scale)
 {
     int t = get_global_id(0), h = get_global_id(1), k0 = k_begin[t], nk = k_begin[t + 1] - k0;
     int first = (int)get_global_id(2) * BAND, rows = min(BAND, nk - first), width = heads * HEAD;
@@ -249,7 +255,8 @@ ITEM_KERNEL void attention_wide_dkv(__global const float *restrict q, __global c
         for (int i0 = 0; i0 < nq; i0 += BLOCK) {
             int count = min(BLOCK, nq - i0), whole = (count + 15) / 16 * 16;
             size_t r0 = q0 + i0;
-            __global const float *from = q + r0 * q_stride + q_col + h * HEAD, *g = dout + r0 * width + h * HEAD;
+            __global const float *from = q + r0 * q_stride + q_col + h * HEAD,
+                                 *g = dout + r0 * width + h * HEAD;
             turn(queries, from, q_stride, count);
             turn(outs, g, width, count);
             for (int i = 0; i < whole; i++) {
@@ -268,8 +275,8 @@ ITEM_KERNEL void attention_wide_dkv(__global const float *restrict q, __global c
                         if (threshold) {
                             float each[16];
                             for (int z = 0; z < 16; z++)
-                                each[z] = kept(key0, key1, (uint)((h * nq + i0 + i + z) * nk + first + j + r), threshold,
-                                               kept_scale);
+                                each[z] = kept(key0, key1, (uint)((h * nq + i0 + i + z) * nk + first + j + r),
+                                               threshold, kept_scale);
                             mask = vload16(0, each);
                         }
                         vstore16(p * mask, 0, score + r * BLOCK + i);

@@ -1,4 +1,5 @@
-/* What laip-bench measures a device with: multiply-adds that wait for nothing, a copy, and a kernel that does nothing. */
+/* What laip-bench measures a device with: multiply-adds that wait for nothing, a copy, and a kernel that does
+ * nothing. */
 #include "common.h"
 
 #define CHAINS 12 /* independent sums: enough to hide the multiply-add's latency */
@@ -21,7 +22,8 @@ FLAT_KERNEL WIDE void bench_fma(__global float *out, float x, int steps)
     out[get_global_id(0)] = vec_sum(all);
 }
 
-FLAT_KERNEL void bench_copy(__global const float *restrict from, __global float *restrict to, ulong count, ulong each)
+FLAT_KERNEL void bench_copy(__global const float *restrict from, __global float *restrict to, ulong count,
+                            ulong each)
 {
 #if LANES == 1
     ulong first = get_global_id(0) * each, last = min(first + each, count);

@@ -1,8 +1,8 @@
 /* Column sums: ops/bias.h. */
 #include "common.h"
 
-FLAT_KERNEL void bias_partials(__global const float *restrict dy, __global float *restrict part, int rows, int width,
-                               int band)
+FLAT_KERNEL void bias_partials(__global const float *restrict dy, __global float *restrict part, int rows,
+                               int width, int band)
 {
     int c = get_global_id(0) * VEC, first = get_global_id(1) * band, last = min(first + band, rows);
     if (c >= width)
@@ -23,7 +23,8 @@ FLAT_KERNEL void bias_partials(__global const float *restrict dy, __global float
     }
 }
 
-FLAT_KERNEL void bias_gather(__global const float *restrict part, __global float *restrict db, int bands, int width)
+FLAT_KERNEL void bias_gather(__global const float *restrict part, __global float *restrict db, int bands,
+                             int width)
 {
     int c = get_global_id(0) * VEC;
     if (c + VEC <= width) {

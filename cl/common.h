@@ -1,8 +1,8 @@
 /* What every kernel file includes.
  *
- * LANES work-items share a row: 1 on a CPU, where an item walks its row alone in vectors of VEC floats, without local
- * memory or barriers; 64 on a GPU, where items stride through the row and sums end in a tree in local memory.  Both
- * come from the build options, so one source serves both shapes. */
+ * LANES work-items share a row: 1 on a CPU, where an item walks its row alone in vectors of VEC floats,
+ * without local memory or barriers; 64 on a GPU, where items stride through the row and sums end in a tree in
+ * local memory.  Both come from the build options, so one source serves both shapes. */
 #if VEC == 16
 typedef float16 vecf;
 typedef int16 veci;
@@ -35,9 +35,10 @@ typedef float *row_scratch;
 typedef __local float *row_scratch;
 #endif
 
+/* Without this LLVM splits vectors of 512 bits on some processors. */
 #if defined(__has_attribute)
 #if __has_attribute(min_vector_width)
-#define WIDE __attribute__((min_vector_width(512))) /* else LLVM splits vectors of 512 bits on some processors */
+#define WIDE __attribute__((min_vector_width(512)))
 #endif
 #endif
 #ifndef WIDE
@@ -46,8 +47,9 @@ typedef __local float *row_scratch;
 /* A kernel of a CPU's whose groups have one item, in vectors of 16. */
 #define ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1))) WIDE
 
-/* Pieces 0 … count − 1 of the work, shared out among the groups of a launch (device/launch.h: laip_turns), each to the
- * group that asks next; which one it is changes nothing.  The last group to find none left sets the counters back. */
+/* Pieces 0 … count − 1 of the work, shared out among the groups of a launch (device/launch.h: laip_turns),
+ * each to the group that asks next; which one it is changes nothing.  The last group to find none left sets
+ * the counters back. */
 #define FOR_EACH_TURN(i, count, turns) for (int i = atomic_inc(turns); i < (count); i = atomic_inc(turns))
 inline void turns_end(volatile __global int *turns)
 {
@@ -87,7 +89,8 @@ inline float vec_max(vecf v)
     return fmax(fmax(b.x, b.z), fmax(b.y, b.w));
 }
 
-/* The sum (the largest) of x over the lanes of a row, the same on every lane; a fixed order.  All lanes call it. */
+/* The sum (the largest) of x over the lanes of a row, the same on every lane; a fixed order.  All lanes call
+ * it. */
 inline float row_sum(float x, row_scratch scratch)
 {
 #if LANES == 1
@@ -124,7 +127,8 @@ inline float row_max(float x, row_scratch scratch)
 #endif
 }
 
-/* e^x to about 2e-7 relative, 0 below -87; for x ≤ 88.  The library's exp on vectors costs several times as much. */
+/* e^x to about 2e-7 relative, 0 below -87; for x ≤ 88.  The library's exp on vectors costs several times as
+ * much. */
 inline vecf vec_exp(vecf x)
 {
     x = fmax(x, (vecf)(-87.0f));
@@ -166,8 +170,8 @@ inline vecf vec_larger(vecf a, vecf b)
     return a > b ? a : b;
 }
 
-/* One of the numbers of a dropout mask: uniform 32 bits from a key (of seed, step, sample and site, made on the host)
- * and an element's index in its sample.  Two rounds of a multiply-xorshift mixer. */
+/* One of the numbers of a dropout mask: uniform 32 bits from a key (of seed, step, sample and site, made on
+ * the host) and an element's index in its sample.  Two rounds of a multiply-xorshift mixer. */
 inline uint mask_bits(uint key0, uint key1, uint index)
 {
     uint x = index * 0x9e3779b1u ^ key0;

@@ -1,4 +1,5 @@
-/* Cross-entropy of softmax(dots / τ) against soft targets, and its gradient in place of the dots: ops/contrast.h. */
+/* Cross-entropy of softmax(dots / τ) against soft targets, and its gradient in place of the dots:
+ * ops/contrast.h. */
 #include "common.h"
 
 inline int same(int row_a, int row_b, int key_a, int key_b, int two)
@@ -10,8 +11,8 @@ ROW_KERNEL void contrast(__global float *dots, __global const float *momentum_do
                          __global const int *restrict row_a, __global const int *restrict row_b,
                          __global const int *restrict key_a, __global const int *restrict key_b,
                          __global const float *restrict temperature, __global const float *restrict weight,
-                         __global float *restrict loss, __global float *restrict dtemperature, int keys, int two,
-                         float alpha)
+                         __global float *restrict loss, __global float *restrict dtemperature, int keys,
+                         int two, float alpha)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index();

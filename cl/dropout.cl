@@ -3,7 +3,8 @@
 
 ROW_KERNEL void dropout(__global const float *x, __global const float *residual, __global float *y,
                         __global const int *restrict row_sequence, __global const int *restrict begin,
-                        __global const uint *restrict key, int width, int has_residual, uint threshold, float scale)
+                        __global const uint *restrict key, int width, int has_residual, uint threshold,
+                        float scale)
 {
     size_t row = row_index();
     int s = row_sequence[row];

@@ -2,7 +2,8 @@
 #include "common.h"
 
 ROW_KERNEL void embedding_forward(__global const int *restrict ids, __global const int *restrict positions,
-                                  __global const float *restrict word, __global const float *restrict position,
+                                  __global const float *restrict word,
+                                  __global const float *restrict position,
                                   __global const float *restrict type, __global float *restrict y, int width)
 {
     size_t row = row_index();

@@ -1,5 +1,6 @@
 /* GELU: ops/gelu.h. */
 #include "common.h"
+
 #include "gelu.h"
 
 FLAT_KERNEL void gelu_forward(__global const float *pre, __global float *y, ulong count, ulong each)
@@ -15,8 +16,8 @@ FLAT_KERNEL void gelu_forward(__global const float *pre, __global float *y, ulon
     }
 }
 
-FLAT_KERNEL void gelu_backward(__global const float *pre, __global const float *dy, __global float *dpre, ulong count,
-                               ulong each)
+FLAT_KERNEL void gelu_backward(__global const float *pre, __global const float *dy, __global float *dpre,
+                               ulong count, ulong each)
 {
     ulong first = get_global_id(0) * each, last = min(first + each, count);
     ulong i = first;

@@ -1,6 +1,7 @@
-/* What follows a product whose implementation has no epilogue of its own: bias, GELU, residual, in place in C.
- * A group a row; see ops/gemm.h. */
+/* What follows a product whose implementation has no epilogue of its own: bias, GELU, residual, in place in
+ * C. A group a row; see ops/gemm.h. */
 #include "common.h"
+
 #include "gelu.h"
 
 enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8 };

@@ -1,11 +1,13 @@
 /* The packed matrix product for CPU devices: ops/gemm_packed.c.
  *
- * op(A) is copied to panels of MR rows, [panel][k][MR], and op(B) to panels of NR columns, [panel][k][NR], padded with
- * zeros.  A tile of C, MR × NR, lives in 24 vectors of 16 floats: each step of k loads two vectors of B and multiplies
- * them by MR numbers of A, so that the multiply-adds, not the loads, are the limit.  k goes in blocks of KC, so that a
- * block of a B panel and those of the A panels that it meets stay in the second-level cache; longer blocks pass over C
- * less often.  Work-groups have one item, and take pieces of the work as they get free. */
+ * op(A) is copied to panels of MR rows, [panel][k][MR], and op(B) to panels of NR columns, [panel][k][NR],
+ * padded with zeros.  A tile of C, MR × NR, lives in 24 vectors of 16 floats: each step of k loads two
+ * vectors of B and multiplies them by MR numbers of A, so that the multiply-adds, not the loads, are the
+ * limit.  k goes in blocks of KC, so that a block of a B panel and those of the A panels that it meets stay
+ * in the second-level cache; longer blocks pass over C less often.  Work-groups have one item, and take
+ * pieces of the work as they get free. */
 #include "common.h"
+
 #include "gelu.h"
 #include "turn.h"
 
@@ -14,11 +16,11 @@
 #define KC 768
 #define PACK_DEPTH 256 /* steps of k that a packing item handles */
 
-
 enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
 
 /* A as it is, [m, k]; alpha is multiplied in. */
-ITEM_KERNEL void gemm_pack_a(__global const float *restrict a, __global float *restrict packed, float alpha, int m, int k)
+ITEM_KERNEL void gemm_pack_a(__global const float *restrict a, __global float *restrict packed, float alpha,
+                             int m, int k)
 {
     int first = get_group_id(0) * MR, rows = min(MR, m - first);
     int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
@@ -42,8 +44,8 @@ ITEM_KERNEL void gemm_pack_a(__global const float *restrict a, __global float *r
 }
 
 /* A transposed, [k, m]. */
-ITEM_KERNEL void gemm_pack_a_transposed(__global const float *restrict a, __global float *restrict packed, float alpha,
-                                   int m, int k)
+ITEM_KERNEL void gemm_pack_a_transposed(__global const float *restrict a, __global float *restrict packed,
+                                        float alpha, int m, int k)
 {
     int first = get_group_id(0) * MR, rows = min(MR, m - first);
     int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
@@ -79,7 +81,8 @@ ITEM_KERNEL void gemm_pack_b(__global const float *restrict b, __global float *r
 }
 
 /* B transposed, [n, k]. */
-ITEM_KERNEL void gemm_pack_b_transposed(__global const float *restrict b, __global float *restrict packed, int n, int k)
+ITEM_KERNEL void gemm_pack_b_transposed(__global const float *restrict b, __global float *restrict packed,
+                                        int n, int k)
 {
     int first = get_group_id(0) * NR, columns = min(NR, n - first);
     int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
@@ -143,11 +146,12 @@ inline void finish(float16 v, const ends *e, size_t at, int column, int count)
     store_part(v, e->c + at, count);
 }
 
-/* rows (a constant where this is inlined: the accumulators must become registers) of a tile, of which `valid` are of C:
- * the sum over `depth` steps of k, continuing what C holds if `resume`, then the epilogue if `last`. */
+/* rows (a constant where this is inlined: the accumulators must become registers) of a tile, of which `valid`
+ * are of C: the sum over `depth` steps of k, continuing what C holds if `resume`, then the epilogue if
+ * `last`. */
 inline __attribute__((always_inline)) void tile(const int rows, int valid, __global const float *restrict a,
-                                                __global const float *restrict b, int b_step, int depth, const ends *e,
-                                                int row, int column, bool resume, bool last)
+                                                __global const float *restrict b, int b_step, int depth,
+                                                const ends *e, int row, int column, bool resume, bool last)
 {
     float16 low[MR], high[MR];
     int count = e->n - column;
@@ -187,18 +191,17 @@ inline __attribute__((always_inline)) void tile(const int rows, int valid, __glo
     }
 }
 
-/* Piece i of the work: column panel i mod column panels, and `panels` row panels or what is left of them, so that the
- * pieces that follow each other read the same rows.  b_panel and b_step are the distances of column panels and of steps
- * of k in B: k × NR and NR when packed, NR and n where B is read in place. */
-ITEM_KERNEL void gemm_packed(__global const float *restrict a, __global const float *restrict b, ulong b_panel,
-                             int b_step, __global float *c, __global const float *bias, __global float *pre,
-                             __global const float *residual, int what, int m, int n, int k, int panels,
-                             __global volatile int *turns)
+/* Piece i of the work: column panel i mod column panels, and `panels` row panels or what is left of them, so
+ * that the pieces that follow each other read the same rows.  b_panel and b_step are the distances of column
+ * panels and of steps of k in B: k × NR and NR when packed, NR and n where B is read in place. */
+ITEM_KERNEL void gemm_packed(__global const float *restrict a, __global const float *restrict b,
+                             ulong b_panel, int b_step, __global float *c, __global const float *bias,
+                             __global float *pre, __global const float *residual, int what, int m, int n,
+                             int k, int panels, __global volatile int *turns)
 {
     int columns = (n + NR - 1) / NR, pieces = columns * ((m + panels * MR - 1) / (panels * MR));
     ends e = {c, pre, bias, residual, n, what};
-    FOR_EACH_TURN(i, pieces, turns)
-    {
+    FOR_EACH_TURN (i, pieces, turns) {
         int column = i % columns * NR, first = i / columns * panels * MR, end = min(first + panels * MR, m);
         for (int p = 0; p < k; p += KC) {
             int depth = min(KC, k - p);

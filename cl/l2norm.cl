@@ -1,7 +1,8 @@
 /* Rows of unit length: ops/l2norm.h. */
 #include "common.h"
 
-ROW_KERNEL void l2norm_forward(__global const float *x, __global float *y, __global float *restrict norm, int width)
+ROW_KERNEL void l2norm_forward(__global const float *x, __global float *y, __global float *restrict norm,
+                               int width)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index();

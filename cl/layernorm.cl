@@ -38,8 +38,8 @@ ROW_KERNEL void layernorm_forward(__global const float *restrict x, __global con
 
 /* dy and dx may be the same buffer: each item reads a column before it writes it. */
 ROW_KERNEL void layernorm_backward(__global const float *x, __global const float *restrict weight,
-                                   __global const float *dy, __global const float *restrict stats, __global float *dx,
-                                   int width, int accumulate)
+                                   __global const float *dy, __global const float *restrict stats,
+                                   __global float *dx, int width, int accumulate)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index();
@@ -59,7 +59,8 @@ ROW_KERNEL void layernorm_backward(__global const float *x, __global const float
         sum += q;
         product = fma(q, (s[c] - mean) * inverse, product);
     }
-    float a = row_sum(sum + vec_sum(sums), scratch) / width, b = row_sum(product + vec_sum(products), scratch) / width;
+    float a = row_sum(sum + vec_sum(sums), scratch) / width,
+          b = row_sum(product + vec_sum(products), scratch) / width;
     for (int c = lane * VEC; c < whole; c += LANES * VEC) {
         vecf h = (VLOAD(s + c) - mean) * inverse;
         vecf d = (VLOAD(g + c) * VLOAD(weight + c) - a - h * b) * inverse;
@@ -71,10 +72,11 @@ ROW_KERNEL void layernorm_backward(__global const float *x, __global const float
     }
 }
 
-/* Partial sums over a band of rows for a vector of columns: part[band, 0, c] = Σ dy h, part[band, 1, c] = Σ dy. */
+/* Partial sums over a band of rows for a vector of columns: part[band, 0, c] = Σ dy h, part[band, 1, c] = Σ
+ * dy. */
 FLAT_KERNEL void layernorm_partials(__global const float *restrict x, __global const float *restrict dy,
-                                    __global const float *restrict stats, __global float *restrict part, int rows,
-                                    int width, int band)
+                                    __global const float *restrict stats, __global float *restrict part,
+                                    int rows, int width, int band)
 {
     int c = get_global_id(0) * VEC, first = get_global_id(1) * band, last = min(first + band, rows);
     if (c >= width)

@@ -37,9 +37,10 @@ inline float side(__global const float *logits, __global float *dlogits, int pai
 }
 
 FLAT_KERNEL void matching(__global const float *restrict logits, __global float *restrict dlogits,
-                          __global const int *restrict image_negative, __global const int *restrict text_negative,
-                          __global float *restrict entropy, __global float *restrict triplet, int pairs, float margin,
-                          float itm_weight, float triplet_weight)
+                          __global const int *restrict image_negative,
+                          __global const int *restrict text_negative, __global float *restrict entropy,
+                          __global float *restrict triplet, int pairs, float margin, float itm_weight,
+                          float triplet_weight)
 {
     int i = get_global_id(0);
     if (i >= pairs)

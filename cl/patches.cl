@@ -2,8 +2,8 @@
 #include "common.h"
 
 /* A row of columns (channel, y, x) for each patch. */
-ROW_KERNEL void patches(__global const float *restrict image, __global float *restrict y, int height, int width,
-                        int patch)
+ROW_KERNEL void patches(__global const float *restrict image, __global float *restrict y, int height,
+                        int width, int patch)
 {
     size_t row = row_index();
     int across = width / patch, count = across * (height / patch), area = patch * patch;
@@ -32,10 +32,11 @@ ROW_KERNEL void image_tokens(__global const float *restrict patch, __global cons
         x[row * width + c] = s[c] + p[c];
 }
 
-/* A row for each token position: sums over the images into positions (and the class token), and a copy of the rest. */
+/* A row for each token position: sums over the images into positions (and the class token), and a copy of the
+ * rest. */
 ROW_KERNEL void image_tokens_backward(__global const float *restrict dx, __global float *restrict dpatch,
-                                      __global float *restrict dcls, __global float *restrict dpositions, int images,
-                                      int tokens, int width)
+                                      __global float *restrict dcls, __global float *restrict dpositions,
+                                      int images, int tokens, int width)
 {
     int n = row_index();
     for (int c = row_lane(); c < width; c += LANES) {

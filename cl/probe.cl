@@ -1,5 +1,6 @@
 /* The [CLS] row of cross-attention, read and differentiated: ops/probe.h. */
 #include "common.h"
+
 #include "attention.h"
 
 inline float probability(__global const float *k, const float *q, float lse)
@@ -22,13 +23,15 @@ ROW_KERNEL void probe_forward(__global const float *restrict q, __global const f
         head_load(mine, q + row * q_stride + q_col + h * HEAD, scale);
         for (int i = row_lane(); i < patches; i += LANES)
             fore[j * patches + i] +=
-                probability(k + (first + i) * k_stride + k_col + h * HEAD, mine, lse[row * heads + h]) / heads;
+                probability(k + (first + i) * k_stride + k_col + h * HEAD, mine, lse[row * heads + h]) /
+                heads;
     }
 }
 
 ROW_KERNEL void probe_backward_attention(__global const float *restrict g, __global const float *restrict v,
-                                         __global const int *restrict kv_of, __global const int *restrict k_begin,
-                                         __global float *restrict back, int heads, int patches, int v_stride, int v_col)
+                                         __global const int *restrict kv_of,
+                                         __global const int *restrict k_begin, __global float *restrict back,
+                                         int heads, int patches, int v_stride, int v_col)
 {
     size_t j = row_index(), first = k_begin[kv_of[j]] + 1;
     for (int i = row_lane(); i < patches; i += LANES)
@@ -45,8 +48,8 @@ ROW_KERNEL void probe_backward_attention(__global const float *restrict g, __glo
 ROW_KERNEL void probe_scores(__global const float *restrict q, __global const float *restrict k,
                              __global const float *restrict lse, __global const float *restrict dfore,
                              __global const int *restrict q_begin, __global const int *restrict kv_of,
-                             __global const int *restrict k_begin, __global float *restrict ds, int heads, int patches,
-                             int q_stride, int q_col, int k_stride, int k_col, float scale)
+                             __global const int *restrict k_begin, __global float *restrict ds, int heads,
+                             int patches, int q_stride, int q_col, int k_stride, int k_col, float scale)
 {
     ROW_SCRATCH(scratch);
     size_t at = row_index(), j = at / heads, row = q_begin[j], first = k_begin[kv_of[j]];
@@ -72,8 +75,8 @@ ROW_KERNEL void probe_scores(__global const float *restrict q, __global const fl
 /* dq of row 0; a row for each (probe, head), items over the head's columns. */
 ROW_KERNEL void probe_dq(__global const float *restrict ds, __global const float *restrict k,
                          __global const int *restrict q_begin, __global const int *restrict kv_of,
-                         __global const int *restrict k_begin, __global float *restrict dq, int heads, int keys,
-                         int k_stride, int k_col, int dq_stride, int dq_col, float scale)
+                         __global const int *restrict k_begin, __global float *restrict dq, int heads,
+                         int keys, int k_stride, int k_col, int dq_stride, int dq_col, float scale)
 {
     size_t at = row_index(), j = at / heads, first = k_begin[kv_of[j]];
     int h = at % heads;
@@ -89,8 +92,8 @@ ROW_KERNEL void probe_dq(__global const float *restrict ds, __global const float
 /* dk of every key of a block, from the probes among its readers in their order; a row for each key row. */
 ROW_KERNEL void probe_dk(__global const float *restrict ds, __global const float *restrict q,
                          __global const int *restrict q_begin, __global const int *restrict readers_begin,
-                         __global const int *restrict readers, __global float *restrict dk, int probes, int heads,
-                         int keys, int q_stride, int q_col, int dk_stride, int dk_col, float scale)
+                         __global const int *restrict readers, __global float *restrict dk, int probes,
+                         int heads, int keys, int q_stride, int q_col, int dk_stride, int dk_col, float scale)
 {
     size_t row = row_index(), t = row / keys;
     int i = row % keys;
@@ -99,7 +102,7 @@ ROW_KERNEL void probe_dk(__global const float *restrict ds, __global const float
         if (j >= probes)
             break; /* readers are in increasing order */
         for (int c = row_lane(); c < heads * HEAD; c += LANES)
-            dk[row * dk_stride + dk_col + c] +=
-                scale * ds[((size_t)j * heads + c / HEAD) * keys + i] * q[(size_t)q_begin[j] * q_stride + q_col + c];
+            dk[row * dk_stride + dk_col + c] += scale * ds[((size_t)j * heads + c / HEAD) * keys + i] *
+                                                q[(size_t)q_begin[j] * q_stride + q_col + c];
     }
 }

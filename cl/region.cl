@@ -4,7 +4,9 @@
 /* What a weight is made of: the unnormalised value of patch i. */
 inline float raw_weight(int attention, float fore, float back)
 {
-    return attention == ATTENTION_FORWARD ? fore : attention == ATTENTION_BACKWARD ? fmax(back, 0.0f) : fore * fmax(back, 0.0f);
+    return attention == ATTENTION_FORWARD    ? fore
+           : attention == ATTENTION_BACKWARD ? fmax(back, 0.0f)
+                                             : fore * fmax(back, 0.0f);
 }
 
 ROW_KERNEL void region_weights(__global const float *restrict fore, __global const float *restrict back,
@@ -61,8 +63,8 @@ FLAT_KERNEL void region_pool(__global const float *restrict weight, __global con
 
 /* dweight[p, i] = ⟨dregion[p], image[owner(p) (P + 1) + 1 + i]⟩; a row for each (p, i). */
 ROW_KERNEL void region_dweight(__global const float *restrict dregion, __global const float *restrict image,
-                               __global const int *restrict owner, __global float *restrict dweight, int patches,
-                               int width)
+                               __global const int *restrict owner, __global float *restrict dweight,
+                               int patches, int width)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index(), p = row / patches, i = row % patches;
@@ -80,10 +82,11 @@ ROW_KERNEL void region_dweight(__global const float *restrict dregion, __global 
         dweight[row] = sum;
 }
 
-/* dimage[t (P + 1) + 1 + i, c] += Σ_{phrases p of image t} weight[p, i] dregion[p, c]; a row for each (t, i). */
+/* dimage[t (P + 1) + 1 + i, c] += Σ_{phrases p of image t} weight[p, i] dregion[p, c]; a row for each (t, i).
+ */
 ROW_KERNEL void region_dimage(__global const float *restrict weight, __global const float *restrict dregion,
-                              __global const int *restrict first, __global float *restrict dimage, int patches,
-                              int width)
+                              __global const int *restrict first, __global float *restrict dimage,
+                              int patches, int width)
 {
     size_t row = row_index(), t = row / patches, i = row % patches;
     int lane = row_lane(), whole = width / VEC * VEC;
@@ -101,8 +104,8 @@ ROW_KERNEL void region_dimage(__global const float *restrict weight, __global co
 
 /* dfore in place of dweight: through weight = raw / Σ raw, the backward attention a constant. */
 ROW_KERNEL void region_dfore(__global float *restrict dweight, __global const float *restrict weight,
-                             __global const float *restrict back, __global const float *restrict total, int patches,
-                             int attention)
+                             __global const float *restrict back, __global const float *restrict total,
+                             int patches, int attention)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index();

@@ -7,10 +7,10 @@ inline __attribute__((always_inline)) void turn16(float16 *v)
 #pragma unroll
         for (int i = 0; i < 8; i++) {
             float16 a = v[i], b = v[i + 8];
-            t[2 * i] = (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6,
-                                 a.s7, b.s7);
-            t[2 * i + 1] = (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se,
-                                     b.se, a.sf, b.sf);
+            t[2 * i] = (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6,
+                                 b.s6, a.s7, b.s7);
+            t[2 * i + 1] = (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd,
+                                     a.se, b.se, a.sf, b.sf);
         }
 #pragma unroll
         for (int i = 0; i < 16; i++)
