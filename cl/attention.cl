@@ -4,8 +4,8 @@
 
 #include "attention.h"
 
-ROW_KERNEL void attention_forward(__global const float *restrict q, __global const float *restrict k,
-                                  __global const float *restrict v, __global float *restrict o,
+ROW_KERNEL void attention_forward(__global const act *restrict q, __global const act *restrict k,
+                                  __global const act *restrict v, __global act *restrict o,
                                   __global float *restrict lse, __global const int *restrict q_begin,
                                   __global const int *restrict kv_of, __global const int *restrict k_begin,
                                   __global const uint *restrict key, int heads, int q_stride, int q_col,
@@ -53,7 +53,7 @@ ROW_KERNEL void attention_forward(__global const float *restrict q, __global con
 }
 
 /* delta[r, h] = ⟨dO, O⟩ of each row and head. */
-ROW_KERNEL void attention_delta(__global const float *restrict dout, __global const float *restrict o,
+ROW_KERNEL void attention_delta(__global const act *restrict dout, __global const act *restrict o,
                                 __global float *restrict delta, int heads)
 {
     size_t row = row_index();
@@ -67,10 +67,10 @@ ROW_KERNEL void attention_delta(__global const float *restrict dout, __global co
 /* The scores' gradients of a row sum to 0 but for rounding, which the gradient of the keys' bias would show
  * as noise: what is left of that sum goes into delta, for attention_dkv, whose scores and products are the
  * same to the bit. */
-ROW_KERNEL void attention_dq(__global const float *restrict q, __global const float *restrict k,
-                             __global const float *restrict v, __global const float *restrict dout,
+ROW_KERNEL void attention_dq(__global const act *restrict q, __global const act *restrict k,
+                             __global const act *restrict v, __global const act *restrict dout,
                              __global const float *restrict lse, __global float *restrict delta,
-                             __global float *restrict dq, __global const int *restrict q_begin,
+                             __global act *restrict dq, __global const int *restrict q_begin,
                              __global const int *restrict kv_of, __global const int *restrict k_begin,
                              __global const uint *restrict key, int heads, int q_stride, int q_col,
                              int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, float scale,
@@ -113,10 +113,10 @@ ROW_KERNEL void attention_dq(__global const float *restrict q, __global const fl
     }
 }
 
-ROW_KERNEL void attention_dkv(__global const float *restrict q, __global const float *restrict k,
-                              __global const float *restrict v, __global const float *restrict dout,
+ROW_KERNEL void attention_dkv(__global const act *restrict q, __global const act *restrict k,
+                              __global const act *restrict v, __global const act *restrict dout,
                               __global const float *restrict lse, __global const float *restrict delta,
-                              __global float *dk, __global float *dv, __global const int *restrict q_begin,
+                              __global act *dk, __global act *dv, __global const int *restrict q_begin,
                               __global const int *restrict k_begin,
                               __global const int *restrict readers_begin,
                               __global const int *restrict readers, __global const uint *restrict key,
@@ -146,7 +146,7 @@ ROW_KERNEL void attention_dkv(__global const float *restrict q, __global const f
                 VSTORE(vec_exp(VLOAD(score)), score);
                 for (int i = 0; i < n; i++) {
                     size_t at = (size_t)(q0 + i0 + i);
-                    __global const float *g = dout + at * heads * HEAD + h * HEAD;
+                    __global const act *g = dout + at * heads * HEAD + h * HEAD;
                     float dp = head_dot(g, value), p = score[i];
                     if (threshold) {
                         float kept = mask_bits(key0, key1, (uint)((h * nq + i0 + i) * nk + j)) >= threshold

@@ -1,40 +1,40 @@
 /* What the attention kernels share: dot products and sums of head vectors, of HEAD floats. */
 #define HEAD_VECS (HEAD / VEC)
 
-inline float head_dot(__global const float *a, const float *b)
+inline float head_dot(__global const act *a, const float *b)
 {
     vecf sums = (vecf)(0.0f);
     float sum = 0.0f;
     for (int c = 0; c < HEAD_VECS; c++)
-        sums = fma(VLOAD(a + c * VEC), VLOAD(b + c * VEC), sums);
+        sums = fma(ACT_LOAD(a + c * VEC), VLOAD(b + c * VEC), sums);
     for (int c = HEAD_VECS * VEC; c < HEAD; c++)
-        sum = fma(a[c], b[c], sum);
+        sum = fma(ACT_GET(a + c), b[c], sum);
     return sum + vec_sum(sums);
 }
 
-inline void head_load(float *to, __global const float *from, float scale)
+inline void head_load(float *to, __global const act *from, float scale)
 {
     for (int c = 0; c < HEAD_VECS; c++)
-        VSTORE(VLOAD(from + c * VEC) * scale, to + c * VEC);
+        VSTORE(ACT_LOAD(from + c * VEC) * scale, to + c * VEC);
     for (int c = HEAD_VECS * VEC; c < HEAD; c++)
-        to[c] = from[c] * scale;
+        to[c] = ACT_GET(from + c) * scale;
 }
 
-inline void head_store(__global float *to, const float *from, float scale)
+inline void head_store(__global act *to, const float *from, float scale)
 {
     for (int c = 0; c < HEAD_VECS; c++)
-        VSTORE(VLOAD(from + c * VEC) * scale, to + c * VEC);
+        ACT_STORE(VLOAD(from + c * VEC) * scale, to + c * VEC);
     for (int c = HEAD_VECS * VEC; c < HEAD; c++)
-        to[c] = from[c] * scale;
+        ACT_PUT(from[c] * scale, to + c);
 }
 
 /* to += factor · from */
-inline void head_add(float *to, __global const float *from, float factor)
+inline void head_add(float *to, __global const act *from, float factor)
 {
     for (int c = 0; c < HEAD_VECS; c++)
-        VSTORE(fma(VLOAD(from + c * VEC), (vecf)(factor), VLOAD(to + c * VEC)), to + c * VEC);
+        VSTORE(fma(ACT_LOAD(from + c * VEC), (vecf)(factor), VLOAD(to + c * VEC)), to + c * VEC);
     for (int c = HEAD_VECS * VEC; c < HEAD; c++)
-        to[c] = fma(from[c], factor, to[c]);
+        to[c] = fma(ACT_GET(from + c), factor, to[c]);
 }
 
 inline void head_scale(float *x, float factor)

@@ -29,18 +29,22 @@
 #define BACKWARD_STAGE LARGER(2 * (ROWS + SPAN) * BACKWARD_CHUNK, SPAN * WIDTH)
 #define GROUP_KERNEL __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 
-inline float4 load4(__global const float *from)
+inline float4 load4(__global const act *from)
 {
-#if ALIGNED
+#ifdef HALF
+    return half_load4(from);
+#elif ALIGNED
     return *(__global const float4 *)from;
 #else
     return vload4(0, from);
 #endif
 }
 
-inline void store4(float4 x, __global float *to)
+inline void store4(float4 x, __global act *to)
 {
-#if ALIGNED
+#ifdef HALF
+    half_store4(x, to);
+#elif ALIGNED
     *(__global float4 *)to = x;
 #else
     vstore4(x, 0, to);
@@ -55,7 +59,7 @@ inline int moved(int c4, int chunk)
 
 /* to[c][r] = from[r·stride + first + c] for `rows` rows and `chunk` columns; 0 beyond `valid` rows and the
  * head. */
-inline void turn(__local float4 *to, int rows, int chunk, __global const float *from, int stride, int valid,
+inline void turn(__local float4 *to, int rows, int chunk, __global const act *from, int stride, int valid,
                  int first)
 {
     __local float *flat = (__local float *)to;
@@ -73,7 +77,7 @@ inline void turn(__local float4 *to, int rows, int chunk, __global const float *
 }
 
 /* to[r][c] = from[r·stride + c] for SPAN rows of WIDTH columns; 0 beyond `valid` rows and the head. */
-inline void lay(__local float4 *to, __global const float *from, int stride, int valid)
+inline void lay(__local float4 *to, __global const act *from, int stride, int valid)
 {
     for (int at = get_local_id(0); at < SPAN * WIDTH / 4; at += ITEMS) {
         int c = at % (WIDTH / 4) * 4, r = at / (WIDTH / 4);
@@ -143,7 +147,7 @@ inline void clear(float4 (*sum)[VECS])
 }
 
 /* Own rows 4y … of `valid` times factor, to to[r·stride + …]. */
-inline void write_rows(__global float *to, int stride, float4 (*sum)[VECS], float4 factor, int valid, int y,
+inline void write_rows(__global act *to, int stride, float4 (*sum)[VECS], float4 factor, int valid, int y,
                        int x)
 {
     float each[4] = {factor.x, factor.y, factor.z, factor.w};
@@ -190,8 +194,8 @@ inline float4 mask4(uint key0, uint key1, uint index, uint step, uint threshold,
     return vload4(0, each);
 }
 
-GROUP_KERNEL void attention_group_forward(__global const float *restrict q, __global const float *restrict k,
-                                          __global const float *restrict v, __global float *restrict o,
+GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __global const act *restrict k,
+                                          __global const act *restrict v, __global act *restrict o,
                                           __global float *restrict lse, __global const int *restrict q_begin,
                                           __global const int *restrict kv_of,
                                           __global const int *restrict k_begin,
@@ -273,10 +277,10 @@ inline float4 slope(float4 p, float4 dp, float4 mask, float4 mean)
 
 /* Sets delta[r, h] = ⟨dO, O⟩, and adds to it what the scores' gradients of a row should sum up to and do not
  * for rounding, as attention_dq does. */
-GROUP_KERNEL void attention_group_dq(__global const float *restrict q, __global const float *restrict k,
-                                     __global const float *restrict v, __global const float *restrict dout,
-                                     __global const float *restrict o, __global const float *restrict lse,
-                                     __global float *restrict delta, __global float *restrict dq,
+GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global const act *restrict k,
+                                     __global const act *restrict v, __global const act *restrict dout,
+                                     __global const act *restrict o, __global const float *restrict lse,
+                                     __global float *restrict delta, __global act *restrict dq,
                                      __global const int *restrict q_begin, __global const int *restrict kv_of,
                                      __global const int *restrict k_begin, __global const uint *restrict key,
                                      int heads, int q_stride, int q_col, int kv_stride, int k_col, int v_col,
@@ -361,10 +365,10 @@ GROUP_KERNEL void attention_group_dq(__global const float *restrict q, __global 
 
 /* Here the group owns keys; its readers follow one another in their order. */
 GROUP_KERNEL void
-attention_group_dkv(__global const float *restrict q, __global const float *restrict k,
-                    __global const float *restrict v, __global const float *restrict dout,
+attention_group_dkv(__global const act *restrict q, __global const act *restrict k,
+                    __global const act *restrict v, __global const act *restrict dout,
                     __global const float *restrict lse, __global const float *restrict delta,
-                    __global float *dk, __global float *dv, __global const int *restrict q_begin,
+                    __global act *dk, __global act *dv, __global const int *restrict q_begin,
                     __global const int *restrict k_begin, __global const int *restrict readers_begin,
                     __global const int *restrict readers, __global const uint *restrict key, int heads,
                     int q_stride, int q_col, int kv_stride, int k_col, int v_col, int dkv_stride, int dk_col,
@@ -391,8 +395,8 @@ attention_group_dkv(__global const float *restrict q, __global const float *rest
         for (int i0 = 0; i0 < nq; i0 += SPAN) {
             int count = min(SPAN, nq - i0);
             size_t at = q0 + i0;
-            __global const float *mine = q + at * q_stride + q_col + h * HEAD,
-                                 *g = dout + at * width + h * HEAD;
+            __global const act *mine = q + at * q_stride + q_col + h * HEAD,
+                               *g = dout + at * width + h * HEAD;
             float4 p[4] = {(float4)(0.0f), (float4)(0.0f), (float4)(0.0f), (float4)(0.0f)};
             float4 dp[4] = {(float4)(0.0f), (float4)(0.0f), (float4)(0.0f), (float4)(0.0f)};
             for (int c = 0; c < HEAD; c += BACKWARD_CHUNK) {

@@ -11,18 +11,19 @@
 #define LANE 32  /* queries of an item at once: two vectors */
 #define TILE 8   /* rows of a register tile */
 #define BLOCK 96 /* keys between two looks at the running maximum */
+#define GROUP 7  /* most bands that meet a block of keys, copied once for them */
 #define HEAD_VECS (HEAD / 16)
 #define LOG2_E 1.44269504f
 
 /* to[c] = column c of 32 rows; those from `rows` on are 0. */
-inline void turn(float16 *to, __global const float *from, int stride, int rows)
+inline void turn(float16 *to, __global const act *from, int stride, int rows)
 {
     for (int z = 0; z < 2; z++)
         for (int c = 0; c < HEAD; c += 16) {
             float16 v[16];
 #pragma unroll
             for (int i = 0; i < 16; i++)
-                v[i] = 16 * z + i < rows ? vload16(0, from + (size_t)(16 * z + i) * stride + c)
+                v[i] = 16 * z + i < rows ? ACT_LOAD16(0, from + (size_t)(16 * z + i) * stride + c)
                                          : (float16)(0.0f);
             turn16(v);
 #pragma unroll
@@ -32,7 +33,7 @@ inline void turn(float16 *to, __global const float *from, int stride, int rows)
 }
 
 /* The way back, each row times its factor. */
-inline void turn_back(__global float *to, int stride, const float16 *from, const float16 *factor, int rows)
+inline void turn_back(__global act *to, int stride, const float16 *from, const float16 *factor, int rows)
 {
     for (int z = 0; z < 2; z++)
         for (int c = 0; c < HEAD; c += 16) {
@@ -44,20 +45,20 @@ inline void turn_back(__global float *to, int stride, const float16 *from, const
 #pragma unroll
             for (int i = 0; i < 16; i++)
                 if (16 * z + i < rows)
-                    vstore16(v[i], 0, to + (size_t)(16 * z + i) * stride + c);
+                    ACT_STORE16(v[i], 0, to + (size_t)(16 * z + i) * stride + c);
         }
 }
 
-/* out[j][i] = ⟨row j, turned row i⟩ for `count` rows, and as far as the next multiple of TILE the last again.
- */
-inline void dots(float16 *out, __global const float *a, int stride, int count, const float16 *turned)
+/* out[j][i] = ⟨row j, turned row i⟩ for `count` dense rows, and as far as the next multiple of TILE the last
+ * again. */
+inline void dots(float16 *out, __global const float *a, int count, const float16 *turned)
 {
     for (int j = 0; j < count; j += TILE) {
         __global const float *row[TILE];
         float16 s0[TILE], s1[TILE];
 #pragma unroll
         for (int r = 0; r < TILE; r++) {
-            row[r] = a + (size_t)min(j + r, count - 1) * stride;
+            row[r] = a + min(j + r, count - 1) * HEAD;
             s0[r] = s1[r] = (float16)(0.0f);
         }
         for (int c = 0; c < HEAD; c++) {
@@ -77,8 +78,8 @@ inline void dots(float16 *out, __global const float *a, int stride, int count, c
     }
 }
 
-/* sum[c][i] += Σ_j w[j][i] · b[j·stride + c] over `count` rows. */
-inline void gather(float16 *sum, const float16 *w, __global const float *b, int stride, int count)
+/* sum[c][i] += Σ_j w[j][i] · b[j][c] over `count` dense rows. */
+inline void gather(float16 *sum, const float16 *w, __global const float *b, int count)
 {
     for (int c = 0; c < HEAD; c += TILE) {
         float16 s0[TILE], s1[TILE];
@@ -91,7 +92,7 @@ inline void gather(float16 *sum, const float16 *w, __global const float *b, int 
             float16 b0 = w[2 * j], b1 = w[2 * j + 1];
 #pragma unroll
             for (int r = 0; r < TILE; r++) {
-                float16 x = (float16)(b[(size_t)j * stride + c + r]);
+                float16 x = (float16)(b[j * HEAD + c + r]);
                 s0[r] = fma(x, b0, s0[r]);
                 s1[r] = fma(x, b1, s1[r]);
             }
@@ -116,8 +117,8 @@ inline void spread(__global float *to, int count, const float16 *weight, const f
 #pragma unroll
             for (int r = 0; r < TILE; r++) {
                 __global const float *old = to + (j + min(r, rows - 1)) * HEAD;
-                s0[r] = fresh ? (float16)(0.0f) : vload16(v, old);
-                s1[r] = fresh || !second ? (float16)(0.0f) : vload16(v + 1, old);
+                s0[r] = fresh ? (float16)(0.0f) : load16(v, old);
+                s1[r] = fresh || !second ? (float16)(0.0f) : load16(v + 1, old);
             }
             for (int i = 0; i < lanes; i++) {
                 float16 b0 = b[i * HEAD_VECS + v], b1 = b[i * HEAD_VECS + v + second];
@@ -131,33 +132,33 @@ inline void spread(__global float *to, int count, const float16 *weight, const f
 #pragma unroll
             for (int r = 0; r < TILE; r++)
                 if (r < rows) {
-                    vstore16(s0[r], v, to + (j + r) * HEAD);
+                    store16(s0[r], v, to + (j + r) * HEAD);
                     if (second)
-                        vstore16(s1[r], v + 1, to + (j + r) * HEAD);
+                        store16(s1[r], v + 1, to + (j + r) * HEAD);
                 }
         }
 }
 
 /* `rows` rows of the head's columns, from and to where they lie `stride` apart. */
-inline void fetch(__global float *to, __global const float *from, int stride, int rows)
+inline void fetch(__global float *to, __global const act *from, int stride, int rows)
 {
     for (int j = 0; j < rows; j++)
         for (int v = 0; v < HEAD_VECS; v++)
-            vstore16(vload16(v, from + (size_t)j * stride), v, to + j * HEAD);
+            store16(ACT_LOAD16(v, from + (size_t)j * stride), v, to + j * HEAD);
 }
 
-inline void put_back(__global float *to, int stride, __global const float *from, int rows)
+inline void put_back(__global act *to, int stride, __global const float *from, int rows)
 {
     for (int j = 0; j < rows; j++)
         for (int v = 0; v < HEAD_VECS; v++)
-            vstore16(vload16(v, from + j * HEAD), v, to + (size_t)j * stride);
+            ACT_STORE16(load16(v, from + j * HEAD), v, to + (size_t)j * stride);
 }
 
-inline void fetch_rows(float16 *to, __global const float *from, int stride, int rows)
+inline void fetch_rows(float16 *to, __global const act *from, int stride, int rows)
 {
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < HEAD_VECS; v++)
-            to[i * HEAD_VECS + v] = vload16(v, from + (size_t)i * stride);
+            to[i * HEAD_VECS + v] = ACT_LOAD16(v, from + (size_t)i * stride);
 }
 
 inline void clear(float16 *x)
@@ -175,72 +176,106 @@ inline float16 mask16(uint key0, uint key1, int first, int j, int keys, uint thr
                   vec_mask_bits(key0, key1, index) >= (uint16)(threshold));
 }
 
-/* Piece i of the work: a head, a sequence and 32 of its queries, in this order, so that the pieces that
- * follow each other read the same keys. */
-ITEM_KERNEL void attention_lanes_forward(__global const float *restrict q, __global const float *restrict k,
-                                         __global const float *restrict v, __global float *restrict o,
-                                         __global float *restrict lse, __global const int *restrict q_begin,
-                                         __global const int *restrict kv_of,
-                                         __global const int *restrict k_begin,
-                                         __global const uint *restrict key, int heads, int q_stride,
-                                         int q_col, int kv_stride, int k_col, int v_col, float scale,
-                                         uint threshold, float kept_scale, int sequences, int bands,
-                                         __global volatile int *turns)
+/* 32 queries, or what is left of a sequence's, and what they have found so far; turned. */
+typedef struct band {
+    float16 turned[2 * HEAD], sum[2 * HEAD], most[2], total[2];
+    size_t row;      /* the first query's */
+    int rows, index; /* index: of its probability of key 0, among those of the sequence */
+    uint key0, key1; /* of the dropout */
+} band;
+
+/* The band meets keys j0 … j0 + count − 1 of nk and their values, dense; score is scratch.  Probabilities are
+ * powers of 2. */
+inline void meet(band *b, float16 *score, __global const float *k, __global const float *v, int j0, int count,
+                 int nk, float scale2, uint threshold, float kept_scale)
 {
-    float16 turned[2 * HEAD], sum[2 * HEAD], score[2 * (BLOCK + TILE)];
-    float scale2 = scale * LOG2_E; /* probabilities are powers of 2 */
-    FOR_EACH_TURN (i, sequences * heads * bands, turns) {
-        int s = i / bands % sequences, h = i / bands / sequences, t = kv_of[s], first = i % bands * LANE;
-        int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
-        int rows = min(LANE, nq - first);
-        uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
-        if (rows <= 0)
-            continue;
-        size_t r0 = q0 + first;
-        turn(turned, q + r0 * q_stride + q_col + h * HEAD, q_stride, rows);
-        clear(sum);
-        float16 most0 = (float16)(-1e30f), most1 = most0, total0 = (float16)(0.0f), total1 = total0;
-        for (int j0 = 0; j0 < nk; j0 += BLOCK) {
-            int count = min(BLOCK, nk - j0);
-            size_t at = (size_t)(k0 + j0) * kv_stride + h * HEAD;
-            dots(score, k + at + k_col, kv_stride, count, turned);
-            float16 top0 = score[0], top1 = score[1], all0 = (float16)(0.0f), all1 = all0;
-            for (int j = 1; j < count; j++) {
-                top0 = vec_larger(top0, score[2 * j]);
-                top1 = vec_larger(top1, score[2 * j + 1]);
+    dots(score, k, count, b->turned);
+    float16 top0 = score[0], top1 = score[1], all0 = (float16)(0.0f), all1 = all0;
+    for (int j = 1; j < count; j++) {
+        top0 = vec_larger(top0, score[2 * j]);
+        top1 = vec_larger(top1, score[2 * j + 1]);
+    }
+    top0 = vec_larger(b->most[0], top0 * scale2);
+    top1 = vec_larger(b->most[1], top1 * scale2);
+    float16 shrink0 = vec_exp2(b->most[0] - top0), shrink1 = vec_exp2(b->most[1] - top1);
+    for (int j = 0; j < count; j++) {
+        float16 p0 = vec_exp2(fma(score[2 * j], (float16)(scale2), -top0));
+        float16 p1 = vec_exp2(fma(score[2 * j + 1], (float16)(scale2), -top1));
+        all0 += p0;
+        all1 += p1;
+        score[2 * j] = p0;
+        score[2 * j + 1] = p1;
+    }
+    for (int j = 0; threshold && j < count; j++) {
+        score[2 * j] *= mask16(b->key0, b->key1, b->index, j0 + j, nk, threshold, kept_scale);
+        score[2 * j + 1] *= mask16(b->key0, b->key1, b->index + 16, j0 + j, nk, threshold, kept_scale);
+    }
+    b->most[0] = top0;
+    b->most[1] = top1;
+    b->total[0] = fma(b->total[0], shrink0, all0);
+    b->total[1] = fma(b->total[1], shrink1, all1);
+    for (int c = 0; c < HEAD; c++) {
+        b->sum[2 * c] *= shrink0;
+        b->sum[2 * c + 1] *= shrink1;
+    }
+    gather(b->sum, score, v, count);
+}
+
+/* Piece i of the work is a head and `group` bands of queries: of one sequence or, where one band is as long
+ * as any, of as many sequences.  Those of them that read the same block of keys meet it together: piece by
+ * piece it lies dense in the group's part of scratch, as rows a large power of two apart would share few sets
+ * of the caches. */
+ITEM_KERNEL void attention_lanes_forward(
+    __global const act *restrict q, __global const act *restrict k, __global const act *restrict v,
+    __global act *restrict o, __global float *restrict lse, __global const int *restrict q_begin,
+    __global const int *restrict kv_of, __global const int *restrict k_begin,
+    __global const uint *restrict key, int heads, int q_stride, int q_col, int kv_stride, int k_col,
+    int v_col, float scale, uint threshold, float kept_scale, __global float *restrict scratch, int sequences,
+    int group, int pieces, int together, __global volatile int *turns)
+{
+    band bands[GROUP];
+    float16 score[2 * (BLOCK + TILE)];
+    __global float *near_k = scratch + get_group_id(0) * 2 * BLOCK * HEAD, *near_v = near_k + BLOCK * HEAD;
+    FOR_EACH_TURN (i, heads * pieces, turns) {
+        int h = i / pieces, part = i % pieces, each = together ? 1 : pieces / sequences;
+        int s = together ? part * group : part / each, last = together ? min(s + group, sequences) : s + 1;
+        int begin = together ? 0 : part % each * group * LANE;
+        while (s < last) {
+            int t = kv_of[s], k0 = k_begin[t], nk = k_begin[t + 1] - k0, count = 0;
+            for (; s < last && kv_of[s] == t; s++) {
+                int q0 = q_begin[s], nq = q_begin[s + 1] - q0;
+                for (int first = begin; first < min(begin + group * LANE, nq); first += LANE) {
+                    band *b = &bands[count++];
+                    b->row = q0 + first;
+                    b->rows = min(LANE, nq - first);
+                    b->index = h * nq + first;
+                    b->key0 = threshold ? key[2 * s] : 0;
+                    b->key1 = threshold ? key[2 * s + 1] : 0;
+                    turn(b->turned, q + b->row * q_stride + q_col + h * HEAD, q_stride, b->rows);
+                    clear(b->sum);
+                    b->most[0] = b->most[1] = (float16)(-1e30f);
+                    b->total[0] = b->total[1] = (float16)(0.0f);
+                }
             }
-            top0 = vec_larger(most0, top0 * scale2);
-            top1 = vec_larger(most1, top1 * scale2);
-            float16 shrink0 = vec_exp2(most0 - top0), shrink1 = vec_exp2(most1 - top1);
-            most0 = top0;
-            most1 = top1;
-            for (int j = 0; j < count; j++) {
-                float16 p0 = vec_exp2(fma(score[2 * j], (float16)(scale2), -most0));
-                float16 p1 = vec_exp2(fma(score[2 * j + 1], (float16)(scale2), -most1));
-                all0 += p0;
-                all1 += p1;
-                score[2 * j] = p0;
-                score[2 * j + 1] = p1;
+            for (int j0 = 0; count && j0 < nk; j0 += BLOCK) {
+                int keys = min(BLOCK, nk - j0);
+                size_t at = (size_t)(k0 + j0) * kv_stride + h * HEAD;
+                fetch(near_k, k + at + k_col, kv_stride, keys);
+                fetch(near_v, v + at + v_col, kv_stride, keys);
+                for (int n = 0; n < count; n++)
+                    meet(&bands[n], score, near_k, near_v, j0, keys, nk, scale * LOG2_E, threshold,
+                         kept_scale);
             }
-            for (int j = 0; threshold && j < count; j++) {
-                score[2 * j] *= mask16(key0, key1, h * nq + first, j0 + j, nk, threshold, kept_scale);
-                score[2 * j + 1] *=
-                    mask16(key0, key1, h * nq + first + 16, j0 + j, nk, threshold, kept_scale);
+            for (int n = 0; n < count; n++) {
+                const band *b = &bands[n];
+                float16 factor[2] = {1.0f / b->total[0], 1.0f / b->total[1]}, lengths[2];
+                turn_back(o + (b->row * heads + h) * HEAD, heads * HEAD, b->sum, factor, b->rows);
+                lengths[0] = b->most[0] / LOG2_E + log(b->total[0]);
+                lengths[1] = b->most[1] / LOG2_E + log(b->total[1]);
+                for (int r = 0; r < b->rows; r++)
+                    lse[(b->row + r) * heads + h] = ((const float *)lengths)[r];
             }
-            total0 = fma(total0, shrink0, all0);
-            total1 = fma(total1, shrink1, all1);
-            for (int c = 0; j0 && c < HEAD; c++) {
-                sum[2 * c] *= shrink0;
-                sum[2 * c + 1] *= shrink1;
-            }
-            gather(sum, score, v + at + v_col, kv_stride, count);
         }
-        float16 factor[2] = {1.0f / total0, 1.0f / total1}, end[2];
-        turn_back(o + (r0 * heads + h) * HEAD, heads * HEAD, sum, factor, rows);
-        end[0] = most0 / LOG2_E + log(total0);
-        end[1] = most1 / LOG2_E + log(total1);
-        for (int i = 0; i < rows; i++)
-            lse[(r0 + i) * heads + h] = ((const float *)end)[i];
     }
     turns_end(turns);
 }
@@ -257,8 +292,8 @@ inline void probabilities(__global float *kept, float16 *mean, const float16 *tu
     float16 all[2] = {(float16)(0.0f), (float16)(0.0f)}, sum[2] = {(float16)(0.0f), (float16)(0.0f)};
     for (int j0 = 0; j0 < nk; j0 += BLOCK) {
         int count = min(BLOCK, nk - j0);
-        dots(score, k + j0 * HEAD, HEAD, count, turned);
-        dots(dp, v + j0 * HEAD, HEAD, count, turned_out);
+        dots(score, k + j0 * HEAD, count, turned);
+        dots(dp, v + j0 * HEAD, count, turned_out);
         for (int j = 0; j < count; j++) {
             __global float *at = kept + (size_t)(j0 + j) * 2 * LANE;
 #pragma unroll
@@ -272,8 +307,8 @@ inline void probabilities(__global float *kept, float16 *mean, const float16 *tu
                 }
                 all[z] += p;
                 sum[z] = fma(p, g, sum[z]);
-                vstore16(shown, z, at);
-                vstore16(g, 2 + z, at);
+                store16(shown, z, at);
+                store16(g, 2 + z, at);
             }
         }
     }
@@ -282,12 +317,11 @@ inline void probabilities(__global float *kept, float16 *mean, const float16 *tu
 }
 
 /* Piece i of the work: a block of keys and a head.  The block's keys and values, and the sums of their
- * gradients, lie dense in the group's part of scratch meanwhile: rows a large power of two apart would share
- * few sets of the caches. */
+ * gradients, lie dense in the group's part of scratch meanwhile, as in the forward. */
 ITEM_KERNEL void attention_lanes_backward(
-    __global const float *restrict q, __global const float *restrict k, __global const float *restrict v,
-    __global const float *restrict dout, __global const float *restrict lse, __global float *restrict scratch,
-    __global float *dq, __global float *dk, __global float *dv, __global const int *restrict q_begin,
+    __global const act *restrict q, __global const act *restrict k, __global const act *restrict v,
+    __global const act *restrict dout, __global const float *restrict lse, __global float *restrict scratch,
+    __global act *dq, __global act *dk, __global act *dv, __global const int *restrict q_begin,
     __global const int *restrict k_begin, __global const int *restrict readers_begin,
     __global const int *restrict readers, __global const uint *restrict key, int heads, int q_stride,
     int q_col, int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, int dkv_stride, int dk_col,
@@ -313,8 +347,8 @@ ITEM_KERNEL void attention_lanes_backward(
             for (int first = 0; first < nq; first += LANE) {
                 int rows = min(LANE, nq - first);
                 size_t r0 = q0 + first;
-                __global const float *mine = q + r0 * q_stride + q_col + h * HEAD,
-                                     *g = dout + r0 * width + h * HEAD;
+                __global const act *mine = q + r0 * q_stride + q_col + h * HEAD,
+                                   *g = dout + r0 * width + h * HEAD;
                 turn(turned, mine, q_stride, rows);
                 turn(turned_out, g, width, rows);
                 fetch_rows(near_q, mine, q_stride, rows);
@@ -330,12 +364,12 @@ ITEM_KERNEL void attention_lanes_backward(
                         __global const float *at = kept + (size_t)(j0 + j) * 2 * LANE;
 #pragma unroll
                         for (int z = 0; z < 2; z++) {
-                            float16 p = vload16(z, at), ds = fabs(p) * (vload16(2 + z, at) - mean[z]) * scale;
+                            float16 p = load16(z, at), ds = fabs(p) * (load16(2 + z, at) - mean[z]) * scale;
                             score[2 * j + z] = threshold ? fmax(p, (float16)(0.0f)) * kept_scale : p;
                             dp[2 * j + z] = ds;
                         }
                     }
-                    gather(sum, dp, near_k + j0 * HEAD, HEAD, count);
+                    gather(sum, dp, near_k + j0 * HEAD, count);
                     spread(near_dv + j0 * HEAD, count, score, near_out, rows, fresh);
                     spread(near_dk + j0 * HEAD, count, dp, near_q, rows, fresh);
                 }

@@ -11,19 +11,19 @@
 #define HEAD_VECS (HEAD / 16)
 
 /* to[c][j] = from[j·stride + c] for `rows` rows; lanes up to the next 16 are set to 0. */
-inline void turn(float *to, __global const float *from, int stride, int rows)
+inline void turn(float *to, __global const act *from, int stride, int rows)
 {
     int whole = (rows + 15) / 16 * 16;
     for (int j = 0; j < rows; j++)
         for (int c = 0; c < HEAD; c++)
-            to[c * BLOCK + j] = from[(size_t)j * stride + c];
+            to[c * BLOCK + j] = ACT_GET(from + (size_t)j * stride + c);
     for (int j = rows; j < whole; j++)
         for (int c = 0; c < HEAD; c++)
             to[c * BLOCK + j] = 0.0f;
 }
 
 /* out[i][j] = ⟨row i, turned row j⟩ for 8 rows (beyond `rows`, the last again) and `count` turned ones. */
-inline void dots(float *out, __global const float *a, int stride, int rows, const float *turned, int count)
+inline void dots(float *out, __global const act *a, int stride, int rows, const float *turned, int count)
 {
     int at[TILE];
     for (int i = 0; i < TILE; i++)
@@ -34,30 +34,30 @@ inline void dots(float *out, __global const float *a, int stride, int rows, cons
         for (int i = 0; i < TILE; i++)
             s[i] = (float16)(0.0f);
         for (int c = 0; c < HEAD; c++) {
-            float16 b = vload16(0, turned + c * BLOCK + j);
+            float16 b = load16(0, turned + c * BLOCK + j);
 #pragma unroll
             for (int i = 0; i < TILE; i++)
-                s[i] = fma((float16)(a[at[i] + c]), b, s[i]);
+                s[i] = fma((float16)(ACT_GET(a + at[i] + c)), b, s[i]);
         }
 #pragma unroll
         for (int i = 0; i < TILE; i++)
-            vstore16(s[i], 0, out + i * BLOCK + j);
+            store16(s[i], 0, out + i * BLOCK + j);
     }
 }
 
 /* sum[i] += Σ_j weight[i][j] · b[j·stride …] for 8 rows, over the columns of the head. */
-inline void gather(float *sum, const float *weight, __global const float *b, int stride, int count)
+inline void gather(float *sum, const float *weight, __global const act *b, int stride, int count)
 {
     for (int v = 0; v < HEAD_VECS; v += 2) {
         float16 s0[TILE], s1[TILE];
 #pragma unroll
         for (int i = 0; i < TILE; i++) {
-            s0[i] = vload16(v, sum + i * HEAD);
-            s1[i] = v + 1 < HEAD_VECS ? vload16(v + 1, sum + i * HEAD) : (float16)(0.0f);
+            s0[i] = load16(v, sum + i * HEAD);
+            s1[i] = v + 1 < HEAD_VECS ? load16(v + 1, sum + i * HEAD) : (float16)(0.0f);
         }
         for (int j = 0; j < count; j++) {
-            float16 b0 = vload16(v, b + (size_t)j * stride);
-            float16 b1 = v + 1 < HEAD_VECS ? vload16(v + 1, b + (size_t)j * stride) : b0;
+            float16 b0 = ACT_LOAD16(v, b + (size_t)j * stride);
+            float16 b1 = v + 1 < HEAD_VECS ? ACT_LOAD16(v + 1, b + (size_t)j * stride) : b0;
 #pragma unroll
             for (int i = 0; i < TILE; i++) {
                 float16 w = (float16)(weight[i * BLOCK + j]);
@@ -67,9 +67,9 @@ inline void gather(float *sum, const float *weight, __global const float *b, int
         }
 #pragma unroll
         for (int i = 0; i < TILE; i++) {
-            vstore16(s0[i], v, sum + i * HEAD);
+            store16(s0[i], v, sum + i * HEAD);
             if (v + 1 < HEAD_VECS)
-                vstore16(s1[i], v + 1, sum + i * HEAD);
+                store16(s1[i], v + 1, sum + i * HEAD);
         }
     }
 }
@@ -77,7 +77,7 @@ inline void gather(float *sum, const float *weight, __global const float *b, int
 inline void clear(float *x, int count)
 {
     for (int i = 0; i < count; i += 16)
-        vstore16((float16)(0.0f), 0, x + i);
+        store16((float16)(0.0f), 0, x + i);
 }
 
 inline float16 lanes_below(float16 x, int count, float other)
@@ -97,27 +97,27 @@ inline void soften(float *s, float *sum, float *most, float *total, int count, f
     for (int i = 0; i < TILE; i++) {
         float16 top = (float16)(-INFINITY), all = (float16)(0.0f);
         for (int j = 0; j < count; j += 16) {
-            float16 x = lanes_below(vload16(0, s + i * BLOCK + j) * scale, count - j, -INFINITY);
-            vstore16(x, 0, s + i * BLOCK + j);
+            float16 x = lanes_below(load16(0, s + i * BLOCK + j) * scale, count - j, -INFINITY);
+            store16(x, 0, s + i * BLOCK + j);
             top = fmax(top, x);
         }
         float larger = fmax(most[i], vec_max(top));
         float16 shrink = vec_exp((float16)(most[i] - larger));
         for (int j = 0; j < count; j += 16) {
-            float16 p = lanes_below(vec_exp(vload16(0, s + i * BLOCK + j) - larger), count - j, 0.0f);
-            vstore16(p, 0, s + i * BLOCK + j);
+            float16 p = lanes_below(vec_exp(load16(0, s + i * BLOCK + j) - larger), count - j, 0.0f);
+            store16(p, 0, s + i * BLOCK + j);
             all += p;
         }
         total[i] = total[i] * shrink.s0 + vec_sum(all);
         if (larger > most[i])
             for (int v = 0; v < HEAD_VECS; v++)
-                vstore16(vload16(v, sum + i * HEAD) * shrink.s0, v, sum + i * HEAD);
+                store16(load16(v, sum + i * HEAD) * shrink.s0, v, sum + i * HEAD);
         most[i] = larger;
     }
 }
 
-ITEM_KERNEL void attention_wide_forward(__global const float *restrict q, __global const float *restrict k,
-                                        __global const float *restrict v, __global float *restrict o,
+ITEM_KERNEL void attention_wide_forward(__global const act *restrict q, __global const act *restrict k,
+                                        __global const act *restrict v, __global act *restrict o,
                                         __global float *restrict lse, __global const int *restrict q_begin,
                                         __global const int *restrict kv_of,
                                         __global const int *restrict k_begin,
@@ -157,7 +157,7 @@ ITEM_KERNEL void attention_wide_forward(__global const float *restrict q, __glob
     for (int i = 0; i < rows; i++) {
         size_t r = q0 + first + i;
         for (int c = 0; c < HEAD_VECS; c++)
-            vstore16(vload16(c, sum + i * HEAD) / total[i], c, o + (r * heads + h) * HEAD);
+            ACT_STORE16(load16(c, sum + i * HEAD) / total[i], c, o + (r * heads + h) * HEAD);
         lse[r * heads + h] = most[i] + log(total[i]);
     }
 }
@@ -169,10 +169,10 @@ inline float16 slope(float16 p, float16 dp, float16 mask, float16 mean)
     return p * (dp * mask - mean);
 }
 
-ITEM_KERNEL void attention_wide_dq(__global const float *restrict q, __global const float *restrict k,
-                                   __global const float *restrict v, __global const float *restrict dout,
+ITEM_KERNEL void attention_wide_dq(__global const act *restrict q, __global const act *restrict k,
+                                   __global const act *restrict v, __global const act *restrict dout,
                                    __global const float *restrict lse, __global float *restrict delta,
-                                   __global float *restrict dq, __global const int *restrict q_begin,
+                                   __global act *restrict dq, __global const int *restrict q_begin,
                                    __global const int *restrict kv_of, __global const int *restrict k_begin,
                                    __global const uint *restrict key, int heads, int q_stride, int q_col,
                                    int kv_stride, int k_col, int v_col, int dq_stride, int dq_col,
@@ -202,20 +202,19 @@ ITEM_KERNEL void attention_wide_dq(__global const float *restrict q, __global co
                 float l = lse[(r0 + r) * heads + h], mean = delta[(r0 + r) * heads + h];
                 float16 lefts = (float16)(0.0f), alls = (float16)(0.0f);
                 for (int j = 0; j < count; j += 16) {
-                    float16 p = vec_exp(vload16(0, score + r * BLOCK + j) * scale - l),
-                            mask = (float16)(1.0f);
+                    float16 p = vec_exp(load16(0, score + r * BLOCK + j) * scale - l), mask = (float16)(1.0f);
                     p = lanes_below(p, count - j, 0.0f);
                     if (threshold) {
                         float each[16];
                         for (int z = 0; z < 16; z++)
                             each[z] = kept(key0, key1, (uint)((h * nq + first + i + r) * nk + j0 + j + z),
                                            threshold, kept_scale);
-                        mask = vload16(0, each);
+                        mask = load16(0, each);
                     }
-                    float16 ds = slope(p, vload16(0, dp + r * BLOCK + j), mask, (float16)(mean));
+                    float16 ds = slope(p, load16(0, dp + r * BLOCK + j), mask, (float16)(mean));
                     lefts += ds;
                     alls += p;
-                    vstore16(ds, 0, dp + r * BLOCK + j);
+                    store16(ds, 0, dp + r * BLOCK + j);
                 }
                 left[i + r] += vec_sum(lefts);
                 all[i + r] += vec_sum(alls);
@@ -226,20 +225,21 @@ ITEM_KERNEL void attention_wide_dq(__global const float *restrict q, __global co
     for (int i = 0; i < rows; i++) {
         size_t r = q0 + first + i;
         for (int c = 0; c < HEAD_VECS; c++)
-            vstore16(vload16(c, sum + i * HEAD) * scale, c, dq + r * dq_stride + dq_col + h * HEAD);
+            ACT_STORE16(load16(c, sum + i * HEAD) * scale, c, dq + r * dq_stride + dq_col + h * HEAD);
         delta[r * heads + h] += left[i] / all[i]; /* see attention_dq */
     }
 }
 
-ITEM_KERNEL void
-attention_wide_dkv(__global const float *restrict q, __global const float *restrict k,
-                   __global const float *restrict v, __global const float *restrict dout,
-                   __global const float *restrict lse, __global const float *restrict delta,
-                   __global float *dk, __global float *dv, __global const int *restrict q_begin,
-                   __global const int *restrict k_begin, __global const int *restrict readers_begin,
-                   __global const int *restrict readers, __global const uint *restrict key, int heads,
-                   int q_stride, int q_col, int kv_stride, int k_col, int v_col, int dkv_stride, int dk_col,
-                   int dv_col, float scale, uint threshold, float kept_scale)
+ITEM_KERNEL void attention_wide_dkv(__global const act *restrict q, __global const act *restrict k,
+                                    __global const act *restrict v, __global const act *restrict dout,
+                                    __global const float *restrict lse, __global const float *restrict delta,
+                                    __global act *dk, __global act *dv, __global const int *restrict q_begin,
+                                    __global const int *restrict k_begin,
+                                    __global const int *restrict readers_begin,
+                                    __global const int *restrict readers, __global const uint *restrict key,
+                                    int heads, int q_stride, int q_col, int kv_stride, int k_col, int v_col,
+                                    int dkv_stride, int dk_col, int dv_col, float scale, uint threshold,
+                                    float kept_scale)
 {
     int t = get_global_id(0), h = get_global_id(1), k0 = k_begin[t], nk = k_begin[t + 1] - k0;
     int first = (int)get_global_id(2) * BAND, rows = min(BAND, nk - first), width = heads * HEAD;
@@ -255,8 +255,8 @@ attention_wide_dkv(__global const float *restrict q, __global const float *restr
         for (int i0 = 0; i0 < nq; i0 += BLOCK) {
             int count = min(BLOCK, nq - i0), whole = (count + 15) / 16 * 16;
             size_t r0 = q0 + i0;
-            __global const float *from = q + r0 * q_stride + q_col + h * HEAD,
-                                 *g = dout + r0 * width + h * HEAD;
+            __global const act *from = q + r0 * q_stride + q_col + h * HEAD,
+                               *g = dout + r0 * width + h * HEAD;
             turn(queries, from, q_stride, count);
             turn(outs, g, width, count);
             for (int i = 0; i < whole; i++) {
@@ -269,7 +269,7 @@ attention_wide_dkv(__global const float *restrict q, __global const float *restr
                 dots(dp, v + at + v_col, kv_stride, rows - j, outs, count);
                 for (int r = 0; r < TILE; r++)
                     for (int i = 0; i < count; i += 16) {
-                        float16 p = vec_exp(vload16(0, score + r * BLOCK + i) * scale - vload16(0, ls + i));
+                        float16 p = vec_exp(load16(0, score + r * BLOCK + i) * scale - load16(0, ls + i));
                         float16 mask = (float16)(1.0f);
                         p = lanes_below(p, count - i, 0.0f);
                         if (threshold) {
@@ -277,11 +277,11 @@ attention_wide_dkv(__global const float *restrict q, __global const float *restr
                             for (int z = 0; z < 16; z++)
                                 each[z] = kept(key0, key1, (uint)((h * nq + i0 + i + z) * nk + first + j + r),
                                                threshold, kept_scale);
-                            mask = vload16(0, each);
+                            mask = load16(0, each);
                         }
-                        vstore16(p * mask, 0, score + r * BLOCK + i);
-                        vstore16(slope(p, vload16(0, dp + r * BLOCK + i), mask, vload16(0, means + i)), 0,
-                                 dp + r * BLOCK + i);
+                        store16(p * mask, 0, score + r * BLOCK + i);
+                        store16(slope(p, load16(0, dp + r * BLOCK + i), mask, load16(0, means + i)), 0,
+                                dp + r * BLOCK + i);
                     }
                 gather(sum_v + j * HEAD, score, g, width, count);
                 gather(sum_k + j * HEAD, dp, from, q_stride, count);
@@ -291,8 +291,8 @@ attention_wide_dkv(__global const float *restrict q, __global const float *restr
     for (int j = 0; j < rows; j++) {
         size_t r = k0 + first + j;
         for (int c = 0; c < HEAD_VECS; c++) {
-            vstore16(vload16(c, sum_k + j * HEAD) * scale, c, dk + r * dkv_stride + dk_col + h * HEAD);
-            vstore16(vload16(c, sum_v + j * HEAD), c, dv + r * dkv_stride + dv_col + h * HEAD);
+            ACT_STORE16(load16(c, sum_k + j * HEAD) * scale, c, dk + r * dkv_stride + dk_col + h * HEAD);
+            ACT_STORE16(load16(c, sum_v + j * HEAD), c, dv + r * dkv_stride + dv_col + h * HEAD);
         }
     }
 }

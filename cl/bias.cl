@@ -1,7 +1,7 @@
 /* Column sums: ops/bias.h. */
 #include "common.h"
 
-FLAT_KERNEL void bias_partials(__global const float *restrict dy, __global float *restrict part, int rows,
+FLAT_KERNEL void bias_partials(__global const act *restrict dy, __global float *restrict part, int rows,
                                int width, int band)
 {
     int c = get_global_id(0) * VEC, first = get_global_id(1) * band, last = min(first + band, rows);
@@ -11,14 +11,14 @@ FLAT_KERNEL void bias_partials(__global const float *restrict dy, __global float
     if (c + VEC <= width) {
         vecf sum = (vecf)(0.0f);
         for (int r = first; r < last; r++)
-            sum += VLOAD(dy + (size_t)r * width + c);
+            sum += ACT_LOAD(dy + (size_t)r * width + c);
         VSTORE(sum, o);
         return;
     }
     for (int k = 0; k < width - c; k++) {
         float sum = 0.0f;
         for (int r = first; r < last; r++)
-            sum += dy[(size_t)r * width + c + k];
+            sum += ACT_GET(dy + (size_t)r * width + c + k);
         o[k] = sum;
     }
 }

@@ -7,8 +7,32 @@
 typedef float16 vecf;
 typedef int16 veci;
 typedef uint16 vecu;
-#define VLOAD(p) vload16(0, p)
-#define VSTORE(v, p) vstore16(v, 0, p)
+/* vload16 and vstore16 in one access each: PoCL makes four of one of theirs. */
+typedef struct __attribute__((packed)) loose_float16 {
+    float16 v;
+} loose_float16;
+typedef struct __attribute__((packed)) loose_ushort16 {
+    ushort16 v;
+} loose_ushort16;
+#define OVERLOADED __attribute__((overloadable))
+inline float16 OVERLOADED load16(size_t i, __global const float *p)
+{
+    return ((__global const loose_float16 *)(p + 16 * i))->v;
+}
+inline float16 OVERLOADED load16(size_t i, const float *p)
+{
+    return ((const loose_float16 *)(p + 16 * i))->v;
+}
+inline void OVERLOADED store16(float16 v, size_t i, __global float *p)
+{
+    ((__global loose_float16 *)(p + 16 * i))->v = v;
+}
+inline void OVERLOADED store16(float16 v, size_t i, float *p)
+{
+    ((loose_float16 *)(p + 16 * i))->v = v;
+}
+#define VLOAD(p) load16(0, p)
+#define VSTORE(v, p) store16(v, 0, p)
 #define AS_VECF(x) as_float16(x)
 #define AS_VECI(x) as_int16(x)
 #elif VEC == 4
@@ -21,6 +45,69 @@ typedef uint4 vecu;
 #define AS_VECI(x) as_int4(x)
 #else
 #error VEC is 4 or 16
+#endif
+
+/* Halves as core OpenCL converts them, by way of private memory: PoCL 3.1 takes vectors of them to lie at
+ * multiples of 16 bytes, which rows of any width do not. */
+#if VEC == 16
+inline float16 half_load16(__global const half *p)
+{
+    ushort16 bits = ((__global const loose_ushort16 *)p)->v;
+    return vload_half16(0, (const half *)&bits);
+}
+inline void half_store16(float16 v, __global half *p)
+{
+    ushort16 bits;
+    vstore_half16(v, 0, (half *)&bits);
+    ((__global loose_ushort16 *)p)->v = bits;
+}
+#endif
+inline float8 half_load8(__global const half *p)
+{
+    ushort8 bits = vload8(0, (__global const ushort *)p);
+    return vload_half8(0, (const half *)&bits);
+}
+inline float4 half_load4(__global const half *p)
+{
+    ushort4 bits = vload4(0, (__global const ushort *)p);
+    return vload_half4(0, (const half *)&bits);
+}
+inline void half_store4(float4 v, __global half *p)
+{
+    ushort4 bits;
+    vstore_half4(v, 0, (half *)&bits);
+    vstore4(bits, 0, (__global ushort *)p);
+}
+#if VEC == 16
+#define HALF_LOAD(p) half_load16(p)
+#define HALF_STORE(v, p) half_store16(v, p)
+#else
+#define HALF_LOAD(p) half_load4(p)
+#define HALF_STORE(v, p) half_store4(v, p)
+#endif
+
+/* An activation, or a matrix of weights, as it lies in memory: a float or, with -DHALF, a half.  What is
+ * computed with it is float in both. */
+#ifdef HALF
+typedef half act;
+#define ACT_LOAD(p) HALF_LOAD(p)
+#define ACT_STORE(v, p) HALF_STORE(v, p)
+#define ACT_LOAD16(i, p) half_load16((p) + 16 * (i))
+#define ACT_LOAD8(i, p) half_load8((p) + 8 * (i))
+#define ACT_LOAD4(i, p) half_load4((p) + 4 * (i))
+#define ACT_STORE16(v, i, p) half_store16(v, (p) + 16 * (i))
+#define ACT_GET(p) vload_half(0, p)
+#define ACT_PUT(x, p) vstore_half(x, 0, p)
+#else
+typedef float act;
+#define ACT_LOAD(p) VLOAD(p)
+#define ACT_STORE(v, p) VSTORE(v, p)
+#define ACT_LOAD16(i, p) load16(i, p)
+#define ACT_LOAD8(i, p) vload8(i, p)
+#define ACT_LOAD4(i, p) vload4(i, p)
+#define ACT_STORE16(v, i, p) store16(v, i, p)
+#define ACT_GET(p) (*(p))
+#define ACT_PUT(x, p) (*(p) = (x))
 #endif
 
 #if LANES == 1

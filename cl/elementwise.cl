@@ -1,6 +1,16 @@
 /* Sums and sums of squares: ops/elementwise.h. */
 #include "common.h"
 
+#ifdef HALF_FROM
+typedef half from;
+#define FROM_GET(p) vload_half(0, p)
+#define FROM_LOAD(p) HALF_LOAD(p)
+#else
+typedef float from;
+#define FROM_GET(p) (*(p))
+#define FROM_LOAD(p) VLOAD(p)
+#endif
+
 FLAT_KERNEL void add(__global float *y, __global const float *x, ulong count, ulong each)
 {
     ulong i = get_global_id(0) * each, last = min(i + each, count);
@@ -10,13 +20,13 @@ FLAT_KERNEL void add(__global float *y, __global const float *x, ulong count, ul
         y[i] += x[i];
 }
 
-FLAT_KERNEL void clear(__global float *y, ulong count, ulong each)
+FLAT_KERNEL void clear(__global act *y, ulong count, ulong each)
 {
     ulong i = get_global_id(0) * each, last = min(i + each, count);
     for (; i + VEC <= last; i += VEC)
-        VSTORE((vecf)(0.0f), y + i);
+        ACT_STORE((vecf)(0.0f), y + i);
     for (; i < last; i++)
-        y[i] = 0.0f;
+        ACT_PUT(0.0f, y + i);
 }
 
 FLAT_KERNEL void scale(__global float *y, float factor, ulong count, ulong each)
@@ -26,6 +36,16 @@ FLAT_KERNEL void scale(__global float *y, float factor, ulong count, ulong each)
         VSTORE(VLOAD(y + i) * factor, y + i);
     for (; i < last; i++)
         y[i] *= factor;
+}
+
+/* The other way of storing: floats from halves with -DHALF_FROM, and halves from floats with -DHALF. */
+FLAT_KERNEL void convert(__global const from *restrict x, __global act *restrict y, ulong count, ulong each)
+{
+    ulong i = get_global_id(0) * each, last = min(i + each, count);
+    for (; i + VEC <= last; i += VEC)
+        ACT_STORE(FROM_LOAD(x + i), y + i);
+    for (; i < last; i++)
+        ACT_PUT(FROM_GET(x + i), y + i);
 }
 
 FLAT_KERNEL void square_partials(__global const float *restrict x, __global float *restrict part, ulong count,

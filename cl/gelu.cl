@@ -3,29 +3,29 @@
 
 #include "gelu.h"
 
-FLAT_KERNEL void gelu_forward(__global const float *pre, __global float *y, ulong count, ulong each)
+FLAT_KERNEL void gelu_forward(__global const act *pre, __global act *y, ulong count, ulong each)
 {
     ulong first = get_global_id(0) * each, last = min(first + each, count);
     ulong i = first;
     for (; i + VEC <= last; i += VEC)
-        VSTORE(vec_gelu(VLOAD(pre + i)), y + i);
+        ACT_STORE(vec_gelu(ACT_LOAD(pre + i)), y + i);
     for (; i < last; i++) {
         float one[VEC];
-        VSTORE(vec_gelu((vecf)(pre[i])), one);
-        y[i] = one[0];
+        VSTORE(vec_gelu((vecf)(ACT_GET(pre + i))), one);
+        ACT_PUT(one[0], y + i);
     }
 }
 
-FLAT_KERNEL void gelu_backward(__global const float *pre, __global const float *dy, __global float *dpre,
+FLAT_KERNEL void gelu_backward(__global const act *pre, __global const act *dy, __global act *dpre,
                                ulong count, ulong each)
 {
     ulong first = get_global_id(0) * each, last = min(first + each, count);
     ulong i = first;
     for (; i + VEC <= last; i += VEC)
-        VSTORE(VLOAD(dy + i) * vec_gelu_slope(VLOAD(pre + i)), dpre + i);
+        ACT_STORE(ACT_LOAD(dy + i) * vec_gelu_slope(ACT_LOAD(pre + i)), dpre + i);
     for (; i < last; i++) {
         float one[VEC];
-        VSTORE(vec_gelu_slope((vecf)(pre[i])), one);
-        dpre[i] = dy[i] * one[0];
+        VSTORE(vec_gelu_slope((vecf)(ACT_GET(pre + i))), one);
+        ACT_PUT(ACT_GET(dy + i) * one[0], dpre + i);
     }
 }

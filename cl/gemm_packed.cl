@@ -1,11 +1,12 @@
 /* The packed matrix product for CPU devices: ops/gemm_packed.c.
  *
  * op(A) is copied to panels of MR rows, [panel][k][MR], and op(B) to panels of NR columns, [panel][k][NR],
- * padded with zeros.  A tile of C, MR × NR, lives in 24 vectors of 16 floats: each step of k loads two
- * vectors of B and multiplies them by MR numbers of A, so that the multiply-adds, not the loads, are the
- * limit.  k goes in blocks of KC, so that a block of a B panel and those of the A panels that it meets stay
- * in the second-level cache; longer blocks pass over C less often.  Work-groups have one item, and take
- * pieces of the work as they get free. */
+ * padded with zeros; both of floats, whatever A and B are stored as.  A tile of C, MR × NR, lives in 24
+ * vectors of 16 floats: each step of k loads two vectors of B and multiplies them by MR numbers of A, so that
+ * the multiply-adds, not the loads, are the limit.  k goes in blocks of KC, so that a block of a B panel and
+ * those of the A panels that it meets stay in the second-level cache; longer blocks pass over C less often.
+ * Sums that are not complete lie in C, or beside it where that holds halves.  Work-groups have one item, and
+ * take pieces of the work as they get free. */
 #include "common.h"
 
 #include "gelu.h"
@@ -19,7 +20,7 @@
 enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
 
 /* A as it is, [m, k]; alpha is multiplied in. */
-ITEM_KERNEL void gemm_pack_a(__global const float *restrict a, __global float *restrict packed, float alpha,
+ITEM_KERNEL void gemm_pack_a(__global const act *restrict a, __global float *restrict packed, float alpha,
                              int m, int k)
 {
     int first = get_group_id(0) * MR, rows = min(MR, m - first);
@@ -30,7 +31,7 @@ ITEM_KERNEL void gemm_pack_a(__global const float *restrict a, __global float *r
         float16 v[16];
 #pragma unroll
         for (int i = 0; i < 16; i++)
-            v[i] = i < MR ? alpha * vload16(0, a + (size_t)i * k + p) : (float16)(0.0f);
+            v[i] = i < MR ? alpha * ACT_LOAD16(0, a + (size_t)i * k + p) : (float16)(0.0f);
         turn16(v);
 #pragma unroll
         for (int q = 0; q < 16; q++) {
@@ -40,118 +41,158 @@ ITEM_KERNEL void gemm_pack_a(__global const float *restrict a, __global float *r
     }
     for (; p < p1; p++)
         for (int i = 0; i < MR; i++)
-            to[(size_t)p * MR + i] = i < rows ? alpha * a[(size_t)i * k + p] : 0;
+            to[(size_t)p * MR + i] = i < rows ? alpha * ACT_GET(a + (size_t)i * k + p) : 0;
 }
 
 /* A transposed, [k, m]. */
-ITEM_KERNEL void gemm_pack_a_transposed(__global const float *restrict a, __global float *restrict packed,
+ITEM_KERNEL void gemm_pack_a_transposed(__global const act *restrict a, __global float *restrict packed,
                                         float alpha, int m, int k)
 {
     int first = get_group_id(0) * MR, rows = min(MR, m - first);
     int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
     __global float *to = packed + (size_t)first * k;
     for (; p < p1; p++) {
-        __global const float *from = a + (size_t)p * m + first;
+        __global const act *from = a + (size_t)p * m + first;
         if (rows == MR) {
-            vstore8(alpha * vload8(0, from), 0, to + (size_t)p * MR);
-            vstore4(alpha * vload4(2, from), 2, to + (size_t)p * MR);
+            vstore8(alpha * ACT_LOAD8(0, from), 0, to + (size_t)p * MR);
+            vstore4(alpha * ACT_LOAD4(2, from), 2, to + (size_t)p * MR);
             continue;
         }
         for (int i = 0; i < MR; i++)
-            to[(size_t)p * MR + i] = i < rows ? alpha * from[i] : 0;
+            to[(size_t)p * MR + i] = i < rows ? alpha * ACT_GET(from + i) : 0;
     }
 }
 
-/* B as it is, [k, n]. */
-ITEM_KERNEL void gemm_pack_b(__global const float *restrict b, __global float *restrict packed, int n, int k)
+/* B as it is, [k, n]: its panels from number `from_panel` on. */
+ITEM_KERNEL void gemm_pack_b(__global const act *restrict b, __global float *restrict packed, int from_panel,
+                             int n, int k)
 {
-    int first = get_group_id(0) * NR, columns = min(NR, n - first);
+    int first = (from_panel + get_group_id(0)) * NR, columns = min(NR, n - first);
     int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k);
-    __global float *to = packed + (size_t)first * k;
+    __global float *to = packed + get_group_id(0) * NR * k;
     for (int p = p0; p < p1; p++) {
-        __global const float *from = b + (size_t)p * n + first;
+        __global const act *from = b + (size_t)p * n + first;
         if (columns == NR) {
-            vstore16(vload16(0, from), 0, to + (size_t)p * NR);
-            vstore16(vload16(1, from), 1, to + (size_t)p * NR);
+            store16(ACT_LOAD16(0, from), 0, to + (size_t)p * NR);
+            store16(ACT_LOAD16(1, from), 1, to + (size_t)p * NR);
             continue;
         }
         for (int j = 0; j < NR; j++)
-            to[(size_t)p * NR + j] = j < columns ? from[j] : 0;
+            to[(size_t)p * NR + j] = j < columns ? ACT_GET(from + j) : 0;
     }
 }
 
-/* B transposed, [n, k]. */
-ITEM_KERNEL void gemm_pack_b_transposed(__global const float *restrict b, __global float *restrict packed,
-                                        int n, int k)
+/* B transposed, [n, k], likewise. */
+ITEM_KERNEL void gemm_pack_b_transposed(__global const act *restrict b, __global float *restrict packed,
+                                        int from_panel, int n, int k)
 {
-    int first = get_group_id(0) * NR, columns = min(NR, n - first);
+    int first = (from_panel + get_group_id(0)) * NR, columns = min(NR, n - first);
     int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
-    __global float *to = packed + (size_t)first * k;
+    __global float *to = packed + get_group_id(0) * NR * k;
     b += (size_t)first * k;
     for (; columns == NR && p + 16 <= p1; p += 16)
         for (int half_panel = 0; half_panel < NR; half_panel += 16) {
             float16 v[16];
 #pragma unroll
             for (int j = 0; j < 16; j++)
-                v[j] = vload16(0, b + (size_t)(half_panel + j) * k + p);
+                v[j] = ACT_LOAD16(0, b + (size_t)(half_panel + j) * k + p);
             turn16(v);
 #pragma unroll
             for (int q = 0; q < 16; q++)
-                vstore16(v[q], 0, to + (size_t)(p + q) * NR + half_panel);
+                store16(v[q], 0, to + (size_t)(p + q) * NR + half_panel);
         }
     for (; p < p1; p++)
         for (int j = 0; j < NR; j++)
-            to[(size_t)p * NR + j] = j < columns ? b[(size_t)j * k + p] : 0;
+            to[(size_t)p * NR + j] = j < columns ? ACT_GET(b + (size_t)j * k + p) : 0;
 }
 
-/* Up to 16 floats of a row, the rest zeros; and back. */
+/* Up to 16 elements of a row, the rest zeros; and back. */
 inline float16 load_part(__global const float *from, int count)
 {
     if (count >= 16)
-        return vload16(0, from);
+        return load16(0, from);
     float part[16];
     for (int j = 0; j < 16; j++)
         part[j] = j < count ? from[j] : 0;
-    return vload16(0, part);
+    return load16(0, part);
 }
 
 inline void store_part(float16 v, __global float *to, int count)
 {
     if (count >= 16) {
-        vstore16(v, 0, to);
+        store16(v, 0, to);
         return;
     }
     float part[16];
-    vstore16(v, 0, part);
+    store16(v, 0, part);
     for (int j = 0; j < count; j++)
         to[j] = part[j];
 }
 
+#ifdef HALF
+inline float16 load_acts(__global const act *from, int count)
+{
+    if (count >= 16)
+        return ACT_LOAD16(0, from);
+    float part[16];
+    for (int j = 0; j < 16; j++)
+        part[j] = j < count ? ACT_GET(from + j) : 0;
+    return load16(0, part);
+}
+
+inline void store_acts(float16 v, __global act *to, int count)
+{
+    if (count >= 16) {
+        ACT_STORE16(v, 0, to);
+        return;
+    }
+    float part[16];
+    store16(v, 0, part);
+    for (int j = 0; j < count; j++)
+        ACT_PUT(part[j], to + j);
+}
+#else
+#define load_acts load_part
+#define store_acts store_part
+#endif
+
 typedef struct ends {
-    __global float *c, *pre;
-    __global const float *bias, *residual;
+    __global float *sums; /* like C, which it is where C holds floats */
+    __global act *c, *pre;
+    __global const float *bias;
+    __global const act *residual;
     int n, what; /* C's row length; HAS_ and ADD_ bits */
 } ends;
 
-inline void finish(float16 v, const ends *e, size_t at, int column, int count)
+/* v is what this block of k adds to `count` elements of C from `at` on: with what the blocks before it left,
+ * if it is not the first, it becomes what the next one finds or, if it is the last, goes through the
+ * epilogue. */
+inline void put(float16 v, const ends *e, size_t at, int column, int count, bool first, bool last)
 {
+    if (!first)
+        v += load_part(e->sums + at, count);
+    else if (e->what & ADD_TO_C)
+        v += load_acts(e->c + at, count);
+    if (!last) {
+        store_part(v, e->sums + at, count);
+        return;
+    }
     if (e->what & HAS_BIAS)
         v += load_part(e->bias + column, count);
     if (e->what & HAS_PRE)
-        store_part(v, e->pre + at, count);
+        store_acts(v, e->pre + at, count);
     if (e->what & HAS_GELU)
         v = vec_gelu(v);
     if (e->what & HAS_RESIDUAL)
-        v += load_part(e->residual + at, count);
-    store_part(v, e->c + at, count);
+        v += load_acts(e->residual + at, count);
+    store_acts(v, e->c + at, count);
 }
 
 /* rows (a constant where this is inlined: the accumulators must become registers) of a tile, of which `valid`
- * are of C: the sum over `depth` steps of k, continuing what C holds if `resume`, then the epilogue if
- * `last`. */
+ * are of C: the sum over `depth` steps of k, one block of it. */
 inline __attribute__((always_inline)) void tile(const int rows, int valid, __global const float *restrict a,
                                                 __global const float *restrict b, int b_step, int depth,
-                                                const ends *e, int row, int column, bool resume, bool last)
+                                                const ends *e, int row, int column, bool first, bool last)
 {
     float16 low[MR], high[MR];
     int count = e->n - column;
@@ -160,7 +201,7 @@ inline __attribute__((always_inline)) void tile(const int rows, int valid, __glo
     for (int i = 0; i < rows; i++)
         low[i] = high[i] = 0;
     for (int p = 0; p < depth; p++) {
-        float16 b0 = vload16(0, b), b1 = vload16(1, b);
+        float16 b0 = load16(0, b), b1 = load16(1, b);
 #pragma unroll
         for (int i = 0; i < rows; i++) {
             low[i] = fma((float16)(a[i]), b0, low[i]);
@@ -172,50 +213,41 @@ inline __attribute__((always_inline)) void tile(const int rows, int valid, __glo
 #pragma unroll
     for (int i = 0; i < rows; i++) {
         if (i < valid) {
-            size_t place = at + (size_t)i * e->n;
-            if (resume) {
-                low[i] += load_part(e->c + place, count);
-                if (count > 16)
-                    high[i] += load_part(e->c + place + 16, count - 16);
-            }
-            if (last && e->what & ~ADD_TO_C) {
-                finish(low[i], e, place, column, count);
-                if (count > 16)
-                    finish(high[i], e, place + 16, column + 16, count - 16);
-            } else {
-                store_part(low[i], e->c + place, count);
-                if (count > 16)
-                    store_part(high[i], e->c + place + 16, count - 16);
-            }
+            put(low[i], e, at + (size_t)i * e->n, column, count, first, last);
+            if (count > 16)
+                put(high[i], e, at + (size_t)i * e->n + 16, column + 16, count - 16, first, last);
         }
     }
 }
 
-/* Piece i of the work: column panel i mod column panels, and `panels` row panels or what is left of them, so
- * that the pieces that follow each other read the same rows.  b_panel and b_step are the distances of column
- * panels and of steps of k in B: k × NR and NR when packed, NR and n where B is read in place. */
+/* Columns of C from column panel `from_panel` on, `columns` panels of them.  Piece i of the work: column
+ * panel i mod columns, and `panels` row panels or what is left of them, so that the pieces that follow each
+ * other read the same rows.  b_panel and b_step are the distances of column panels and of steps of k in B:
+ * k × NR and NR when packed, NR and n where B is read in place. */
 ITEM_KERNEL void gemm_packed(__global const float *restrict a, __global const float *restrict b,
-                             ulong b_panel, int b_step, __global float *c, __global const float *bias,
-                             __global float *pre, __global const float *residual, int what, int m, int n,
-                             int k, int panels, __global volatile int *turns)
+                             ulong b_panel, int b_step, __global float *sums, __global act *c,
+                             __global const float *bias, __global act *pre, __global const act *residual,
+                             int what, int m, int n, int k, int from_panel, int columns, int panels,
+                             __global volatile int *turns)
 {
-    int columns = (n + NR - 1) / NR, pieces = columns * ((m + panels * MR - 1) / (panels * MR));
-    ends e = {c, pre, bias, residual, n, what};
+    int pieces = columns * ((m + panels * MR - 1) / (panels * MR));
+    ends e = {sums, c, pre, bias, residual, n, what};
     FOR_EACH_TURN (i, pieces, turns) {
-        int column = i % columns * NR, first = i / columns * panels * MR, end = min(first + panels * MR, m);
+        int column = (from_panel + i % columns) * NR;
+        int begin = i / columns * panels * MR, end = min(begin + panels * MR, m);
         for (int p = 0; p < k; p += KC) {
             int depth = min(KC, k - p);
-            bool resume = p > 0 || what & ADD_TO_C, last = p + KC >= k;
+            bool first = p == 0, last = p + KC >= k;
             __global const float *from_b = b + i % columns * b_panel + (size_t)p * b_step;
-            for (int row = first; row < end; row += MR) {
+            for (int row = begin; row < end; row += MR) {
                 __global const float *from_a = a + (size_t)row * k + (size_t)p * MR;
                 int valid = min(MR, end - row);
                 if (valid > 8)
-                    tile(12, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
+                    tile(12, valid, from_a, from_b, b_step, depth, &e, row, column, first, last);
                 else if (valid > 4)
-                    tile(8, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
+                    tile(8, valid, from_a, from_b, b_step, depth, &e, row, column, first, last);
                 else
-                    tile(4, valid, from_a, from_b, b_step, depth, &e, row, column, resume, last);
+                    tile(4, valid, from_a, from_b, b_step, depth, &e, row, column, first, last);
             }
         }
     }

@@ -1,35 +1,35 @@
 /* Layer normalisation: ops/layernorm.h. */
 #include "common.h"
 
-ROW_KERNEL void layernorm_forward(__global const float *restrict x, __global const float *restrict weight,
-                                  __global const float *restrict bias, __global float *restrict y,
+ROW_KERNEL void layernorm_forward(__global const act *restrict x, __global const float *restrict weight,
+                                  __global const float *restrict bias, __global act *restrict y,
                                   __global float *restrict stats, int width, float eps)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index();
     int lane = row_lane(), whole = width / VEC * VEC;
-    __global const float *s = x + row * width;
-    __global float *o = y + row * width;
+    __global const act *s = x + row * width;
+    __global act *o = y + row * width;
     vecf sums = (vecf)(0.0f);
     float sum = 0.0f;
     for (int c = lane * VEC; c < whole; c += LANES * VEC)
-        sums += VLOAD(s + c);
+        sums += ACT_LOAD(s + c);
     for (int c = whole + lane; c < width; c += LANES)
-        sum += s[c];
+        sum += ACT_GET(s + c);
     float mean = row_sum(sum + vec_sum(sums), scratch) / width;
     sums = (vecf)(0.0f);
     sum = 0.0f;
     for (int c = lane * VEC; c < whole; c += LANES * VEC) {
-        vecf d = VLOAD(s + c) - mean;
+        vecf d = ACT_LOAD(s + c) - mean;
         sums = fma(d, d, sums);
     }
     for (int c = whole + lane; c < width; c += LANES)
-        sum = fma(s[c] - mean, s[c] - mean, sum);
+        sum = fma(ACT_GET(s + c) - mean, ACT_GET(s + c) - mean, sum);
     float inverse = 1.0f / sqrt(row_sum(sum + vec_sum(sums), scratch) / width + eps);
     for (int c = lane * VEC; c < whole; c += LANES * VEC)
-        VSTORE(fma((VLOAD(s + c) - mean) * inverse, VLOAD(weight + c), VLOAD(bias + c)), o + c);
+        ACT_STORE(fma((ACT_LOAD(s + c) - mean) * inverse, VLOAD(weight + c), VLOAD(bias + c)), o + c);
     for (int c = whole + lane; c < width; c += LANES)
-        o[c] = fma((s[c] - mean) * inverse, weight[c], bias[c]);
+        ACT_PUT(fma((ACT_GET(s + c) - mean) * inverse, weight[c], bias[c]), o + c);
     if (lane == 0) {
         stats[2 * row] = mean;
         stats[2 * row + 1] = inverse;
@@ -37,44 +37,44 @@ ROW_KERNEL void layernorm_forward(__global const float *restrict x, __global con
 }
 
 /* dy and dx may be the same buffer: each item reads a column before it writes it. */
-ROW_KERNEL void layernorm_backward(__global const float *x, __global const float *restrict weight,
-                                   __global const float *dy, __global const float *restrict stats,
-                                   __global float *dx, int width, int accumulate)
+ROW_KERNEL void layernorm_backward(__global const act *x, __global const float *restrict weight,
+                                   __global const act *dy, __global const float *restrict stats,
+                                   __global act *dx, int width, int accumulate)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index();
     int lane = row_lane(), whole = width / VEC * VEC;
-    __global const float *s = x + row * width, *g = dy + row * width;
-    __global float *o = dx + row * width;
+    __global const act *s = x + row * width, *g = dy + row * width;
+    __global act *o = dx + row * width;
     float mean = stats[2 * row], inverse = stats[2 * row + 1];
     vecf sums = (vecf)(0.0f), products = (vecf)(0.0f);
     float sum = 0.0f, product = 0.0f;
     for (int c = lane * VEC; c < whole; c += LANES * VEC) {
-        vecf q = VLOAD(g + c) * VLOAD(weight + c);
+        vecf q = ACT_LOAD(g + c) * VLOAD(weight + c);
         sums += q;
-        products = fma(q, (VLOAD(s + c) - mean) * inverse, products);
+        products = fma(q, (ACT_LOAD(s + c) - mean) * inverse, products);
     }
     for (int c = whole + lane; c < width; c += LANES) {
-        float q = g[c] * weight[c];
+        float q = ACT_GET(g + c) * weight[c];
         sum += q;
-        product = fma(q, (s[c] - mean) * inverse, product);
+        product = fma(q, (ACT_GET(s + c) - mean) * inverse, product);
     }
     float a = row_sum(sum + vec_sum(sums), scratch) / width,
           b = row_sum(product + vec_sum(products), scratch) / width;
     for (int c = lane * VEC; c < whole; c += LANES * VEC) {
-        vecf h = (VLOAD(s + c) - mean) * inverse;
-        vecf d = (VLOAD(g + c) * VLOAD(weight + c) - a - h * b) * inverse;
-        VSTORE(accumulate ? VLOAD(o + c) + d : d, o + c);
+        vecf h = (ACT_LOAD(s + c) - mean) * inverse;
+        vecf d = (ACT_LOAD(g + c) * VLOAD(weight + c) - a - h * b) * inverse;
+        ACT_STORE(accumulate ? ACT_LOAD(o + c) + d : d, o + c);
     }
     for (int c = whole + lane; c < width; c += LANES) {
-        float d = (g[c] * weight[c] - a - (s[c] - mean) * inverse * b) * inverse;
-        o[c] = accumulate ? o[c] + d : d;
+        float d = (ACT_GET(g + c) * weight[c] - a - (ACT_GET(s + c) - mean) * inverse * b) * inverse;
+        ACT_PUT(accumulate ? ACT_GET(o + c) + d : d, o + c);
     }
 }
 
 /* Partial sums over a band of rows for a vector of columns: part[band, 0, c] = Σ dy h, part[band, 1, c] = Σ
  * dy. */
-FLAT_KERNEL void layernorm_partials(__global const float *restrict x, __global const float *restrict dy,
+FLAT_KERNEL void layernorm_partials(__global const act *restrict x, __global const act *restrict dy,
                                     __global const float *restrict stats, __global float *restrict part,
                                     int rows, int width, int band)
 {
@@ -85,8 +85,8 @@ FLAT_KERNEL void layernorm_partials(__global const float *restrict x, __global c
     if (c + VEC <= width) {
         vecf w = (vecf)(0.0f), b = (vecf)(0.0f);
         for (int r = first; r < last; r++) {
-            vecf g = VLOAD(dy + (size_t)r * width + c);
-            w = fma(g, (VLOAD(x + (size_t)r * width + c) - stats[2 * r]) * stats[2 * r + 1], w);
+            vecf g = ACT_LOAD(dy + (size_t)r * width + c);
+            w = fma(g, (ACT_LOAD(x + (size_t)r * width + c) - stats[2 * r]) * stats[2 * r + 1], w);
             b += g;
         }
         VSTORE(w, o);
@@ -96,8 +96,8 @@ FLAT_KERNEL void layernorm_partials(__global const float *restrict x, __global c
     for (int k = 0; k < width - c; k++) {
         float w = 0.0f, b = 0.0f;
         for (int r = first; r < last; r++) {
-            float g = dy[(size_t)r * width + c + k];
-            w = fma(g, (x[(size_t)r * width + c + k] - stats[2 * r]) * stats[2 * r + 1], w);
+            float g = ACT_GET(dy + (size_t)r * width + c + k);
+            w = fma(g, (ACT_GET(x + (size_t)r * width + c + k) - stats[2 * r]) * stats[2 * r + 1], w);
             b += g;
         }
         o[k] = w;

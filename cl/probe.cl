@@ -3,13 +3,13 @@
 
 #include "attention.h"
 
-inline float probability(__global const float *k, const float *q, float lse)
+inline float probability(__global const act *k, const float *q, float lse)
 {
     return exp(head_dot(k, q) - lse);
 }
 
 /* A row for each probe; items stride over its patches. */
-ROW_KERNEL void probe_forward(__global const float *restrict q, __global const float *restrict k,
+ROW_KERNEL void probe_forward(__global const act *restrict q, __global const act *restrict k,
                               __global const float *restrict lse, __global const int *restrict q_begin,
                               __global const int *restrict kv_of, __global const int *restrict k_begin,
                               __global float *restrict fore, int heads, int patches, int q_stride, int q_col,
@@ -28,7 +28,7 @@ ROW_KERNEL void probe_forward(__global const float *restrict q, __global const f
     }
 }
 
-ROW_KERNEL void probe_backward_attention(__global const float *restrict g, __global const float *restrict v,
+ROW_KERNEL void probe_backward_attention(__global const act *restrict g, __global const act *restrict v,
                                          __global const int *restrict kv_of,
                                          __global const int *restrict k_begin, __global float *restrict back,
                                          int heads, int patches, int v_stride, int v_col)
@@ -45,7 +45,7 @@ ROW_KERNEL void probe_backward_attention(__global const float *restrict g, __glo
 }
 
 /* ds[j, h, i] for all N keys of each probe and head; a row for each (probe, head). */
-ROW_KERNEL void probe_scores(__global const float *restrict q, __global const float *restrict k,
+ROW_KERNEL void probe_scores(__global const act *restrict q, __global const act *restrict k,
                              __global const float *restrict lse, __global const float *restrict dfore,
                              __global const int *restrict q_begin, __global const int *restrict kv_of,
                              __global const int *restrict k_begin, __global float *restrict ds, int heads,
@@ -73,26 +73,26 @@ ROW_KERNEL void probe_scores(__global const float *restrict q, __global const fl
 }
 
 /* dq of row 0; a row for each (probe, head), items over the head's columns. */
-ROW_KERNEL void probe_dq(__global const float *restrict ds, __global const float *restrict k,
+ROW_KERNEL void probe_dq(__global const float *restrict ds, __global const act *restrict k,
                          __global const int *restrict q_begin, __global const int *restrict kv_of,
-                         __global const int *restrict k_begin, __global float *restrict dq, int heads,
-                         int keys, int k_stride, int k_col, int dq_stride, int dq_col, float scale)
+                         __global const int *restrict k_begin, __global act *restrict dq, int heads, int keys,
+                         int k_stride, int k_col, int dq_stride, int dq_col, float scale)
 {
     size_t at = row_index(), j = at / heads, first = k_begin[kv_of[j]];
     int h = at % heads;
-    __global float *o = dq + (size_t)q_begin[j] * dq_stride + dq_col + h * HEAD;
+    __global act *o = dq + (size_t)q_begin[j] * dq_stride + dq_col + h * HEAD;
     for (int c = row_lane(); c < HEAD; c += LANES) {
         float sum = 0.0f;
         for (int i = 0; i < keys; i++)
-            sum = fma(ds[at * keys + i], k[(first + i) * k_stride + k_col + h * HEAD + c], sum);
-        o[c] += sum * scale;
+            sum = fma(ds[at * keys + i], ACT_GET(k + (first + i) * k_stride + k_col + h * HEAD + c), sum);
+        ACT_PUT(ACT_GET(o + c) + sum * scale, o + c);
     }
 }
 
 /* dk of every key of a block, from the probes among its readers in their order; a row for each key row. */
-ROW_KERNEL void probe_dk(__global const float *restrict ds, __global const float *restrict q,
+ROW_KERNEL void probe_dk(__global const float *restrict ds, __global const act *restrict q,
                          __global const int *restrict q_begin, __global const int *restrict readers_begin,
-                         __global const int *restrict readers, __global float *restrict dk, int probes,
+                         __global const int *restrict readers, __global act *restrict dk, int probes,
                          int heads, int keys, int q_stride, int q_col, int dk_stride, int dk_col, float scale)
 {
     size_t row = row_index(), t = row / keys;
@@ -101,8 +101,10 @@ ROW_KERNEL void probe_dk(__global const float *restrict ds, __global const float
         int j = readers[u];
         if (j >= probes)
             break; /* readers are in increasing order */
-        for (int c = row_lane(); c < heads * HEAD; c += LANES)
-            dk[row * dk_stride + dk_col + c] += scale * ds[((size_t)j * heads + c / HEAD) * keys + i] *
-                                                q[(size_t)q_begin[j] * q_stride + q_col + c];
+        for (int c = row_lane(); c < heads * HEAD; c += LANES) {
+            __global act *o = dk + row * dk_stride + dk_col + c;
+            float weight = scale * ds[((size_t)j * heads + c / HEAD) * keys + i];
+            ACT_PUT(fma(weight, ACT_GET(q + (size_t)q_begin[j] * q_stride + q_col + c), ACT_GET(o)), o);
+        }
     }
 }

@@ -35,48 +35,48 @@ ROW_KERNEL void region_weights(__global const float *restrict fore, __global con
 }
 
 /* region[p, c] = Σ_i weight[p, i] image[owner(p) (P + 1) + 1 + i, c]; an item a vector of columns. */
-FLAT_KERNEL void region_pool(__global const float *restrict weight, __global const float *restrict image,
-                             __global const int *restrict owner, __global float *restrict region, int patches,
+FLAT_KERNEL void region_pool(__global const float *restrict weight, __global const act *restrict image,
+                             __global const int *restrict owner, __global act *restrict region, int patches,
                              int width)
 {
     int c = get_global_id(0) * VEC;
     size_t p = get_global_id(1);
     if (c >= width)
         return;
-    __global const float *x = image + ((size_t)owner[p] * (patches + 1) + 1) * width + c;
+    __global const act *x = image + ((size_t)owner[p] * (patches + 1) + 1) * width + c;
     __global const float *w = weight + p * patches;
-    __global float *y = region + p * width + c;
+    __global act *y = region + p * width + c;
     if (c + VEC <= width) {
         vecf sum = (vecf)(0.0f);
         for (int i = 0; i < patches; i++, x += width)
-            sum = fma((vecf)(w[i]), VLOAD(x), sum);
-        VSTORE(sum, y);
+            sum = fma((vecf)(w[i]), ACT_LOAD(x), sum);
+        ACT_STORE(sum, y);
     } else {
         for (int k = 0; k < width - c; k++) {
             float sum = 0.0f;
             for (int i = 0; i < patches; i++)
-                sum = fma(w[i], x[(size_t)i * width + k], sum);
-            y[k] = sum;
+                sum = fma(w[i], ACT_GET(x + (size_t)i * width + k), sum);
+            ACT_PUT(sum, y + k);
         }
     }
 }
 
 /* dweight[p, i] = ⟨dregion[p], image[owner(p) (P + 1) + 1 + i]⟩; a row for each (p, i). */
-ROW_KERNEL void region_dweight(__global const float *restrict dregion, __global const float *restrict image,
+ROW_KERNEL void region_dweight(__global const act *restrict dregion, __global const act *restrict image,
                                __global const int *restrict owner, __global float *restrict dweight,
                                int patches, int width)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index(), p = row / patches, i = row % patches;
     int lane = row_lane(), whole = width / VEC * VEC;
-    __global const float *g = dregion + p * width;
-    __global const float *x = image + ((size_t)owner[p] * (patches + 1) + 1 + i) * width;
+    __global const act *g = dregion + p * width;
+    __global const act *x = image + ((size_t)owner[p] * (patches + 1) + 1 + i) * width;
     vecf sums = (vecf)(0.0f);
     float sum = 0.0f;
     for (int c = lane * VEC; c < whole; c += LANES * VEC)
-        sums = fma(VLOAD(g + c), VLOAD(x + c), sums);
+        sums = fma(ACT_LOAD(g + c), ACT_LOAD(x + c), sums);
     for (int c = whole + lane; c < width; c += LANES)
-        sum = fma(g[c], x[c], sum);
+        sum = fma(ACT_GET(g + c), ACT_GET(x + c), sum);
     sum = row_sum(sum + vec_sum(sums), scratch);
     if (lane == 0)
         dweight[row] = sum;
@@ -84,22 +84,26 @@ ROW_KERNEL void region_dweight(__global const float *restrict dregion, __global 
 
 /* dimage[t (P + 1) + 1 + i, c] += Σ_{phrases p of image t} weight[p, i] dregion[p, c]; a row for each (t, i).
  */
-ROW_KERNEL void region_dimage(__global const float *restrict weight, __global const float *restrict dregion,
-                              __global const int *restrict first, __global float *restrict dimage,
-                              int patches, int width)
+ROW_KERNEL void region_dimage(__global const float *restrict weight, __global const act *restrict dregion,
+                              __global const int *restrict first, __global act *restrict dimage, int patches,
+                              int width)
 {
     size_t row = row_index(), t = row / patches, i = row % patches;
     int lane = row_lane(), whole = width / VEC * VEC;
-    __global float *y = dimage + (t * (patches + 1) + 1 + i) * width;
+    __global act *y = dimage + (t * (patches + 1) + 1 + i) * width;
     for (int c = lane * VEC; c < whole; c += LANES * VEC) {
-        vecf sum = VLOAD(y + c);
+        vecf sum = ACT_LOAD(y + c);
         for (int p = first[t]; p < first[t + 1]; p++)
-            sum = fma((vecf)(weight[(size_t)p * patches + i]), VLOAD(dregion + (size_t)p * width + c), sum);
-        VSTORE(sum, y + c);
+            sum =
+                fma((vecf)(weight[(size_t)p * patches + i]), ACT_LOAD(dregion + (size_t)p * width + c), sum);
+        ACT_STORE(sum, y + c);
     }
-    for (int c = whole + lane; c < width; c += LANES)
+    for (int c = whole + lane; c < width; c += LANES) {
+        float sum = ACT_GET(y + c);
         for (int p = first[t]; p < first[t + 1]; p++)
-            y[c] = fma(weight[(size_t)p * patches + i], dregion[(size_t)p * width + c], y[c]);
+            sum = fma(weight[(size_t)p * patches + i], ACT_GET(dregion + (size_t)p * width + c), sum);
+        ACT_PUT(sum, y + c);
+    }
 }
 
 /* dfore in place of dweight: through weight = raw / Σ raw, the backward attention a constant. */

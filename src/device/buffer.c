@@ -1,5 +1,6 @@
 #include "device/buffer.h"
 
+#include "base/half.h"
 #include "base/memory.h"
 #include "device/internal.h"
 #include <stdio.h>
@@ -92,7 +93,7 @@ void laip_mem_zero(laip_device *d, laip_mem mem, size_t offset, size_t bytes)
     if (d->error.status != LAIP_OK || !bytes)
         return;
     laip_cl_check(d,
-                  clEnqueueFillBuffer(d->queue, mem, &zero, sizeof zero, offset, bytes, 0, NULL,
+                  clEnqueueFillBuffer(d->queue, mem, &zero, bytes % 4 ? 2 : 4, offset, bytes, 0, NULL,
                                       laip_ledger_add(d, "fill", (double)bytes, true)),
                   "clEnqueueFillBuffer", NULL);
 }
@@ -127,7 +128,12 @@ void laip_mem_unmap(laip_device *d, laip_mem mem, void *mapped)
 
 laip_mat laip_mat_create(laip_device *d, size_t rows, size_t cols)
 {
-    return (laip_mat){laip_mem_create(d, rows * cols * sizeof(float), "matrix"), rows, cols};
+    return (laip_mat){laip_mem_create(d, rows * cols * sizeof(float), "matrix"), rows, cols, false};
+}
+
+laip_mat laip_mat_create_half(laip_device *d, size_t rows, size_t cols)
+{
+    return (laip_mat){laip_mem_create(d, rows * cols * sizeof(uint16_t), "matrix"), rows, cols, true};
 }
 
 laip_ints laip_ints_create(laip_device *d, size_t count)
@@ -137,25 +143,51 @@ laip_ints laip_ints_create(laip_device *d, size_t count)
 
 void laip_mat_write(laip_device *d, laip_mat m, const float *values)
 {
-    laip_mem_write(d, m.mem, 0, values, m.rows * m.cols * sizeof(float));
+    laip_mat_write_at(d, m, 0, m.rows * m.cols, values);
 }
 
 void laip_mat_read(laip_device *d, laip_mat m, float *values)
 {
-    laip_mem_read(d, m.mem, 0, values, m.rows * m.cols * sizeof(float));
+    laip_mat_read_at(d, m, 0, m.rows * m.cols, values);
+}
+
+void laip_mat_write_at(laip_device *d, laip_mat m, size_t first, size_t count, const float *values)
+{
+    if (!m.half) {
+        laip_mem_write(d, m.mem, first * sizeof(float), values, count * sizeof(float));
+        return;
+    }
+    uint16_t *halves = laip_alloc(count, sizeof *halves);
+    for (size_t i = 0; i < count; i++)
+        halves[i] = laip_half_from(values[i]);
+    laip_mem_write(d, m.mem, first * sizeof *halves, halves, count * sizeof *halves);
+    free(halves);
+}
+
+void laip_mat_read_at(laip_device *d, laip_mat m, size_t first, size_t count, float *values)
+{
+    if (!m.half) {
+        laip_mem_read(d, m.mem, first * sizeof(float), values, count * sizeof(float));
+        return;
+    }
+    uint16_t *halves = laip_alloc(count, sizeof *halves);
+    laip_mem_read(d, m.mem, first * sizeof *halves, halves, count * sizeof *halves);
+    for (size_t i = 0; i < count; i++)
+        values[i] = laip_half_value(halves[i]);
+    free(halves);
 }
 
 void laip_mat_zero(laip_device *d, laip_mat m)
 {
-    laip_mem_zero(d, m.mem, 0, m.rows * m.cols * sizeof(float));
+    laip_mem_zero(d, m.mem, 0, laip_mat_bytes(m));
 }
 
 void laip_mat_copy(laip_device *d, laip_mat to, laip_mat from)
 {
-    if (to.rows != from.rows || to.cols != from.cols)
-        laip_device_fail(d, "copy of a %zu x %zu matrix into one of %zu x %zu", from.rows, from.cols, to.rows,
-                         to.cols);
-    laip_mem_copy(d, to.mem, 0, from.mem, 0, to.rows * to.cols * sizeof(float));
+    if (to.rows != from.rows || to.cols != from.cols || to.half != from.half)
+        laip_device_fail(d, "copy of a %zu x %zu matrix%s into one of %zu x %zu%s", from.rows, from.cols,
+                         from.half ? " of halves" : "", to.rows, to.cols, to.half ? " of halves" : "");
+    laip_mem_copy(d, to.mem, 0, from.mem, 0, laip_mat_bytes(to));
 }
 
 void laip_ints_write(laip_device *d, laip_ints v, const int32_t *values)

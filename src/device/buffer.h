@@ -6,11 +6,18 @@
 #include "device/device.h"
 
 /* A row-major matrix of fp32, dense, at offset 0 of its (sub-)buffer.  A vector has one row.  Passing fewer
- * rows than the buffer holds is normal: batches are packed and differ in size. */
+ * rows than the buffer holds is normal: batches are packed and differ in size.  Activations and weights may
+ * be stored as fp16: what is computed with them is fp32 all the same. */
 typedef struct laip_mat {
     laip_mem mem;
     size_t rows, cols;
+    bool half;
 } laip_mat;
+
+static inline size_t laip_mat_bytes(laip_mat m)
+{
+    return m.rows * m.cols * (m.half ? 2 : sizeof(float));
+}
 
 /* A vector of int32. */
 typedef struct laip_ints {
@@ -40,13 +47,18 @@ void laip_mem_copy(laip_device *device, laip_mem to, size_t to_offset, laip_mem 
 void *laip_mem_map(laip_device *device, laip_mem mem, size_t bytes, bool write);
 void laip_mem_unmap(laip_device *device, laip_mem mem, void *mapped);
 
-/* Conveniences over the above: a matrix of its own, and transfers of whole views. */
+/* Conveniences over the above: a matrix of its own, and transfers of whole views, whose values are floats on
+ * the host however the matrix is stored. */
 laip_mat laip_mat_create(laip_device *device, size_t rows, size_t cols);
+laip_mat laip_mat_create_half(laip_device *device, size_t rows, size_t cols);
 laip_ints laip_ints_create(laip_device *device, size_t count);
 void laip_mat_write(laip_device *device, laip_mat m, const float *values);
 void laip_mat_read(laip_device *device, laip_mat m, float *values);
+/* Elements of the matrix from its `first` on. */
+void laip_mat_write_at(laip_device *device, laip_mat m, size_t first, size_t count, const float *values);
+void laip_mat_read_at(laip_device *device, laip_mat m, size_t first, size_t count, float *values);
 void laip_mat_zero(laip_device *device, laip_mat m);
-void laip_mat_copy(laip_device *device, laip_mat to, laip_mat from); /* of equal sizes */
+void laip_mat_copy(laip_device *device, laip_mat to, laip_mat from); /* of equal sizes and storage */
 void laip_ints_write(laip_device *device, laip_ints v, const int32_t *values);
 void laip_ints_read(laip_device *device, laip_ints v, int32_t *values);
 
@@ -59,6 +71,9 @@ typedef struct laip_region laip_region;
 laip_region *laip_region_create(laip_device *device, const char *name); /* dry */
 void laip_region_free(laip_region *region);
 laip_mat laip_region_mat(laip_region *region, size_t rows, size_t cols);
+/* A matrix of activations: of halves after laip_region_halve, which comes before the first piece. */
+laip_mat laip_region_activations(laip_region *region, size_t rows, size_t cols);
+void laip_region_halve(laip_region *region);
 laip_ints laip_region_ints(laip_region *region, size_t count);
 size_t laip_region_mark(const laip_region *region);
 void laip_region_reset(laip_region *region, size_t mark);

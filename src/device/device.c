@@ -1,6 +1,7 @@
 /* Opening and closing a device, its sticky error and its counters. */
 #include "device/device.h"
 
+#include "device/buffer.h"
 #include "device/internal.h"
 #include <ctype.h>
 #include <stdarg.h>
@@ -220,6 +221,7 @@ void laip_device_close(laip_device *d)
     laip_programs_release(d);
     if (d->turns)
         clReleaseMemObject(d->turns);
+    laip_mem_release(d->room);
     if (d->queue)
         clReleaseCommandQueue(d->queue);
     if (d->context)

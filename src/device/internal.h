@@ -46,6 +46,8 @@ struct laip_device {
     laip_ledger ledger;
 
     cl_mem turns; /* two counters, made at their first use: launch.h */
+    cl_mem room;  /* scratch of one launch, likewise */
+    size_t room_floats;
 
     void **staged; /* copies of what writes under way read; freed once the queue is known to be through */
     size_t staged_count, staged_capacity, staged_bytes;

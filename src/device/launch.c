@@ -73,6 +73,30 @@ laip_arg laip_turns(laip_device *d)
     return laip_arg_mem(d->turns);
 }
 
+laip_arg laip_room(laip_device *d, size_t floats)
+{
+    if (d->room_floats < floats) {
+        laip_mem_release(d->room); /* work in flight keeps it until it is done */
+        d->room = laip_mem_create(d, floats * sizeof(float), "scratch of a kernel");
+        d->room_floats = d->room ? floats : 0;
+    }
+    return laip_arg_floats(d->room, floats);
+}
+
+const char *laip_storage(laip_device *d, const char *kernel, const laip_mat *matrices, size_t count)
+{
+    const laip_mat *first = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!matrices[i].mem)
+            continue;
+        first = first ? first : &matrices[i];
+        if (matrices[i].half != first->half)
+            laip_device_fail(d, "kernel %s: some of its matrices are stored as halves, some as floats",
+                             kernel);
+    }
+    return first && first->half ? "-DHALF" : "";
+}
+
 laip_grid laip_grid_rows(const laip_device *d, size_t rows)
 {
     return (laip_grid){.groups = {rows}, .items = {(size_t)d->traits.lanes}};

@@ -52,7 +52,7 @@ static inline laip_arg laip_arg_floats(laip_mem mem, size_t count)
 }
 static inline laip_arg laip_arg_mat(laip_mat m)
 {
-    return laip_arg_floats(m.mem, m.rows * m.cols);
+    return (laip_arg){.kind = LAIP_ARG_MEM, .value.mem = m.mem, .bytes = (double)laip_mat_bytes(m)};
 }
 static inline laip_arg laip_arg_ints(laip_ints v)
 {
@@ -91,6 +91,15 @@ void laip_launch(laip_device *device, const char *file, const char *kernel, cons
  * grid for `count` pieces, and the kernel's argument; both counters are 0 between launches. */
 laip_grid laip_grid_turns(const laip_device *device, size_t count);
 laip_arg laip_turns(laip_device *device);
+/* Scratch of one launch, at least so many floats, whose contents no other launch keeps. */
+laip_arg laip_room(laip_device *device, size_t floats);
+
+/* The option by which a kernel knows how its activations lie in memory, for all of these matrices (those that
+ * are missing aside): "-DHALF" or "".  Where they differ the device fails, with the kernel's name. */
+const char *laip_storage(laip_device *device, const char *kernel, const laip_mat *matrices, size_t count);
+#define LAIP_STORAGE(device, kernel, ...)                                                                    \
+    laip_storage(device, kernel, (const laip_mat[]){__VA_ARGS__},                                            \
+                 sizeof((const laip_mat[]){__VA_ARGS__}) / sizeof(laip_mat))
 
 /* `rows` groups of the device's lanes: the grid of a row kernel. */
 laip_grid laip_grid_rows(const laip_device *device, size_t rows);

@@ -16,7 +16,7 @@ struct laip_region {
     size_t slab_count;
     laip_mem *parts; /* sub-buffers handed out, released with the region */
     size_t part_count, part_capacity;
-    bool real;
+    bool real, halves;
 };
 
 laip_region *laip_region_create(laip_device *d, const char *name)
@@ -75,7 +75,19 @@ static laip_mem take(laip_region *r, size_t bytes)
 
 laip_mat laip_region_mat(laip_region *r, size_t rows, size_t cols)
 {
-    return (laip_mat){take(r, rows * cols * sizeof(float)), rows, cols};
+    return (laip_mat){take(r, rows * cols * sizeof(float)), rows, cols, false};
+}
+
+laip_mat laip_region_activations(laip_region *r, size_t rows, size_t cols)
+{
+    laip_mat m = {NULL, rows, cols, r->halves};
+    m.mem = take(r, laip_mat_bytes(m));
+    return m;
+}
+
+void laip_region_halve(laip_region *r)
+{
+    r->halves = true;
 }
 
 laip_ints laip_region_ints(laip_region *r, size_t count)

@@ -20,8 +20,8 @@ void laip_bidiratt_plan(laip_bidiratt *l, laip_region *r, const laip_model_confi
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         *maps[i] = laip_region_mat(r, phrases, P);
     l->total = laip_region_mat(r, phrases, 2);
-    l->truth = laip_region_mat(r, phrase_rows, D);
-    l->dcontext = laip_region_mat(r, phrases, D);
+    l->truth = laip_region_activations(r, phrase_rows, D);
+    l->dcontext = laip_region_activations(r, phrases, D);
     l->owner = laip_region_ints(r, phrases);
     l->first = laip_region_ints(r, images + 1);
     l->scores = laip_region_mat(r, phrases * (size_t)m->heads, P + 1);

@@ -13,10 +13,10 @@ void laip_itm_plan(laip_itm *l, laip_region *r, size_t batch, size_t width)
                     .image_negative = laip_region_ints(r, batch),
                     .text_negative = laip_region_ints(r, batch),
                     .back = laip_scatter_plan(r, 3 * batch),
-                    .x = laip_region_mat(r, 3 * batch, width),
+                    .x = laip_region_activations(r, 3 * batch, width),
                     .logits = laip_region_mat(r, 3 * batch, 2),
                     .dlogits = laip_region_mat(r, 3 * batch, 2),
-                    .dx = laip_region_mat(r, 3 * batch, width),
+                    .dx = laip_region_activations(r, 3 * batch, width),
                     .entropy = laip_region_mat(r, batch, 1),
                     .triplet = laip_region_mat(r, batch, 1)};
 }

@@ -25,15 +25,15 @@ void laip_mpm_plan(laip_mpm *l, laip_region *r, const laip_model_config *m, size
     *l = (laip_mpm){.index = laip_region_ints(r, most),
                     .target = laip_region_ints(r, most),
                     .back = laip_scatter_plan(r, most),
-                    .x = laip_region_mat(r, most, D),
-                    .pre = laip_region_mat(r, most, D),
-                    .h = laip_region_mat(r, most, D),
+                    .x = laip_region_activations(r, most, D),
+                    .pre = laip_region_activations(r, most, D),
+                    .h = laip_region_activations(r, most, D),
                     .stats = laip_region_mat(r, most, 2),
-                    .t = laip_region_mat(r, most, D),
+                    .t = laip_region_activations(r, most, D),
                     .logits = laip_region_mat(r, most, (size_t)m->vocab),
                     .loss = laip_region_mat(r, most, 1),
                     .weight = laip_region_mat(r, most, 1),
-                    .dt = laip_region_mat(r, most, D)};
+                    .dt = laip_region_activations(r, most, D)};
 }
 
 void laip_mpm_forward(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat tokens,

@@ -396,7 +396,7 @@ bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64
               .batch = batch,
               .c = s->context,
               .key = {s->seed, step},
-              .share = 1 / (float)s->sizes.micro_batches,
+              .share = s->scaling.scale / (float)s->sizes.micro_batches,
               .b = (size_t)batch->size,
               .N = (size_t)laip_patch_count(&s->model->sizes) + 1,
               .phrases = (size_t)batch->phrases};

@@ -1,5 +1,6 @@
 #include "model/params.h"
 
+#include "base/half.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/rng.h"
@@ -30,7 +31,8 @@ bool laip_part_fits(const laip_part *part, int rank, const size_t *shape)
 
 static size_t aligned_floats(const laip_device *d, const laip_param *p)
 {
-    size_t unit = laip_device_traits(d)->alignment / sizeof(float), n = p->value.rows * p->value.cols;
+    size_t unit = laip_device_traits(d)->alignment / (p->value.half ? sizeof(uint16_t) : sizeof(float));
+    size_t n = p->value.rows * p->value.cols;
     return (n + unit - 1) / unit * unit;
 }
 
@@ -39,18 +41,20 @@ static size_t lay_out(const laip_device *d, const laip_table *t, laip_chunk **ch
 {
     size_t limit = laip_device_traits(d)->largest / sizeof(float), count = 0, capacity = 0;
     *chunks = NULL;
-    for (int group = 0; group < 4; group++) {
+    for (int group = 0; group < 8; group++) {
         bool open = false;
         for (size_t i = 0; i < t->count; i++) {
             laip_param *p = t->params[i];
-            if (p->decay != ((group & 1) == 0) || p->averaged != (group < 2))
+            if (p->decay != ((group & 1) == 0) || p->averaged != ((group & 2) == 0) ||
+                p->value.half != (group < 4))
                 continue;
             size_t n = aligned_floats(d, p);
             if (!open || (*chunks)[count - 1].floats + n > limit) {
                 void *array = *chunks;
                 laip_grow(&array, &capacity, count + 1, sizeof **chunks);
                 *chunks = array;
-                (*chunks)[count++] = (laip_chunk){.decay = p->decay, .averaged = p->averaged};
+                (*chunks)[count++] =
+                    (laip_chunk){.decay = p->decay, .averaged = p->averaged, .half = p->value.half};
                 open = true;
             }
             laip_chunk *c = &(*chunks)[count - 1];
@@ -68,16 +72,17 @@ size_t laip_params_bytes(const laip_device *d, const laip_table *online, const l
     laip_chunk *chunks;
     size_t count = lay_out(d, online, &chunks), total = 0;
     for (size_t i = 0; i < count; i++) {
+        size_t one = chunks[i].half && !training ? sizeof(uint16_t) : sizeof(float); /* masters are whole */
         size_t copies = (training ? 4u : 1u) + (average && chunks[i].averaged ? 1u : 0u);
-        total += copies * chunks[i].floats * sizeof(float);
+        total += copies * chunks[i].floats * one;
     }
     free(chunks);
     return total;
 }
 
-static laip_mat take_chunk(laip_params *p, size_t floats)
+static laip_mat take_chunk(laip_params *p, size_t floats, bool half)
 {
-    laip_mat m = laip_mat_create(p->device, 1, floats);
+    laip_mat m = half ? laip_mat_create_half(p->device, 1, floats) : laip_mat_create(p->device, 1, floats);
     laip_mat_zero(p->device, m);
     return m;
 }
@@ -86,8 +91,9 @@ static laip_mem view(laip_params *p, laip_mat chunk, const laip_param *param)
 {
     if (!chunk.mem)
         return NULL;
-    laip_mem part = laip_mem_part(p->device, chunk.mem, param->offset * sizeof(float),
-                                  param->value.rows * param->value.cols * sizeof(float), param->part[0].name);
+    size_t one = chunk.half ? sizeof(uint16_t) : sizeof(float);
+    laip_mem part = laip_mem_part(p->device, chunk.mem, param->offset * one,
+                                  param->value.rows * param->value.cols * one, param->part[0].name);
     void *array = p->views;
     laip_grow(&array, &p->view_capacity, p->view_count + 1, sizeof *p->views);
     p->views = array;
@@ -103,7 +109,8 @@ static bool bind_average(laip_params *p, const laip_table *online, laip_table *a
         if (!source->averaged)
             continue;
         laip_param *copy = next < average->count ? average->params[next++] : NULL;
-        if (!copy || copy->value.rows != source->value.rows || copy->value.cols != source->value.cols)
+        if (!copy || copy->value.rows != source->value.rows || copy->value.cols != source->value.cols ||
+            copy->value.half != source->value.half)
             return laip_failure(error, "momentum copy of %s: declared with another shape",
                                 source->part[0].name);
         copy->copy = true;
@@ -123,14 +130,18 @@ bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip
     for (size_t i = 0; i < p->count; i++) {
         laip_chunk *c = &p->chunks[i];
         p->floats += c->floats;
-        c->value = take_chunk(p, c->floats);
+        c->value = take_chunk(p, c->floats, c->half);
         if (training) {
-            c->gradient = take_chunk(p, c->floats);
-            c->first = take_chunk(p, c->floats);
-            c->second = take_chunk(p, c->floats);
+            c->gradient = take_chunk(p, c->floats, false);
+            c->first = take_chunk(p, c->floats, false);
+            c->second = take_chunk(p, c->floats, false);
         }
+        if (training && c->half)
+            c->low = take_chunk(p, c->floats, true);
         if (average && c->averaged)
-            c->average = take_chunk(p, c->floats);
+            c->average = take_chunk(p, c->floats, c->half);
+        if (average && c->averaged && c->half)
+            c->average_low = take_chunk(p, c->floats, true);
     }
     for (size_t i = 0; i < online->count; i++) {
         laip_param *q = online->params[i];
@@ -154,7 +165,8 @@ void laip_params_free(laip_params *p)
         laip_mem_release(p->views[i]);
     for (size_t i = 0; i < p->count; i++) {
         laip_chunk *c = &p->chunks[i];
-        laip_mem all[] = {c->value.mem, c->gradient.mem, c->first.mem, c->second.mem, c->average.mem};
+        laip_mem all[] = {c->value.mem,   c->gradient.mem, c->first.mem,      c->second.mem,
+                          c->average.mem, c->low.mem,      c->average_low.mem};
         for (size_t k = 0; k < sizeof all / sizeof *all; k++)
             laip_mem_release(all[k]);
     }
@@ -181,6 +193,46 @@ static float initial(const laip_param *q, laip_rng *rng, float deviation, float 
         return (float)laip_rng_normal(rng) * (deviation > 0 ? deviation : 0.1f);
     }
     return 0;
+}
+
+/* Where values lie: a flat matrix, what lies beside it of masters, and from which element on. */
+typedef struct place {
+    laip_mat m, low;
+    size_t offset;
+} place;
+
+static place whole(const laip_params *p, const laip_param *q)
+{
+    const laip_chunk *c = &p->chunks[q->chunk];
+    return q->copy ? (place){c->average, c->average_low, q->offset} : (place){c->value, c->low, q->offset};
+}
+
+static place place_of(const laip_params *p, const laip_param *q, const laip_part *part, int which)
+{
+    const laip_chunk *c = &p->chunks[q->chunk];
+    place at = whole(p, q);
+    if (which && !q->copy)
+        at = (place){which == 1 ? c->gradient : which == 2 ? c->first : c->second, {0}, q->offset};
+    at.offset += q->parts > 1 ? part->row * (part->rank > 1 ? q->value.cols : 1) : 0;
+    return at;
+}
+
+static void write_values(laip_params *p, place at, size_t count, const float *values)
+{
+    if (!at.low.mem) {
+        laip_mat_write_at(p->device, at.m, at.offset, count, values);
+        return;
+    }
+    float *high = laip_alloc(count, sizeof *high), *low = laip_alloc(count, sizeof *low);
+    for (size_t i = 0; i < count; i++) {
+        laip_split_float x = laip_float_split(values[i]);
+        high[i] = laip_half_value(x.high);
+        low[i] = laip_half_value(x.low);
+    }
+    laip_mat_write_at(p->device, at.m, at.offset, count, high);
+    laip_mat_write_at(p->device, at.low, at.offset, count, low);
+    free(high);
+    free(low);
 }
 
 /* Parameters first … last − 1, whose values are drawn side by side: each has a stream of its own. */
@@ -213,7 +265,8 @@ void laip_params_initialise(laip_params *p, laip_table *online, uint64_t seed, f
         draw w = {online, first, values, seed, deviation, temperature};
         laip_parallel_for(count, 0, draw_one, &w);
         for (size_t i = 0; i < count; i++) {
-            laip_mat_write(p->device, online->params[first + i]->value, values[i]);
+            laip_param *q = online->params[first + i];
+            write_values(p, whole(p, q), q->value.rows * q->value.cols, values[i]);
             free(values[i]);
         }
     }
@@ -222,8 +275,11 @@ void laip_params_initialise(laip_params *p, laip_table *online, uint64_t seed, f
 void laip_params_copy_average(laip_params *p)
 {
     for (size_t i = 0; i < p->count; i++)
-        if (p->chunks[i].average.mem)
+        if (p->chunks[i].average.mem) {
             laip_mat_copy(p->device, p->chunks[i].average, p->chunks[i].value);
+            if (p->chunks[i].half)
+                laip_mat_copy(p->device, p->chunks[i].average_low, p->chunks[i].low);
+        }
 }
 
 void laip_params_zero_gradients(laip_params *p)
@@ -244,7 +300,8 @@ void laip_params_move_average(laip_params *p, float mu)
 {
     for (size_t i = 0; i < p->count; i++)
         if (p->chunks[i].average.mem)
-            laip_momentum_move(p->device, p->chunks[i].average, p->chunks[i].value, mu);
+            laip_momentum_move(p->device, p->chunks[i].average, p->chunks[i].average_low, p->chunks[i].value,
+                               p->chunks[i].low, mu);
 }
 
 static void sum_gradients(laip_params *p)
@@ -253,20 +310,19 @@ static void sum_gradients(laip_params *p)
         laip_sum_squares(p->device, p->square_sum, i > 0, p->chunks[i].gradient, p->scratch);
 }
 
-double laip_params_gradient_norm(laip_params *p)
+bool laip_params_skipped(laip_params *p)
 {
-    float sum = 0;
-    sum_gradients(p);
-    laip_mat_read(p->device, p->square_sum, &sum);
-    return sqrt((double)sum);
+    float factor = 1;
+    laip_mat_read(p->device, p->clip, &factor);
+    return factor == 0;
 }
 
-void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t)
+void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t, float loss_scale)
 {
     laip_mat scale = {0};
-    if (o->clip_norm > 0) {
+    if (o->clip_norm > 0 || loss_scale != 1) {
         sum_gradients(p);
-        laip_clip_scale(p->device, p->clip, p->square_sum, o->clip_norm);
+        laip_clip_scale(p->device, p->clip, p->square_sum, o->clip_norm, loss_scale);
         scale = p->clip;
     }
     for (size_t i = 0; i < p->count; i++) {
@@ -278,31 +334,26 @@ void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t 
                            .weight_decay = c->decay ? o->weight_decay : 0,
                            .correction1 = (float)(1 - pow(o->beta1, (double)t)),
                            .correction2 = (float)(1 - pow(o->beta2, (double)t))};
-        laip_adamw_step(p->device, c->value, c->gradient, c->first, c->second, scale, &step);
+        laip_adamw_step(p->device, c->value, c->low, c->gradient, c->first, c->second, scale, &step);
     }
-}
-
-/* The flat matrix that `which` names, and where the part lies in it, in floats. */
-static laip_mat place(const laip_params *p, const laip_param *q, const laip_part *part, int which,
-                      size_t *offset)
-{
-    const laip_chunk *c = &p->chunks[q->chunk];
-    const laip_mat kinds[] = {c->value, c->gradient, c->first, c->second};
-    *offset = q->offset + (q->parts > 1 ? part->row * (part->rank > 1 ? q->value.cols : 1) : 0);
-    return q->copy ? c->average : kinds[which];
 }
 
 void laip_params_read(laip_params *p, const laip_param *q, const laip_part *part, int which, float *values)
 {
-    size_t offset;
-    laip_mat m = place(p, q, part, which, &offset);
-    laip_mem_read(p->device, m.mem, offset * sizeof(float), values, laip_part_count(part) * sizeof(float));
+    place at = place_of(p, q, part, which);
+    size_t count = laip_part_count(part);
+    laip_mat_read_at(p->device, at.m, at.offset, count, values);
+    if (!at.low.mem)
+        return;
+    float *low = laip_alloc(count, sizeof *low);
+    laip_mat_read_at(p->device, at.low, at.offset, count, low);
+    for (size_t i = 0; i < count; i++)
+        values[i] += low[i] / LAIP_LOW_SCALE;
+    free(low);
 }
 
 void laip_params_write(laip_params *p, const laip_param *q, const laip_part *part, int which,
                        const float *values)
 {
-    size_t offset;
-    laip_mat m = place(p, q, part, which, &offset);
-    laip_mem_write(p->device, m.mem, offset * sizeof(float), values, laip_part_count(part) * sizeof(float));
+    write_values(p, place_of(p, q, part, which), laip_part_count(part), values);
 }

@@ -2,7 +2,11 @@
  *
  * Values, gradients and moments lie in flat chunks, the same layout in each, so that the optimiser is a few
  * launches over whole chunks.  A chunk holds parameters that are treated alike (decayed or not, averaged or
- * not), and is never larger than the device's largest allocation. */
+ * not, halves or floats), and is never larger than the device's largest allocation.
+ *
+ * Weights in halves are the upper part of their masters: what these have beyond it lies beside them
+ * (base/half.h: laip_float_split), so that both together take no more than floats, and are read and written
+ * as floats here. */
 #ifndef LAIP_MODEL_PARAMS_H
 #define LAIP_MODEL_PARAMS_H
 
@@ -12,8 +16,9 @@
 typedef struct laip_chunk {
     laip_mat value, gradient, first, second; /* [1, floats]; the last three only in training */
     laip_mat average;                        /* the momentum copies, where `averaged` */
+    laip_mat low, average_low;               /* the rest of the masters, where value.half and in training */
     size_t floats;
-    bool decay, averaged;
+    bool decay, averaged, half;
 } laip_chunk;
 
 typedef struct laip_params {
@@ -45,9 +50,11 @@ void laip_params_copy_average(laip_params *p); /* the momentum copies become the
 void laip_params_zero_gradients(laip_params *p);
 void laip_params_zero_moments(laip_params *p);           /* as before the optimiser's first step */
 void laip_params_move_average(laip_params *p, float mu); /* m ← μ m + (1 − μ) p */
-/* One AdamW step, t counted from 1; the gradient's norm is first cut to o->clip_norm where that is not 0. */
-void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t);
-double laip_params_gradient_norm(laip_params *p); /* waits for the device */
+/* One AdamW step, t counted from 1; the gradient, of the loss times loss_scale, is first divided by that, and
+ * its norm cut to o->clip_norm where that is not 0.  Where loss_scale is not 1 and the gradient is not finite
+ * nothing changes, and laip_params_skipped (which waits for the device) is true. */
+void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t, float loss_scale);
+bool laip_params_skipped(laip_params *p);
 
 /* One part of a parameter to and from the host, in the order of checkpoints; which is 0 value, 1 gradient, 2
  * and 3 the optimiser's moments. */

@@ -22,6 +22,8 @@ static void prepare(laip_scorer *s, laip_model *model, const laip_score_sizes *s
 {
     *s = (laip_scorer){.model = model, .sizes = *sizes, .context = {.device = model->device}};
     s->region = laip_region_create(model->device, "scoring");
+    if (model->sizes.storage == LAIP_STORE_HALF)
+        laip_region_halve(s->region);
     plan(s, s->region);
 }
 
@@ -83,8 +85,8 @@ bool laip_score_images(laip_scorer *s, const float *pixels, size_t count, float 
 
 bool laip_score_tokens(laip_scorer *s, size_t first, size_t count, float *tokens, laip_error *error)
 {
-    size_t bytes = ((size_t)laip_patch_count(&s->model->sizes) + 1) * s->vit.out.cols * sizeof *tokens;
-    laip_mem_read(s->model->device, s->vit.out.mem, first * bytes, tokens, count * bytes);
+    size_t each = ((size_t)laip_patch_count(&s->model->sizes) + 1) * s->vit.out.cols;
+    laip_mat_read_at(s->model->device, s->vit.out, first * each, count * each, tokens);
     return laip_device_ok(s->model->device, error);
 }
 

@@ -6,6 +6,9 @@
 #include "ops/adamw.h"
 #include <stdlib.h>
 
+/* Of the loss, with halves: at first, and within what bounds it moves; 1 would be that of floats. */
+enum { FIRST_SCALE = 1 << 16, SMALLEST_SCALE = 2, LARGEST_SCALE = 1 << 24 };
+
 static size_t most(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -81,7 +84,10 @@ static void prepare(laip_step *s, laip_model *model, const laip_loss_config *los
 {
     *s = (laip_step){.model = model, .loss = *loss, .sizes = *sizes};
     s->context.device = model->device;
+    s->scaling.scale = model->sizes.storage == LAIP_STORE_HALF ? FIRST_SCALE : 1;
     s->region = laip_region_create(model->device, "step");
+    if (model->sizes.storage == LAIP_STORE_HALF)
+        laip_region_halve(s->region);
     plan(s, s->region);
 }
 
@@ -163,10 +169,25 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
     free(cls);
 }
 
+static void rescale(laip_step *s)
+{
+    laip_scaling *l = &s->scaling;
+    if (laip_params_skipped(&s->model->params)) {
+        l->scale = l->scale > 2 * SMALLEST_SCALE ? l->scale / 2 : SMALLEST_SCALE;
+        l->good = 0;
+        l->skipped++;
+    } else if (++l->good == LAIP_SCALE_STEPS) {
+        l->scale = l->scale < LARGEST_SCALE ? l->scale * 2 : LARGEST_SCALE;
+        l->good = 0;
+    }
+}
+
 bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, laip_error *error)
 {
     laip_ledger_part(s->model->device, "optimiser");
-    laip_params_adamw(&s->model->params, o, t);
+    laip_params_adamw(&s->model->params, o, t - s->scaling.skipped, s->scaling.scale);
+    if (s->model->sizes.storage == LAIP_STORE_HALF)
+        rescale(s);
     laip_clamp(s->model->device, s->model->temperature->value, 0.001f, 0.5f);
     laip_queue_push(&s->queue);
     return laip_device_ok(s->model->device, error);

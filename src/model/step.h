@@ -33,11 +33,21 @@ typedef struct laip_losses {
     double itc, itm, triplet, bidiratt, mpm, mlm, total;
 } laip_losses;
 
+/* Halves have few small numbers: with them the loss is multiplied by `scale`, as large as the gradients
+ * allow. A step whose gradients are not finite is skipped and the scale halved; after LAIP_SCALE_STEPS good
+ * ones it doubles.  With floats it is 1. */
+typedef struct laip_scaling {
+    float scale;
+    uint64_t good, skipped; /* steps since the scale changed; of this optimiser */
+} laip_scaling;
+enum { LAIP_SCALE_STEPS = 2000 };
+
 typedef struct laip_step {
     laip_model *model;
     laip_loss_config loss;
     laip_step_sizes sizes;
     uint64_t seed;
+    laip_scaling scaling;
     laip_region *region;
     laip_context context;
     laip_queue queue;

@@ -16,6 +16,7 @@ void laip_bert_embeddings_declare(laip_bert_embeddings *e, laip_table *t, const 
     char name[160];
     e->word = laip_declare(t, LAIP_INIT_TABLE, 2, (size_t[]){(size_t)m->vocab, D},
                            "%s.embeddings.word_embeddings.weight", prefix);
+    e->word->value.half = t->halves; /* it is the vocabulary's matrix of products as well */
     e->position = laip_declare(t, LAIP_INIT_TABLE, 2, (size_t[]){(size_t)m->positions, D},
                                "%s.embeddings.position_embeddings.weight", prefix);
     e->type = laip_declare(t, LAIP_INIT_TABLE, 2, (size_t[]){2, D},
@@ -74,8 +75,8 @@ void laip_bert_layer_declare(laip_bert_layer *l, laip_table *t, const laip_model
 static void plan_looked_at(laip_bert_saved *s, laip_region *r, size_t rows, size_t image_rows, size_t D,
                            size_t heads)
 {
-    s->q = laip_region_mat(r, rows, D);
-    s->kv = laip_region_mat(r, image_rows, 2 * D);
+    s->q = laip_region_activations(r, rows, D);
+    s->kv = laip_region_activations(r, image_rows, 2 * D);
     s->clse = laip_region_mat(r, rows, heads);
 }
 
@@ -87,34 +88,34 @@ laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *r,
     laip_bert_saved s = {0};
     if (shared) {
         s = *shared;
-        s.x = laip_region_mat(r, rows, D);
+        s.x = laip_region_activations(r, rows, D);
         if (crosses)
             plan_looked_at(&s, r, rows, image_rows, D, heads);
         return s;
     }
-    s.x = laip_region_mat(r, rows, D);
-    s.qkv = laip_region_mat(r, rows, 3 * D);
+    s.x = laip_region_activations(r, rows, D);
+    s.qkv = laip_region_activations(r, rows, 3 * D);
     if (tail_rows) {
-        s.self_q = laip_region_mat(r, tail_rows, 3 * D);
-        s.x_tail = laip_region_mat(r, tail_rows, D);
+        s.self_q = laip_region_activations(r, tail_rows, 3 * D);
+        s.x_tail = laip_region_activations(r, tail_rows, D);
         rows = tail_rows;
     }
-    s.o = laip_region_mat(r, rows, D);
+    s.o = laip_region_activations(r, rows, D);
     s.lse = laip_region_mat(r, rows, heads);
-    s.sum1 = laip_region_mat(r, rows, D);
+    s.sum1 = laip_region_activations(r, rows, D);
     s.stats1 = laip_region_mat(r, rows, 2);
-    s.y1 = laip_region_mat(r, rows, D);
-    s.pre = laip_region_mat(r, rows, h.cols);
+    s.y1 = laip_region_activations(r, rows, D);
+    s.pre = laip_region_activations(r, rows, h.cols);
     s.h = h;
-    s.sum3 = laip_region_mat(r, rows, D);
+    s.sum3 = laip_region_activations(r, rows, D);
     s.stats3 = laip_region_mat(r, rows, 2);
     s.y2 = s.y1;
     if (crosses) {
         plan_looked_at(&s, r, rows, image_rows, D, heads);
-        s.co = laip_region_mat(r, rows, D);
-        s.sum2 = laip_region_mat(r, rows, D);
+        s.co = laip_region_activations(r, rows, D);
+        s.sum2 = laip_region_activations(r, rows, D);
         s.stats2 = laip_region_mat(r, rows, 2);
-        s.y2 = laip_region_mat(r, rows, D);
+        s.y2 = laip_region_activations(r, rows, D);
     }
     return s;
 }
@@ -123,12 +124,12 @@ laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_region
                                          size_t image_rows)
 {
     size_t D = (size_t)m->width;
-    laip_bert_scratch s = {.dh = laip_region_mat(r, rows, D * (size_t)m->mlp),
-                           .dn = laip_region_mat(r, rows, D),
-                           .dqkv = laip_region_mat(r, rows, 3 * D),
-                           .dropped = laip_region_mat(r, rows, D)};
+    laip_bert_scratch s = {.dh = laip_region_activations(r, rows, D * (size_t)m->mlp),
+                           .dn = laip_region_activations(r, rows, D),
+                           .dqkv = laip_region_activations(r, rows, 3 * D),
+                           .dropped = laip_region_activations(r, rows, D)};
     if (image_rows)
-        s.dkv = laip_region_mat(r, image_rows, 2 * D);
+        s.dkv = laip_region_activations(r, image_rows, 2 * D);
     return s;
 }
 

@@ -30,8 +30,8 @@ void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_re
     laip_sequences_plan(&pass->tokens, r, sequences, rows, longest, images);
     laip_bert_tail_plan(&pass->tail, r, sequences, tail_rows, longest, images, laip_pass_goes_back(kind));
     pass->source = laip_region_ints(r, rows);
-    pass->out = laip_region_mat(r, tail_rows, D);
-    laip_mat h = laip_region_mat(r, rows, D * (size_t)m->mlp);
+    pass->out = laip_region_activations(r, tail_rows, D);
+    laip_mat h = laip_region_activations(r, rows, D * (size_t)m->mlp);
     pass->saved = laip_alloc((size_t)m->cross_layers, sizeof *pass->saved);
     for (int i = 0; i < m->cross_layers; i++)
         pass->saved[i] = i == last ? laip_bert_plan_saved(m, r, rows, tail_rows, image_rows, true, h, NULL)
@@ -40,8 +40,8 @@ void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_re
                              : laip_bert_plan_saved(m, r, rows, 0, image_rows, true, h, &pass->saved[0]);
     if (laip_pass_goes_back(kind)) {
         pass->back = laip_scatter_plan(r, rows);
-        pass->g = laip_region_mat(r, tail_rows, D);
-        pass->gx = laip_region_mat(r, rows, D);
+        pass->g = laip_region_activations(r, tail_rows, D);
+        pass->gx = laip_region_activations(r, rows, D);
         pass->scratch = laip_bert_plan_scratch(m, r, rows, image_rows);
     }
 }

@@ -32,10 +32,10 @@ void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_regio
     laip_sequences_plan(&pass->tokens, r, sequences, rows, longest, 0);
     pass->ids = laip_region_ints(r, rows);
     pass->positions = laip_region_ints(r, rows);
-    pass->sum = laip_region_mat(r, rows, D);
+    pass->sum = laip_region_activations(r, rows, D);
     pass->stats = laip_region_mat(r, rows, 2);
-    pass->out = laip_region_mat(r, rows, D);
-    laip_mat h = laip_region_mat(r, rows, D * (size_t)m->mlp);
+    pass->out = laip_region_activations(r, rows, D);
+    laip_mat h = laip_region_activations(r, rows, D * (size_t)m->mlp);
     pass->saved = laip_alloc((size_t)m->text_layers, sizeof *pass->saved);
     for (int i = 0; i < m->text_layers; i++)
         pass->saved[i] = kind == LAIP_PASS_BACKWARD || i == 0
@@ -45,14 +45,14 @@ void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_regio
                              : pass->saved[i % 2];
     if (kind == LAIP_PASS_CLS) {
         laip_bert_saved *last = &pass->saved[m->text_layers - 1];
-        last->self_q = laip_region_mat(r, sequences, 3 * D);
-        last->x_tail = laip_region_mat(r, sequences, D);
+        last->self_q = laip_region_activations(r, sequences, 3 * D);
+        last->x_tail = laip_region_activations(r, sequences, D);
         laip_bert_tail_plan(&pass->tail, r, sequences, sequences, 1, 0, false);
     }
     if (laip_pass_goes_back(kind)) {
         pass->words = laip_scatter_plan(r, rows);
         pass->places = laip_scatter_plan(r, rows);
-        pass->g = laip_region_mat(r, rows, D);
+        pass->g = laip_region_activations(r, rows, D);
         pass->scratch = laip_bert_plan_scratch(m, r, rows, 0);
     }
 }

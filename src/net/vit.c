@@ -51,15 +51,15 @@ static laip_vit_saved plan_saved(const laip_model_config *m, laip_region *r, siz
                                  laip_mat h)
 {
     size_t D = (size_t)m->width;
-    return (laip_vit_saved){.x = laip_region_mat(r, rows, D),
+    return (laip_vit_saved){.x = laip_region_activations(r, rows, D),
                             .stats1 = laip_region_mat(r, rows, 2),
                             .n = n,
-                            .qkv = laip_region_mat(r, rows, 3 * D),
-                            .o = laip_region_mat(r, rows, D),
+                            .qkv = laip_region_activations(r, rows, 3 * D),
+                            .o = laip_region_activations(r, rows, D),
                             .lse = laip_region_mat(r, rows, (size_t)m->heads),
-                            .x1 = laip_region_mat(r, rows, D),
+                            .x1 = laip_region_activations(r, rows, D),
                             .stats2 = laip_region_mat(r, rows, 2),
-                            .pre = laip_region_mat(r, rows, h.cols),
+                            .pre = laip_region_activations(r, rows, h.cols),
                             .h = h};
 }
 
@@ -68,7 +68,7 @@ static laip_vit_saved plan_input(const laip_model_config *m, laip_region *r, siz
                                  const laip_vit_saved *shared)
 {
     laip_vit_saved s = *shared;
-    s.x = laip_region_mat(r, rows, (size_t)m->width);
+    s.x = laip_region_activations(r, rows, (size_t)m->width);
     return s;
 }
 
@@ -80,14 +80,15 @@ void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_
     laip_vit_pass_free(pass);
     *pass = (laip_vit_pass){.kind = kind};
     laip_sequences_plan(&pass->tokens, r, images, rows, N, 0);
-    pass->out = laip_region_mat(r, rows, D);
-    pass->last = laip_region_mat(r, rows, D);
+    pass->out = laip_region_activations(r, rows, D);
+    pass->last = laip_region_activations(r, rows, D);
     pass->stats = laip_region_mat(r, rows, 2);
     pass->pixels = laip_region_mat(r, images, pixels);
-    pass->columns = laip_region_mat(r, images * P, pixels / P);
-    pass->patches = laip_region_mat(r, images * P, D);
+    pass->columns = laip_region_activations(r, images * P, pixels / P);
+    pass->patches = laip_region_activations(r, images * P, D);
     pass->saved = laip_alloc((size_t)m->vit_layers, sizeof *pass->saved);
-    laip_mat n = laip_region_mat(r, rows, D), h = laip_region_mat(r, rows, D * (size_t)m->mlp);
+    laip_mat n = laip_region_activations(r, rows, D),
+             h = laip_region_activations(r, rows, D * (size_t)m->mlp);
     for (int i = 0; i < m->vit_layers; i++)
         pass->saved[i] = kind == LAIP_PASS_BACKWARD || i == 0    ? plan_saved(m, r, rows, n, h)
                          : kind == LAIP_PASS_RECOMPUTE || i == 1 ? plan_input(m, r, rows, &pass->saved[0])
@@ -95,14 +96,14 @@ void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_
     if (kind == LAIP_PASS_CLS) {
         laip_sequences_plan(&pass->cls, r, images, images, 1, 0);
         pass->cls_row = laip_region_ints(r, images);
-        pass->cls_qkv = laip_region_mat(r, images, 3 * D);
-        pass->cls_x = laip_region_mat(r, images, D);
+        pass->cls_qkv = laip_region_activations(r, images, 3 * D);
+        pass->cls_x = laip_region_activations(r, images, D);
     }
     if (laip_pass_goes_back(kind)) {
-        pass->dx = laip_region_mat(r, rows, D);
-        pass->dh = laip_region_mat(r, rows, D * (size_t)m->mlp);
-        pass->dn = laip_region_mat(r, rows, D);
-        pass->dqkv = laip_region_mat(r, rows, 3 * D);
+        pass->dx = laip_region_activations(r, rows, D);
+        pass->dh = laip_region_activations(r, rows, D * (size_t)m->mlp);
+        pass->dn = laip_region_activations(r, rows, D);
+        pass->dqkv = laip_region_activations(r, rows, 3 * D);
     }
 }
 

@@ -2,30 +2,33 @@
 
 #include "device/launch.h"
 
-void laip_adamw_step(laip_device *d, laip_mat p, laip_mat g, laip_mat m, laip_mat v, laip_mat scale,
-                     const laip_adamw *o)
+void laip_adamw_step(laip_device *d, laip_mat p, laip_mat low, laip_mat g, laip_mat m, laip_mat v,
+                     laip_mat scale, const laip_adamw *o)
 {
     size_t count = p.rows * p.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "adamw.cl", "adamw", "", laip_grid_flat(d, count, each), LAIP_BOTH(p), LAIP_MAT(g),
-                    LAIP_BOTH(m), LAIP_BOTH(v), scale.mem ? LAIP_MAT(scale) : LAIP_UNUSED(g),
-                    LAIP_I(scale.mem != NULL), LAIP_F(o->lr), LAIP_F(o->beta1), LAIP_F(o->beta2),
-                    LAIP_F(o->eps), LAIP_F(o->weight_decay), LAIP_F(1 / o->correction1),
-                    LAIP_F(1 / o->correction2), laip_arg_u64(count), laip_arg_u64(each));
+        LAIP_LAUNCH(d, "adamw.cl", "adamw", LAIP_STORAGE(d, "adamw", p, low), laip_grid_flat(d, count, each),
+                    LAIP_BOTH(p), p.half ? LAIP_BOTH(low) : LAIP_UNUSED(p), LAIP_MAT(g), LAIP_BOTH(m),
+                    LAIP_BOTH(v), scale.mem ? LAIP_MAT(scale) : LAIP_UNUSED(g), LAIP_I(scale.mem != NULL),
+                    LAIP_F(o->lr), LAIP_F(o->beta1), LAIP_F(o->beta2), LAIP_F(o->eps),
+                    LAIP_F(o->weight_decay), LAIP_F(1 / o->correction1), LAIP_F(1 / o->correction2),
+                    laip_arg_u64(count), laip_arg_u64(each));
 }
 
-void laip_clip_scale(laip_device *d, laip_mat scale, laip_mat square_sum, float max_norm)
+void laip_clip_scale(laip_device *d, laip_mat scale, laip_mat square_sum, float max_norm, float loss_scale)
 {
     LAIP_LAUNCH(d, "adamw.cl", "clip_scale", "", laip_grid_flat(d, 1, 1), LAIP_MAT(square_sum),
-                LAIP_MAT(scale), LAIP_F(max_norm));
+                LAIP_MAT(scale), LAIP_F(max_norm), LAIP_F(loss_scale));
 }
 
-void laip_momentum_move(laip_device *d, laip_mat m, laip_mat p, float mu)
+void laip_momentum_move(laip_device *d, laip_mat m, laip_mat m_low, laip_mat p, laip_mat p_low, float mu)
 {
     size_t count = m.rows * m.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "adamw.cl", "momentum_move", "", laip_grid_flat(d, count, each), LAIP_BOTH(m),
-                    LAIP_MAT(p), LAIP_F(mu), laip_arg_u64(count), laip_arg_u64(each));
+        LAIP_LAUNCH(d, "adamw.cl", "momentum_move", LAIP_STORAGE(d, "momentum_move", m, m_low, p, p_low),
+                    laip_grid_flat(d, count, each), LAIP_BOTH(m), m.half ? LAIP_BOTH(m_low) : LAIP_UNUSED(m),
+                    LAIP_MAT(p), p.half ? LAIP_MAT(p_low) : LAIP_UNUSED(p), LAIP_F(mu), laip_arg_u64(count),
+                    laip_arg_u64(each));
 }
 
 void laip_clamp(laip_device *d, laip_mat x, float low, float high)

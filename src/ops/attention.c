@@ -13,7 +13,7 @@ typedef struct form {
     enum { PLAIN, WIDE, LANES, GROUP } kind;
 } form;
 
-enum { BAND = 48, GROUP_ROWS = 64, GROUP_SPAN = 32, LANE = 32 };
+enum { BAND = 48, GROUP_ROWS = 64, GROUP_SPAN = 32, LANE = 32, LANE_BLOCK = 96, LANE_GROUP = 7 };
 
 /* Bytes of local memory of a group of the group form: both sides' chunks of 32 columns, or the other side's
  * rows; weights; and a row's parts. */
@@ -73,16 +73,16 @@ typedef struct options {
 
 /* What a kernel whose groups own rows of a side of this length is compiled with. */
 static options options_for(const laip_device *d, const form *f, const laip_attention *a, size_t longest,
-                           bool all_aligned)
+                           bool all_aligned, const char *storage)
 {
     options o;
     if (f->kind == WIDE)
-        snprintf(o.text, sizeof o.text, "-DHEAD=%d -DBAND=%d", a->head_size, BAND);
+        snprintf(o.text, sizeof o.text, "-DHEAD=%d -DBAND=%d %s", a->head_size, BAND, storage);
     else if (f->kind == GROUP)
-        snprintf(o.text, sizeof o.text, "-DHEAD=%d -DROWS=%zu -DALIGNED=%d", a->head_size,
-                 group_rows(d, a, longest), all_aligned);
+        snprintf(o.text, sizeof o.text, "-DHEAD=%d -DROWS=%zu -DALIGNED=%d %s", a->head_size,
+                 group_rows(d, a, longest), all_aligned, storage);
     else
-        snprintf(o.text, sizeof o.text, "-DHEAD=%d", a->head_size);
+        snprintf(o.text, sizeof o.text, "-DHEAD=%d %s", a->head_size, storage);
     return o;
 }
 
@@ -106,7 +106,9 @@ static laip_grid grid(const laip_device *d, const form *f, const laip_attention 
 /* The columns of all heads are read or written. */
 static laip_arg columns(const laip_attention *a, laip_heads x, size_t rows)
 {
-    return laip_arg_floats(x.m.mem, rows * (size_t)(a->heads * a->head_size));
+    x.m.rows = rows;
+    x.m.cols = (size_t)(a->heads * a->head_size);
+    return LAIP_MAT(x.m);
 }
 
 static laip_arg per_row(const laip_attention *a, laip_mat m) /* a number a query row and head */
@@ -124,46 +126,54 @@ static uint32_t threshold(const laip_attention *a)
     return (uint32_t)((double)a->dropout * 4294967296.0);
 }
 
+/* How the lanes' forward shares out its work, for each head. */
+typedef struct shares {
+    size_t group, pieces; /* bands of 32 queries a piece: few enough that every unit has several to take */
+    bool together;        /* a piece's bands are of as many sequences */
+} shares;
+
+static shares shares_of(const laip_device *d, const laip_attention *a)
+{
+    size_t bands = (a->longest_query + LANE - 1) / LANE, wanted = 4 * (size_t)laip_device_traits(d)->units;
+    shares s = {LANE_GROUP, 0, bands == 1};
+    for (;; s.group--) {
+        s.pieces = s.together ? (a->sequences + s.group - 1) / s.group
+                              : a->sequences * ((bands + s.group - 1) / s.group);
+        if (s.group == 1 || s.pieces * (size_t)a->heads >= wanted)
+            return s;
+    }
+}
+
 void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o, laip_mat lse, laip_heads q,
                             laip_heads k, laip_heads v)
 {
     form f = form_for_forward(d, a);
-    options built = options_for(d, &f, a, a->longest_query, aligned(q) && aligned(k) && aligned(v));
+    options built = options_for(d, &f, a, a->longest_query, aligned(q) && aligned(k) && aligned(v),
+                                LAIP_STORAGE(d, "attention_forward", o, q.m, k.m, v.m));
     if (!a->sequences)
         return;
     if (k.m.cols != v.m.cols) {
         laip_device_fail(d, "attention: keys have rows of %zu floats, values of %zu", k.m.cols, v.m.cols);
         return;
     }
-    size_t bands = (a->longest_query + LANE - 1) / LANE;
     bool turns = f.kind == LANES;
-    const laip_arg arguments[] = {columns(a, q, a->query_rows),
-                                  columns(a, k, a->key_rows),
-                                  columns(a, v, a->key_rows),
-                                  columns(a, (laip_heads){o, 0}, a->query_rows),
-                                  per_row(a, lse),
-                                  LAIP_MAT(a->q_begin),
-                                  LAIP_MAT(a->kv_of),
-                                  LAIP_MAT(a->k_begin),
-                                  LAIP_MAT(a->dropout_key),
-                                  LAIP_I(a->heads),
-                                  LAIP_I(q.m.cols),
-                                  LAIP_I(q.col),
-                                  LAIP_I(k.m.cols),
-                                  LAIP_I(k.col),
-                                  LAIP_I(v.col),
-                                  LAIP_F(1 / sqrtf((float)a->head_size)),
-                                  LAIP_U(threshold(a)),
-                                  LAIP_F(1 / (1 - a->dropout)),
-                                  LAIP_I(a->sequences), /* the rest for LANES only */
-                                  LAIP_I(bands),
-                                  turns ? laip_turns(d) : LAIP_I(0)};
+    shares s = shares_of(d, a);
+    laip_grid lanes = laip_grid_turns(d, s.pieces * (size_t)a->heads);
+    const laip_arg arguments[] = {
+        columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
+        columns(a, (laip_heads){o, 0}, a->query_rows), per_row(a, lse), LAIP_MAT(a->q_begin),
+        LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->dropout_key), LAIP_I(a->heads),
+        LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
+        LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)),
+        /* the rest for LANES only */
+        turns ? laip_room(d, lanes.groups[0] * 2 * LANE_BLOCK * (size_t)a->head_size) : LAIP_I(0),
+        LAIP_I(a->sequences), LAIP_I(s.group), LAIP_I(s.pieces), LAIP_I(s.together),
+        turns ? laip_turns(d) : LAIP_I(0)};
     size_t count = sizeof arguments / sizeof *arguments;
     laip_ledger_flops(d, 2 * scores(a));
     laip_launch(d, f.file, f.forward, built.text,
-                turns ? laip_grid_turns(d, a->sequences * (size_t)a->heads * bands)
-                      : grid(d, &f, a, a->sequences, a->longest_query),
-                arguments, turns ? count : count - 3);
+                turns ? lanes : grid(d, &f, a, a->sequences, a->longest_query), arguments,
+                turns ? count : count - 6);
 }
 
 static size_t one_pass_groups(const laip_device *d, size_t pieces)
@@ -191,12 +201,13 @@ typedef struct backward {
     laip_heads dq, dk, dv, q, k, v;
     laip_mat dout, o, lse, delta;
     bool aligned;
+    const char *storage;
 } backward;
 
 static void launch_delta(laip_device *d, const laip_attention *a, const backward *b)
 {
     char plain[32];
-    snprintf(plain, sizeof plain, "-DHEAD=%d", a->head_size);
+    snprintf(plain, sizeof plain, "-DHEAD=%d %s", a->head_size, b->storage);
     LAIP_LAUNCH(d, "attention.cl", "attention_delta", plain, laip_grid_rows(d, a->query_rows),
                 columns(a, (laip_heads){b->dout, 0}, a->query_rows),
                 columns(a, (laip_heads){b->o, 0}, a->query_rows), per_row(a, b->delta), LAIP_I(a->heads));
@@ -205,7 +216,7 @@ static void launch_delta(laip_device *d, const laip_attention *a, const backward
 static void launch_dq(laip_device *d, const laip_attention *a, const form *f, const backward *b)
 {
     laip_grid groups = grid(d, f, a, a->sequences, a->longest_query);
-    options built = options_for(d, f, a, a->longest_query, b->aligned);
+    options built = options_for(d, f, a, a->longest_query, b->aligned, b->storage);
     laip_arg arguments[32];
     size_t n = 0;
     const laip_arg first[] = {columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows),
@@ -241,7 +252,7 @@ static void launch_dq(laip_device *d, const laip_attention *a, const form *f, co
 
 static void launch_dkv(laip_device *d, const laip_attention *a, const form *f, const backward *b)
 {
-    options built = options_for(d, f, a, a->longest_block, b->aligned);
+    options built = options_for(d, f, a, a->longest_block, b->aligned, b->storage);
     laip_ledger_flops(d, 2 * scores(a));
     LAIP_LAUNCH(d, f->file, f->dkv, built.text, grid(d, f, a, a->blocks, a->longest_block),
                 columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows), columns(a, b->v, a->key_rows),
@@ -257,7 +268,7 @@ static void launch_dkv(laip_device *d, const laip_attention *a, const form *f, c
 static void launch_one_pass(laip_device *d, const laip_attention *a, const backward *b)
 {
     char plain[32];
-    snprintf(plain, sizeof plain, "-DHEAD=%d", a->head_size);
+    snprintf(plain, sizeof plain, "-DHEAD=%d %s", a->head_size, b->storage);
     size_t pieces = a->blocks * (size_t)a->heads;
     laip_ledger_flops(d, 5 * scores(a));
     LAIP_LAUNCH(d, "attention_lanes.cl", "attention_lanes_backward", plain, laip_grid_turns(d, pieces),
@@ -279,7 +290,8 @@ void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads
                              laip_heads k, laip_heads v, laip_mat scratch)
 {
     form f = form_for(d, a);
-    backward b = {dq, dk, dv, q, k, v, dout, o, lse, scratch, false};
+    const char *storage = LAIP_STORAGE(d, "attention_backward", dq.m, dk.m, dv.m, dout, o, q.m, k.m, v.m);
+    backward b = {dq, dk, dv, q, k, v, dout, o, lse, scratch, false, storage};
     bool keys_too = dk.m.mem != NULL;
     if (!a->sequences)
         return;

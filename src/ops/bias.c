@@ -26,7 +26,7 @@ void laip_bias_gradient(laip_device *d, laip_mat db, laip_mat dy, laip_mat scrat
     laip_grid grid = laip_grid_flat(d, cols, (size_t)laip_device_traits(d)->vector);
     laip_grid gather = grid;
     grid.groups[1] = bands;
-    LAIP_LAUNCH(d, "bias.cl", "bias_partials", "", grid, LAIP_MAT(dy),
+    LAIP_LAUNCH(d, "bias.cl", "bias_partials", LAIP_STORAGE(d, "bias_partials", dy), grid, LAIP_MAT(dy),
                 laip_arg_floats(scratch.mem, bands * cols), LAIP_I(rows), LAIP_I(cols), LAIP_I(band));
     LAIP_LAUNCH(d, "bias.cl", "bias_gather", "", gather, laip_arg_floats(scratch.mem, bands * cols),
                 LAIP_BOTH(db), LAIP_I(bands), LAIP_I(cols));

@@ -2,6 +2,7 @@
  * column-major: C' = op(B)' op(A)', so that the operands change places and no flag changes.  Matrices begin
  * at offset 0 of their (sub-)buffers: any other offset costs CLBlast a copy, and its strided batched product
  * is wrong there in some cases, which is why that is not used at all. */
+#include "ops/elementwise.h"
 #include "ops/gemm_internal.h"
 
 #include <clblast_c.h>
@@ -27,31 +28,47 @@ static bool check(laip_device *d, const laip_product *p, CLBlastStatusCode code,
     return laip_cl_check(d, (cl_int)code, call, code == CLBlastSuccess ? NULL : subject);
 }
 
+/* Its half-precision product would compute in halves, and wants a device that can: floats it is. */
+static laip_mat widened(laip_device *d, laip_workspace *w, laip_mat m)
+{
+    if (!m.half)
+        return m;
+    laip_mat wide = {laip_workspace_get(d, w, m.rows * m.cols * sizeof(float), "operand of a product"),
+                     m.rows, m.cols, false};
+    if (wide.mem)
+        laip_convert(d, wide, m);
+    return wide;
+}
+
 void laip_clblast_gemm(laip_device *d, const laip_product *p)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
+    laip_mat a = widened(d, &s->wide_a, p->a), b = widened(d, &s->wide_b, p->b);
+    laip_mat c = p->c.half ? laip_product_sums(d, p) : p->c;
+    float beta = p->c.half ? 0 : p->beta;
     CLBlastTranspose first = p->transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo;
     CLBlastTranspose second = p->transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo;
     size_t bytes = 0;
     s->clblast_used = true;
     laip_tuned_apply(d);
-    if (!check(d, p,
-               CLBlastSGemmTempBufferSize(CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, 0,
-                                          p->b.cols, 0, p->a.cols, 0, p->n, &d->queue, &bytes),
+    if (!a.mem || !b.mem || !c.mem ||
+        !check(d, p,
+               CLBlastSGemmTempBufferSize(CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, 0, b.cols,
+                                          0, a.cols, 0, p->n, &d->queue, &bytes),
                "CLBlastSGemmTempBufferSize"))
         return;
     laip_mem temporary = laip_workspace_get(d, &s->temporary, bytes ? bytes : 4, "temporary of a product");
     if (!temporary)
         return;
     double floats = (double)p->m * (double)p->k + (double)p->k * (double)p->n +
-                    (p->beta != 0 ? 2 : 1) * (double)p->m * (double)p->n;
+                    (beta != 0 ? 2 : 1) * (double)p->m * (double)p->n;
     laip_ledger_several(d);
     laip_ledger_flops(d, laip_product_flops(p));
     if (check(d, p,
-              CLBlastSgemmWithTempBuffer(
-                  CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, p->alpha, p->b.mem, 0, p->b.cols,
-                  p->a.mem, 0, p->a.cols, p->beta, p->c.mem, 0, p->n, &d->queue,
-                  laip_ledger_add(d, "clblast", floats * sizeof(float), true), temporary),
+              CLBlastSgemmWithTempBuffer(CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, p->alpha,
+                                         b.mem, 0, b.cols, a.mem, 0, a.cols, beta, c.mem, 0, p->n, &d->queue,
+                                         laip_ledger_add(d, "clblast", floats * sizeof(float), true),
+                                         temporary),
               "CLBlastSgemm"))
-        laip_epilogue_launch(d, p);
+        laip_epilogue_launch(d, p, c);
 }

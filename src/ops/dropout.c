@@ -6,7 +6,8 @@ void laip_dropout(laip_device *d, laip_mat y, laip_mat x, laip_mat residual, lai
                   laip_ints begin, laip_ints key, float p)
 {
     if (x.rows)
-        LAIP_LAUNCH(d, "dropout.cl", "dropout", "", laip_grid_rows(d, x.rows), LAIP_MAT(x),
+        LAIP_LAUNCH(d, "dropout.cl", "dropout", LAIP_STORAGE(d, "dropout", x, residual, y),
+                    laip_grid_rows(d, x.rows), LAIP_MAT(x),
                     residual.mem ? LAIP_MAT(residual) : LAIP_UNUSED(x), LAIP_MAT(y), LAIP_MAT(row_sequence),
                     LAIP_MAT(begin), LAIP_MAT(key), LAIP_I(x.cols), LAIP_I(residual.mem != NULL),
                     LAIP_U((uint32_t)((double)p * 4294967296.0)), LAIP_F(1 / (1 - p)));

@@ -14,8 +14,23 @@ void laip_clear(laip_device *d, laip_mat y)
 {
     size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "elementwise.cl", "clear", "", laip_grid_flat(d, count, each), LAIP_MAT(y),
-                    laip_arg_u64(count), laip_arg_u64(each));
+        LAIP_LAUNCH(d, "elementwise.cl", "clear", LAIP_STORAGE(d, "clear", y), laip_grid_flat(d, count, each),
+                    LAIP_MAT(y), laip_arg_u64(count), laip_arg_u64(each));
+}
+
+void laip_convert(laip_device *d, laip_mat y, laip_mat x)
+{
+    size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
+    if (x.rows * x.cols != count)
+        laip_device_fail(d, "conversion of a %zu x %zu matrix into one of %zu x %zu", x.rows, x.cols, y.rows,
+                         y.cols);
+    if (count)
+        LAIP_LAUNCH(d, "elementwise.cl", "convert",
+                    y.half   ? x.half ? "-DHALF -DHALF_FROM" : "-DHALF"
+                    : x.half ? "-DHALF_FROM"
+                             : "",
+                    laip_grid_flat(d, count, each), LAIP_MAT(x), LAIP_MAT(y), laip_arg_u64(count),
+                    laip_arg_u64(each));
 }
 
 void laip_scale(laip_device *d, laip_mat y, float factor)

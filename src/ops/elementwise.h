@@ -13,4 +13,7 @@ size_t laip_sum_partials(const laip_device *device,
 /* out [1, 1] (+)= Σ x² */
 void laip_sum_squares(laip_device *device, laip_mat out, bool accumulate, laip_mat x, laip_mat scratch);
 
+/* y = x, where one of them is stored as halves; of equal sizes. */
+void laip_convert(laip_device *device, laip_mat y, laip_mat x);
+
 #endif

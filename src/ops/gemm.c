@@ -15,6 +15,9 @@ static void close_state(laip_device *d)
     laip_mem_release(s->packed_a.mem);
     laip_mem_release(s->packed_b.mem);
     laip_mem_release(s->temporary.mem);
+    laip_mem_release(s->wide_a.mem);
+    laip_mem_release(s->wide_b.mem);
+    laip_mem_release(s->sums.mem);
     if (s->clblast_used)
         laip_clblast_close();
     laip_gemm_choices_free(s);
@@ -97,6 +100,12 @@ static bool epilogue_agrees(laip_device *d, const laip_product *p)
                              parts[i].m.rows, parts[i].m.cols);
             return false;
         }
+    if (p->epilogue.bias.half || (p->epilogue.pre.mem && p->epilogue.pre.half != p->c.half) ||
+        (p->epilogue.residual.mem && p->epilogue.residual.half != p->c.half)) {
+        laip_device_fail(d, "product into %zu x %zu: its bias is of floats, the rest stored as C is", p->m,
+                         p->n);
+        return false;
+    }
     int bits = laip_epilogue_bits(&p->epilogue);
     if (p->beta != 0 && (p->beta != 1 || bits)) {
         laip_device_fail(d, "product with beta %g%s: beta is 0, or 1 without an epilogue", (double)p->beta,
@@ -111,14 +120,24 @@ laip_arg laip_epilogue_arg(laip_mat m, const laip_product *p)
     return m.mem ? LAIP_MAT(m) : LAIP_UNUSED(p->c);
 }
 
-void laip_epilogue_launch(laip_device *d, const laip_product *p)
+void laip_epilogue_launch(laip_device *d, const laip_product *p, laip_mat sums)
 {
     const laip_epilogue *e = &p->epilogue;
-    int what = laip_epilogue_bits(e);
-    if (what)
-        LAIP_LAUNCH(d, "gemm_epilogue.cl", "gemm_epilogue", "", laip_grid_rows(d, p->m), LAIP_BOTH(p->c),
+    bool apart = sums.mem != p->c.mem;
+    int what = laip_epilogue_bits(e) | (apart && p->beta != 0 ? LAIP_ADD_TO_C : 0);
+    if (what || apart)
+        LAIP_LAUNCH(d, "gemm_epilogue.cl", "gemm_epilogue",
+                    LAIP_STORAGE(d, "gemm_epilogue", p->c, e->pre, e->residual), laip_grid_rows(d, p->m),
+                    LAIP_MAT(sums), p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c),
                     laip_epilogue_arg(e->bias, p), laip_epilogue_arg(e->pre, p),
                     laip_epilogue_arg(e->residual, p), LAIP_I(what), LAIP_I(p->n));
+}
+
+laip_mat laip_product_sums(laip_device *d, const laip_product *p)
+{
+    laip_mem mem =
+        laip_workspace_get(d, &laip_gemm_state_of(d)->sums, p->m * p->n * sizeof(float), "sums of a product");
+    return (laip_mat){mem, p->m, p->n, false};
 }
 
 void laip_gemm(laip_device *d, bool transpose_a, bool transpose_b, float alpha, laip_mat a, laip_mat b,
@@ -139,9 +158,9 @@ void laip_gemm(laip_device *d, bool transpose_a, bool transpose_b, float alpha, 
     if (d->error.status != LAIP_OK || !operands_agree(d, &p) || !epilogue_agrees(d, &p) || !p.m || !p.n)
         return;
     if (!p.k) {
-        if (beta == 0)
-            laip_mat_zero(d, c);
-        laip_epilogue_launch(d, &p);
+        laip_mat sums = laip_product_sums(d, &p);
+        laip_mat_zero(d, sums);
+        laip_epilogue_launch(d, &p, sums);
         return;
     }
     laip_gemm_backend backend = laip_gemm_choose(d, &p);

@@ -1,12 +1,12 @@
 /* Which implementation serves a class of shapes: measured on the device once, kept in the user's cache
  * folder.
  *
- * A class is the two transpositions and how large m, n and k are, each in four steps; products too small to
- * matter are one class a transposition.  The first product of a class runs both ways into scratch memory, cut
- * down to at most MEASURED multiply-adds so that this costs milliseconds, and the quicker serves the class
- * from then on.  The file is text, a line "CLASS NAME" each, under the hash of device, driver and versions;
- * it is read again before it is written, beside its place and renamed: processes that race lose a measurement
- * at most. */
+ * A class is the two transpositions, how large m, n and k are, each in four steps, and whether B lies in
+ * halves; products too small to matter are one class a transposition.  The first product of a class runs both
+ * ways into scratch memory, cut down to at most MEASURED multiply-adds so that this costs milliseconds, and
+ * the quicker serves the class from then on.  The file is text, a line "CLASS NAME" each, under the hash of
+ * device, driver and versions; it is read again before it is written, beside its place and renamed: processes
+ * that race lose a measurement at most. */
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -24,13 +24,15 @@ static char size_letter(size_t x)
     return x <= 16 ? 's' : x <= 128 ? 'm' : x <= 512 ? 'l' : 'x';
 }
 
-static void class_name(const laip_product *p, char name[8])
+static void class_name(const laip_product *p, char name[LAIP_CLASS_TEXT])
 {
     char a = p->transpose_a ? 't' : 'n', b = p->transpose_b ? 't' : 'n';
+    const char *halves = p->b.half ? "h" : "";
     if ((double)p->m * (double)p->n * (double)p->k <= SMALL)
-        snprintf(name, 8, "%c%c-tiny", a, b);
+        snprintf(name, LAIP_CLASS_TEXT, "%c%c-tiny%s", a, b, halves);
     else
-        snprintf(name, 8, "%c%c-%c%c%c", a, b, size_letter(p->m), size_letter(p->n), size_letter(p->k));
+        snprintf(name, LAIP_CLASS_TEXT, "%c%c-%c%c%c%s", a, b, size_letter(p->m), size_letter(p->n),
+                 size_letter(p->k), halves);
 }
 
 /* The cache folder's file `gemm/HASH.SUFFIX` of this device; free() releases it. */
@@ -162,9 +164,9 @@ static laip_gemm_backend quicker(laip_device *d, const laip_product *p)
         size_t *largest = q.m >= q.n && q.m >= q.k ? &q.m : q.n >= q.k ? &q.n : &q.k;
         *largest = (*largest + 1) / 2;
     }
-    q.a = (laip_mat){p->a.mem, q.transpose_a ? q.k : q.m, q.transpose_a ? q.m : q.k};
-    q.b = (laip_mat){p->b.mem, q.transpose_b ? q.n : q.k, q.transpose_b ? q.k : q.n};
-    q.c = laip_mat_create(d, q.m, q.n);
+    q.a = (laip_mat){p->a.mem, q.transpose_a ? q.k : q.m, q.transpose_a ? q.m : q.k, p->a.half};
+    q.b = (laip_mat){p->b.mem, q.transpose_b ? q.n : q.k, q.transpose_b ? q.k : q.n, p->b.half};
+    q.c = p->c.half ? laip_mat_create_half(d, q.m, q.n) : laip_mat_create(d, q.m, q.n);
     q.beta = 0;
     q.measuring = true;
     memset(&q.epilogue, 0, sizeof q.epilogue);
@@ -182,7 +184,7 @@ laip_gemm_backend laip_gemm_choose(laip_device *d, const laip_product *p)
         return s->forced;
     if (!laip_packed_serves(d))
         return LAIP_GEMM_CLBLAST;
-    char class[8];
+    char class[LAIP_CLASS_TEXT];
     laip_gemm_backend backend;
     laip_error ignored;
     class_name(p, class);

@@ -34,8 +34,8 @@ typedef struct laip_workspace { /* grows, never shrinks */
 /* One weight matrix, packed: which part of which buffer it was, and how it was read. */
 typedef struct laip_packed_weight {
     laip_mem owner, packed;
-    size_t offset, n, k;
-    bool transposed, fresh;
+    size_t offset, first, n, k; /* first: of its panels */
+    bool transposed, half, fresh;
 } laip_packed_weight;
 
 enum { LAIP_CACHED_BUFFERS = 64 };
@@ -43,8 +43,10 @@ enum { LAIP_CACHED_BUFFERS = 64 };
 /* CLBlast's kernels whose parameters we set: Xgemm, XgemmDirect, GemmRoutine. */
 enum { LAIP_TUNABLES = 3, LAIP_TUNED_TEXT = 96 };
 
+enum { LAIP_CLASS_TEXT = 12 };
+
 typedef struct laip_gemm_choice {
-    char class[8];
+    char class[LAIP_CLASS_TEXT];
     laip_gemm_backend backend;
 } laip_gemm_choice;
 
@@ -52,7 +54,7 @@ typedef struct laip_gemm_state {
     laip_gemm_backend forced;
     laip_gemm_choice *choices; /* those in use */
     size_t choice_count, choice_capacity;
-    laip_workspace packed_a, packed_b, temporary;
+    laip_workspace packed_a, packed_b, temporary, wide_a, wide_b, sums;
     laip_mem weights[LAIP_CACHED_BUFFERS];
     size_t weights_count, cache_limit, cache_bytes;
     laip_packed_weight *cached;
@@ -69,16 +71,18 @@ laip_mem laip_workspace_get(laip_device *device, laip_workspace *w, size_t bytes
 bool laip_packed_serves(const laip_device *device); /* whether this device has the packed kernel at all */
 void laip_packed_gemm(laip_device *device, const laip_product *p);
 laip_arg laip_epilogue_arg(laip_mat m, const laip_product *p); /* C stands for one that is missing */
-void laip_epilogue_launch(laip_device *device,
-                          const laip_product *p); /* a kernel of its own, in place in C */
+/* A kernel of its own: from sums, which may be C itself, into C. */
+void laip_epilogue_launch(laip_device *device, const laip_product *p, laip_mat sums);
+laip_mat laip_product_sums(laip_device *device, const laip_product *p); /* room for C's values as floats */
 /* CLBlast's product, then the epilogue by a kernel of ours. */
 void laip_clblast_gemm(laip_device *device, const laip_product *p);
 void laip_clblast_close(void);
 const char *laip_clblast_version(void);
 
-/* gemm_cache.c: the packed form of p's B operand if it is a weight, *fresh telling whether it holds the
- * values; NULL where it is not, or where the limit is reached. */
-laip_mem laip_gemm_cached(laip_device *device, const laip_product *p, size_t bytes, bool *fresh);
+/* gemm_cache.c: the packed form of p's B operand, from column panel `first` on, if it is a weight, *fresh
+ * telling whether it holds the values; NULL where it is not, or where the limit is reached. */
+laip_mem laip_gemm_cached(laip_device *device, const laip_product *p, size_t first, size_t bytes,
+                          bool *fresh);
 
 /* gemm_choice.c */
 laip_gemm_backend laip_gemm_choose(laip_device *device, const laip_product *p);

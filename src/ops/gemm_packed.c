@@ -1,12 +1,15 @@
 /* The packed product on CPU devices: packs A and B into panels, then one launch of cl/gemm_packed.cl,
- * epilogue included.  B stays where it is when it is not transposed, has whole panels, and there are few rows
- * of A: packing would then cost more than reading it once or twice with wide steps. */
+ * epilogue included; where B is large, both for one part of its columns after the other.  B stays where it is
+ * when it holds floats, is not transposed, has whole panels, and there are few rows of A: packing would then
+ * cost more than reading it once or twice with wide steps. */
 #include "device/launch.h"
 #include "ops/gemm_internal.h"
 
 /* As in cl/gemm_packed.cl.  MAX_PANELS row panels a piece of work: their block of k fills a part of the
  * second-level cache (16 × 12 × 768 floats are 576 KiB). */
-enum { MR = 12, NR = 32, PACK_DEPTH = 256, MAX_PANELS = 16, PIECES_A_UNIT = 6 };
+enum { MR = 12, NR = 32, KC = 768, PACK_DEPTH = 256, MAX_PANELS = 16, PIECES_A_UNIT = 6 };
+/* Floats of B that are packed at once: the vocabulary's matrix would take as much memory again. */
+enum { SLICE = 3 << 20 };
 
 static size_t pieces(size_t count, size_t each)
 {
@@ -23,24 +26,27 @@ static laip_mem pack_a(laip_device *d, laip_gemm_state *s, const laip_product *p
     laip_mem packed = laip_workspace_get(d, &s->packed_a, pieces(p->m, MR) * MR * p->k * sizeof(float),
                                          "packed rows of a product");
     if (packed)
-        LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_a ? "gemm_pack_a_transposed" : "gemm_pack_a", "",
+        LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_a ? "gemm_pack_a_transposed" : "gemm_pack_a",
+                    p->a.half ? "-DHALF" : "",
                     ((laip_grid){.groups = {pieces(p->m, MR), pieces(p->k, PACK_DEPTH)}}), LAIP_MAT(p->a),
                     laip_arg_floats(packed, pieces(p->m, MR) * MR * p->k), LAIP_F(p->alpha), LAIP_I(p->m),
                     LAIP_I(p->k));
     return packed;
 }
 
-static laip_mem pack_b(laip_device *d, laip_gemm_state *s, const laip_product *p)
+/* Column panels first … first + count − 1 of B. */
+static laip_mem pack_b(laip_device *d, laip_gemm_state *s, const laip_product *p, size_t first, size_t count)
 {
-    size_t bytes = pieces(p->n, NR) * NR * p->k * sizeof(float);
+    size_t floats = count * NR * p->k;
     bool fresh = false;
-    laip_mem packed = laip_gemm_cached(d, p, bytes, &fresh);
+    laip_mem packed = laip_gemm_cached(d, p, first, floats * sizeof(float), &fresh);
     if (!packed)
-        packed = laip_workspace_get(d, &s->packed_b, bytes, "packed columns of a product");
+        packed = laip_workspace_get(d, &s->packed_b, floats * sizeof(float), "packed columns of a product");
     if (packed && !fresh)
-        LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_b ? "gemm_pack_b_transposed" : "gemm_pack_b", "",
-                    ((laip_grid){.groups = {pieces(p->n, NR), pieces(p->k, PACK_DEPTH)}}), LAIP_MAT(p->b),
-                    laip_arg_floats(packed, pieces(p->n, NR) * NR * p->k), LAIP_I(p->n), LAIP_I(p->k));
+        LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_b ? "gemm_pack_b_transposed" : "gemm_pack_b",
+                    p->b.half ? "-DHALF" : "", ((laip_grid){.groups = {count, pieces(p->k, PACK_DEPTH)}}),
+                    LAIP_MAT(p->b), laip_arg_floats(packed, floats), LAIP_I(first), LAIP_I(p->n),
+                    LAIP_I(p->k));
     return packed;
 }
 
@@ -53,22 +59,38 @@ static size_t panels_a_piece(const laip_device *d, size_t row_panels, size_t col
     return panels;
 }
 
+/* Column panels first … first + count − 1 of C, from the packed rows. */
+static void multiply(laip_device *d, const laip_product *p, laip_mem a, laip_mat sums, bool in_place,
+                     size_t first, size_t count)
+{
+    const laip_epilogue *e = &p->epilogue;
+    size_t rows = pieces(p->m, MR), panels = panels_a_piece(d, rows, count);
+    laip_mem b = in_place ? p->b.mem : pack_b(d, laip_gemm_state_of(d), p, first, count);
+    size_t n = p->n - first * NR < count * NR ? p->n - first * NR : count * NR;
+    if (!b)
+        return;
+    laip_ledger_flops(d, 2 * (double)p->m * (double)n * (double)p->k);
+    LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", p->c.half ? "-DHALF" : "",
+                laip_grid_turns(d, count * pieces(rows, panels)), laip_arg_floats(a, rows * MR * p->k),
+                laip_arg_floats(b, count * NR * p->k), laip_arg_u64(in_place ? NR : NR * p->k),
+                LAIP_I(in_place ? p->n : NR), LAIP_UNUSED(sums),
+                p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c), laip_epilogue_arg(e->bias, p),
+                laip_epilogue_arg(e->pre, p), laip_epilogue_arg(e->residual, p),
+                LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m),
+                LAIP_I(p->n), LAIP_I(p->k), LAIP_I(first), LAIP_I(count), LAIP_I(panels), laip_turns(d));
+}
+
 void laip_packed_gemm(laip_device *d, const laip_product *p)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
-    const laip_epilogue *e = &p->epilogue;
-    bool in_place = !p->transpose_b && p->n % NR == 0 && p->m <= 2 * MR;
-    laip_mem a = pack_a(d, s, p), b = in_place ? p->b.mem : pack_b(d, s, p);
-    if (!a || !b)
+    bool in_place = !p->transpose_b && p->n % NR == 0 && p->m <= 2 * MR && !p->b.half;
+    size_t columns = pieces(p->n, NR), most = SLICE / (NR * p->k) ? SLICE / (NR * p->k) : 1;
+    if (in_place)
+        most = columns;
+    laip_mat sums = p->c.half && p->k > KC ? laip_product_sums(d, p) : p->c;
+    laip_mem a = pack_a(d, s, p);
+    if (!a || !sums.mem)
         return;
-    size_t rows = pieces(p->m, MR), columns = pieces(p->n, NR), panels = panels_a_piece(d, rows, columns);
-    laip_ledger_flops(d, laip_product_flops(p));
-    laip_grid grid = laip_grid_turns(d, columns * pieces(rows, panels));
-    LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", "", grid, laip_arg_floats(a, rows * MR * p->k),
-                laip_arg_floats(b, columns * NR * p->k), laip_arg_u64(in_place ? NR : NR * p->k),
-                LAIP_I(in_place ? p->n : NR), p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c),
-                laip_epilogue_arg(e->bias, p), laip_epilogue_arg(e->pre, p),
-                laip_epilogue_arg(e->residual, p),
-                LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m),
-                LAIP_I(p->n), LAIP_I(p->k), LAIP_I(panels), laip_turns(d));
+    for (size_t first = 0; first < columns; first += most)
+        multiply(d, p, a, sums, in_place, first, columns - first < most ? columns - first : most);
 }

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
-static void head_option(char *text, size_t size, const laip_attention *a)
+static void head_option(char *text, size_t size, const laip_attention *a, const char *storage)
 {
-    snprintf(text, size, "-DHEAD=%d", a->head_size);
+    snprintf(text, size, "-DHEAD=%d %s", a->head_size, storage);
 }
 
 static float scale_of(const laip_attention *a)
@@ -17,14 +17,16 @@ static float scale_of(const laip_attention *a)
 /* The columns of all heads are read or written. */
 static laip_arg columns(const laip_attention *a, laip_heads x, size_t rows)
 {
-    return laip_arg_floats(x.m.mem, rows * (size_t)(a->heads * a->head_size));
+    x.m.rows = rows;
+    x.m.cols = (size_t)(a->heads * a->head_size);
+    return LAIP_MAT(x.m);
 }
 
 void laip_probe_forward(laip_device *d, const laip_attention *a, size_t count, laip_mat fore, laip_heads q,
                         laip_heads k, laip_mat lse)
 {
     char options[32];
-    head_option(options, sizeof options, a);
+    head_option(options, sizeof options, a, LAIP_STORAGE(d, "probe_forward", q.m, k.m));
     if (count)
         LAIP_LAUNCH(d, "probe.cl", "probe_forward", options, laip_grid_rows(d, count), columns(a, q, count),
                     columns(a, k, a->key_rows), laip_arg_floats(lse.mem, count * (size_t)a->heads),
@@ -37,7 +39,7 @@ void laip_probe_backward_attention(laip_device *d, const laip_attention *a, size
                                    laip_mat g, laip_heads v)
 {
     char options[32];
-    head_option(options, sizeof options, a);
+    head_option(options, sizeof options, a, LAIP_STORAGE(d, "probe_backward_attention", g, v.m));
     if (count)
         LAIP_LAUNCH(d, "probe.cl", "probe_backward_attention", options, laip_grid_rows(d, count), LAIP_MAT(g),
                     columns(a, v, a->key_rows), LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(back),
@@ -48,7 +50,7 @@ void laip_probe_gradient(laip_device *d, const laip_attention *a, size_t count, 
                          laip_heads dk, laip_heads q, laip_heads k, laip_mat lse, laip_mat scratch)
 {
     char options[32];
-    head_option(options, sizeof options, a);
+    head_option(options, sizeof options, a, LAIP_STORAGE(d, "probe_gradient", dq.m, dk.m, q.m, k.m));
     size_t patches = dfore.cols, rows = count * (size_t)a->heads;
     if (!count)
         return;

@@ -92,13 +92,14 @@ static void adamw(laip_device *d, void *context)
 {
     const operands *o = context;
     const laip_adamw settings = {1e-5f, 0.9f, 0.999f, 1e-8f, 0.02f, 0.1f, 0.001f};
-    laip_adamw_step(d, o->flat[0], o->flat[1], o->flat[2], o->flat[3], (laip_mat){0}, &settings);
+    laip_adamw_step(d, o->flat[0], (laip_mat){0}, o->flat[1], o->flat[2], o->flat[3], (laip_mat){0},
+                    &settings);
 }
 
 static void move(laip_device *d, void *context)
 {
     const operands *o = context;
-    laip_momentum_move(d, o->flat[4], o->flat[0], 0.995f);
+    laip_momentum_move(d, o->flat[4], (laip_mat){0}, o->flat[0], (laip_mat){0}, 0.995f);
 }
 
 static void lay_out(operands *o, laip_device *d, laip_region *r)

@@ -29,6 +29,7 @@ enum {
     VOCAB,
     PLAN,
     GEMM,
+    STORAGE,
     UNTRAINED,
     SHEET,
     JOINT,
@@ -37,7 +38,7 @@ enum {
 };
 
 typedef struct arguments {
-    const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *sheet;
+    const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *sheet, *storage;
     long k, show, keep; /* keep below 0: as much as it takes by itself */
     float weight;       /* below 0: the config's */
     bool json, chance, plan, untrained, joint;
@@ -49,16 +50,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
     const struct {
         int key;
         const char **field;
-    } texts[] = {{CHECKPOINT, &a->checkpoint},
-                 {DATA, &a->data},
-                 {IMAGES, &a->images},
-                 {SPLIT, &a->split},
-                 {LABEL, &a->label},
-                 {DEVICE, &a->device},
-                 {CONFIG, &a->config},
-                 {VOCAB, &a->vocab},
-                 {GEMM, &a->gemm},
-                 {SHEET, &a->sheet}};
+    } texts[] = {{CHECKPOINT, &a->checkpoint}, {DATA, &a->data},      {IMAGES, &a->images},
+                 {SPLIT, &a->split},           {LABEL, &a->label},    {DEVICE, &a->device},
+                 {CONFIG, &a->config},         {VOCAB, &a->vocab},    {GEMM, &a->gemm},
+                 {SHEET, &a->sheet},           {STORAGE, &a->storage}};
     const struct {
         int key;
         bool *field;
@@ -198,6 +193,19 @@ static bool load_config(session *s, const arguments *a, char **vocab, laip_error
     return good;
 }
 
+/* As the run stored them, or as --storage says. */
+static bool choose_storage(session *s, const arguments *a, laip_error *error)
+{
+    for (int i = 0; a->storage && laip_storage_names[i]; i++)
+        if (strcmp(a->storage, laip_storage_names[i]) == 0) {
+            s->config.model.storage = i;
+            return true;
+        }
+    return !a->storage ||
+           laip_bad_input(error, "--storage %s: expected %s or %s", a->storage,
+                          laip_storage_names[LAIP_STORE_FLOAT], laip_storage_names[LAIP_STORE_HALF]);
+}
+
 static bool load_weights(session *s, const arguments *a, laip_error *error)
 {
     if (!a->untrained)
@@ -243,7 +251,7 @@ static bool draw_sheet(const session *s, const arguments *a, laip_error *error)
 static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_error *error)
 {
     char *vocab, *annotations = annotations_of(a->data);
-    bool good = load_config(s, a, &vocab, error);
+    bool good = load_config(s, a, &vocab, error) && choose_storage(s, a, error);
     if (good && !a->split)
         a->split = s->config.test_split;
     good = good && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
@@ -295,6 +303,8 @@ int main(int argc, char **argv)
          "For encoded pictures, which else are encoded twice (a quarter of the memory)", 0},
         {"device", DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
         {"gemm", GEMM, "WHICH", 0, "auto, packed or clblast (as the run's config says)", 0},
+        {"storage", STORAGE, "HOW", 0, "Of weights and activations: float or half (as the run's config says)",
+         0},
         {"config", CONFIG, "FILE", 0, "Configuration, where the checkpoint has none of its own", 0},
         {"vocab", VOCAB, "FILE", 0, "Vocabulary, with --config", 0},
         {"json", JSON, NULL, 0, "Prints JSON", 0},

@@ -103,11 +103,37 @@ static void note(laip_safetensors_writer *w, const laip_model_config *m, const l
     laip_safetensors_metadata_add(w, "best", text);
 }
 
+static void note_scaling(laip_safetensors_writer *w, const laip_scaling *l)
+{
+    char text[96];
+    snprintf(text, sizeof text, "%.9g %llu %llu", (double)l->scale, (unsigned long long)l->good,
+             (unsigned long long)l->skipped);
+    laip_safetensors_metadata_add(w, "loss_scale", text);
+}
+
+/* A file that has none, or that of a run with floats, keeps the scale that the step begins with. */
+static bool read_scaling(const char *path, const char *text, laip_scaling *l, laip_error *error)
+{
+    unsigned long long good, skipped;
+    float scale;
+    if (!text)
+        return true;
+    if (sscanf(text, "%f %llu %llu", &scale, &good, &skipped) != 3 || !(scale >= 1))
+        return laip_bad_input(error, "%s: loss_scale is %s, expected a scale of 1 or more and two counts",
+                              path, text);
+    if (scale > 1 && l->scale > 1)
+        l->scale = scale, l->good = good;
+    l->skipped = skipped;
+    return true;
+}
+
 bool laip_checkpoint_save(const char *path, laip_model *model, laip_step *step,
                           const laip_checkpoint_notes *notes, laip_error *error)
 {
     saver s = {.model = model};
     note(&s.w, &model->sizes, notes);
+    if (step)
+        note_scaling(&s.w, &step->scaling);
     each_tensor(model, step != NULL, declare, &s, error);
     if (step)
         declare_queue(&s.w, &step->queue);
@@ -333,7 +359,8 @@ bool laip_checkpoint_resume(const char *path, laip_model *model, laip_step *step
     good = good && ((at && phase && best) ||
                     laip_bad_input(error, "%s: has no step, phase and best in its metadata", path));
     good = good && each_tensor(model, true, load_part, &l, error) && strict(&l, path, true, error) &&
-           load_queue(&l, path, &step->queue, error);
+           load_queue(&l, path, &step->queue, error) &&
+           read_scaling(path, laip_weights_metadata(&l.file, "loss_scale"), &step->scaling, error);
     if (good) {
         notes->step = strtoull(at, NULL, 10);
         notes->phase = (int)strtol(phase, NULL, 10);

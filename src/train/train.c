@@ -359,12 +359,15 @@ static bool next_step(laip_run *r, int phase, laip_error *error)
     size_t count = q->slots * q->image.cols, slots = q->slots, pointer = q->pointer;
     float *image = laip_alloc(count, sizeof *image), *text = laip_alloc(count, sizeof *text);
     int32_t *person = laip_alloc(slots, sizeof *person);
+    laip_scaling scaling = {r->step.scaling.scale, r->step.scaling.good, 0};
     laip_queue_read(q, q->image, image);
     laip_queue_read(q, q->text, text);
     memcpy(person, q->person + q->batch, slots * sizeof *person);
     laip_step_free(&r->step);
     laip_params_zero_moments(&r->model.params);
     bool good = open_step(r, phase, error);
+    if (good)
+        r->step.scaling = scaling;
     if (good && slots) {
         laip_queue_write(q, q->image, image);
         laip_queue_write(q, q->text, text);

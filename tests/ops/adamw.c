@@ -23,11 +23,11 @@ static void body(laip_device *d)
         laip_mat ma = laip_test_mat(d, 1, n, g);
         laip_mat_zero(d, mm);
         laip_mat_zero(d, mv);
-        laip_clip_scale(d, ms, mq, 5); /* the norm is 10: half of the gradient */
+        laip_clip_scale(d, ms, mq, 5, 1); /* the norm is 10: half of the gradient */
         for (int t = 1; t <= 3; t++) {
             o.correction1 = (float)(1 - pow(0.9, t));
             o.correction2 = (float)(1 - pow(0.999, t));
-            laip_adamw_step(d, mp, mg, mm, mv, t > 1 ? ms : (laip_mat){0}, &o);
+            laip_adamw_step(d, mp, (laip_mat){0}, mg, mm, mv, t > 1 ? ms : (laip_mat){0}, &o);
             for (size_t i = 0; i < n; i++) {
                 double G = (double)g[i] * (t > 1 ? 0.5 : 1);
                 m[i] = 0.9 * m[i] + 0.1 * G;
@@ -39,7 +39,7 @@ static void body(laip_device *d)
         laip_check_mat("p", d, mp, P, 2e-6);
         laip_check_mat("m", d, mm, m, 2e-6);
         laip_check_mat("v", d, mv, v, 2e-5);
-        laip_momentum_move(d, ma, mp, 0.9f);
+        laip_momentum_move(d, ma, (laip_mat){0}, mp, (laip_mat){0}, 0.9f);
         for (size_t i = 0; i < n; i++)
             average[i] = 0.9 * average[i] + 0.1 * P[i];
         laip_check_mat("average", d, ma, average, 2e-6);

@@ -144,6 +144,7 @@ static void packed(void **state)
     }
     all_transpositions(d, 12, 64, 3001, WITH_BETA); /* as a weight gradient */
     all_transpositions(d, 1, 768, 769, WITH_BIAS);
+    all_transpositions(d, 25, 31503, 100, WITH_BIAS); /* B in two parts, as the vocabulary's */
     try(d, (problem){.m = 14, .n = 40, .k = 300, .alpha = -0.37f, .with = WITH_BETA});
     try(d, (problem){.m = 14, .n = 40, .k = 300, .tb = true, .alpha = 3, .with = WITH_BIAS});
 }
@@ -176,7 +177,7 @@ static void kept_weights(void **state)
     enum { M = 30, N = 64, K = 40 };
     float *values = laip_test_random(N * K, 1, 9), *others = laip_test_random(N * K, 1, 10);
     laip_mem whole = laip_mem_create(d, 4096 + N * K * sizeof(float), "weights");
-    laip_mat w = {laip_mem_part(d, whole, 4096, N * K * sizeof(float), "weights"), N, K};
+    laip_mat w = {laip_mem_part(d, whole, 4096, N * K * sizeof(float), "weights"), N, K, false};
     laip_mat a = laip_mat_create(d, M, K), c = laip_mat_create(d, M, N), x = laip_mat_create(d, N, K);
     laip_mat_write(d, a, values);
     laip_mat_write(d, w, values);
@@ -211,6 +212,39 @@ static void kept_weights(void **state)
     laip_mem_release(x.mem);
 }
 
+/* A weight matrix so large that it is packed in two parts, each kept. */
+static void kept_in_parts(void **state)
+{
+    laip_device *d = laip_test_device();
+    (void)state;
+    if (laip_device_traits(d)->lanes > 1)
+        skip();
+    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    enum { M = 2, N = 31503, K = 100, PADDED = (N + 31) / 32 * 32 };
+    float *values = laip_test_random(N * K, 1, 9);
+    laip_mat w = laip_test_mat(d, N, K, values), a = laip_test_mat(d, M, K, values), c[3];
+    for (int i = 0; i < 3; i++) { /* not kept, packed to be kept, kept */
+        c[i] = laip_mat_create(d, M, N);
+        if (i == 1)
+            laip_gemm_cache_begin(d, w.mem, 1 << 24);
+        laip_gemm(d, false, true, 1, a, w, 0, c[i], NULL);
+        assert_int_equal(laip_gemm_cache_bytes(d), i ? PADDED * K * sizeof(float) : 0);
+    }
+    float *first = laip_test_read(d, c[0]);
+    for (int i = 1; i < 3; i++) {
+        float *got = laip_test_read(d, c[i]);
+        assert_memory_equal(got, first, M * N * sizeof *got);
+        free(got);
+    }
+    laip_gemm_cache_end(d);
+    free(first);
+    free(values);
+    laip_mem_release(w.mem);
+    laip_mem_release(a.mem);
+    for (int i = 0; i < 3; i++)
+        laip_mem_release(c[i].mem);
+}
+
 /* Operands that lie in sub-buffers, as all of the network's do.  CLBlast's strided batched product is wrong,
  * with status 0, for offsets and strides that need no packing; plain products at offset 0 of a sub-buffer
  * must be right. */
@@ -221,7 +255,7 @@ static void in_sub_buffers(laip_device *d, size_t m, size_t n, size_t k)
     for (int i = 1; i < 3; i++)
         place[i] = place[i - 1] + (bytes[i - 1] + 2 * step - 1) / step * step;
     laip_mem whole = laip_mem_create(d, place[2] + bytes[2] + step, "operands");
-    laip_mat parts[3] = {{NULL, m, k}, {NULL, k, n}, {NULL, m, n}};
+    laip_mat parts[3] = {{NULL, m, k, false}, {NULL, k, n, false}, {NULL, m, n, false}};
     problem p = {.m = m, .n = n, .k = k, .alpha = 1};
     operands o = make(d, &p);
     for (int i = 0; i < 3; i++) {
@@ -373,8 +407,8 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(packed),       cmocka_unit_test(nothing_to_sum),
-                                       cmocka_unit_test(kept_weights), cmocka_unit_test(refusals),
-                                       cmocka_unit_test(choices),      cmocka_unit_test(measured),
-                                       cmocka_unit_test(clblast)};
+                                       cmocka_unit_test(kept_weights), cmocka_unit_test(kept_in_parts),
+                                       cmocka_unit_test(refusals),     cmocka_unit_test(choices),
+                                       cmocka_unit_test(measured),     cmocka_unit_test(clblast)};
     return cmocka_run_group_tests(tests, NULL, no_device);
 }
