@@ -1,5 +1,7 @@
-/* Attention on a CPU with queries as lanes: a work-item has 32 of them, turned over, as two vectors a column
- * of the head, and walks the keys as they lie.  So no sum crosses lanes and no key is ever turned.
+/* Attention on a CPU with queries as lanes: a work-item has a band of 32 of them, turned over, as two vectors
+ * a column of the head, and walks the keys as they lie.  So no sum crosses lanes and no key is ever turned.
+ * What is left of a sequence behind its whole bands, if it is FEW rows or less (an image's tokens are its
+ * patches and one more), goes row by row, with the columns of the head as lanes.
  *
  * The backward is one pass: an item owns a block of keys and a head, and takes the queries that read it, 32
  * by 32 in their order.  It computes their probabilities and products once, into scratch as wide as the block
@@ -11,12 +13,12 @@
 #define LANE 32  /* queries of an item at once: two vectors */
 #define TILE 8   /* rows of a register tile */
 #define BLOCK 96 /* keys between two looks at the running maximum */
-#define GROUP 7  /* most bands that meet a block of keys, copied once for them */
+#define FEW 8    /* rows that are not worth a band */
 #define HEAD_VECS (HEAD / 16)
 #define LOG2_E 1.44269504f
 
-/* to[c] = column c of 32 rows; those from `rows` on are 0. */
-inline void turn(float16 *to, __global const act *from, int stride, int rows)
+/* to[c] = column c of 32 rows, times factor; rows from `rows` on are 0. */
+inline void turn(float16 *to, __global const act *from, int stride, int rows, float factor)
 {
     for (int z = 0; z < 2; z++)
         for (int c = 0; c < HEAD; c += 16) {
@@ -28,7 +30,7 @@ inline void turn(float16 *to, __global const act *from, int stride, int rows)
             turn16(v);
 #pragma unroll
             for (int q = 0; q < 16; q++)
-                to[2 * (c + q) + z] = v[q];
+                to[2 * (c + q) + z] = v[q] * factor;
         }
 }
 
@@ -167,141 +169,232 @@ inline void clear(float16 *x)
         x[c] = (float16)(0.0f);
 }
 
-/* The dropout's factors of 16 queries, `first` and on, at key j. */
-inline float16 mask16(uint key0, uint key1, int first, int j, int keys, uint threshold, float kept_scale)
+/* The dropout's factors of 16 probabilities. */
+inline float16 mask16(uint key0, uint key1, uint16 index, uint threshold, float kept_scale)
 {
-    uint16 lane = (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    uint16 index = (lane + (uint16)((uint)first)) * (uint)keys + (uint)j;
     return select((float16)(0.0f), (float16)(kept_scale),
                   vec_mask_bits(key0, key1, index) >= (uint16)(threshold));
 }
 
-/* 32 queries, or what is left of a sequence's, and what they have found so far; turned. */
-typedef struct band {
-    float16 turned[2 * HEAD], sum[2 * HEAD], most[2], total[2];
-    size_t row;      /* the first query's */
-    int rows, index; /* index: of its probability of key 0, among those of the sequence */
-    uint key0, key1; /* of the dropout */
-} band;
-
-/* The band meets keys j0 … j0 + count − 1 of nk and their values, dense; score is scratch.  Probabilities are
- * powers of 2. */
-inline void meet(band *b, float16 *score, __global const float *k, __global const float *v, int j0, int count,
-                 int nk, float scale2, uint threshold, float kept_scale)
+/* Of 16 queries, `first` and on, at key j; and of 16 keys, j and on, for one query. */
+inline float16 mask_queries(uint key0, uint key1, int first, int j, int keys, uint threshold,
+                            float kept_scale)
 {
-    dots(score, k, count, b->turned);
-    float16 top0 = score[0], top1 = score[1], all0 = (float16)(0.0f), all1 = all0;
-    for (int j = 1; j < count; j++) {
-        top0 = vec_larger(top0, score[2 * j]);
-        top1 = vec_larger(top1, score[2 * j + 1]);
+    return mask16(key0, key1, (as_uint16(LANES16) + (uint)first) * (uint)keys + (uint)j, threshold,
+                  kept_scale);
+}
+
+inline float16 mask_keys(uint key0, uint key1, int query, int j, int keys, uint threshold, float kept_scale)
+{
+    return mask16(key0, key1, as_uint16(LANES16) + (uint)query * (uint)keys + (uint)j, threshold, kept_scale);
+}
+
+/* Rows of queries that read a block's nk keys and values, which lie dense. */
+typedef struct meeting {
+    __global const float *k, *v;
+    __global float *kept; /* room for nk numbers, up to the next 16 */
+    int nk, index;        /* index: of the first row's probability of key 0, over nk */
+    uint key0, key1, threshold;
+    float kept_scale;
+} meeting;
+
+/* o and lse of `rows` queries, at most 32: keys BLOCK by BLOCK, with a running maximum.  Scores are powers of
+ * 2. */
+inline void band_forward(const meeting *m, __global act *o, int o_stride, __global float *lse, int heads,
+                         __global const act *q, int q_stride, int rows, float scale2)
+{
+    float16 turned[2 * HEAD], sum[2 * HEAD], score[2 * (BLOCK + TILE)];
+    float16 most[2] = {(float16)(-1e30f), (float16)(-1e30f)};
+    float16 total[2] = {(float16)(0.0f), (float16)(0.0f)};
+    turn(turned, q, q_stride, rows, scale2);
+    clear(sum);
+    for (int j0 = 0; j0 < m->nk; j0 += BLOCK) {
+        int count = min(BLOCK, m->nk - j0);
+        dots(score, m->k + j0 * HEAD, count, turned);
+        float16 top0 = most[0], top1 = most[1], all0 = (float16)(0.0f), all1 = all0;
+        for (int j = 0; j < count; j++) {
+            top0 = vec_larger(top0, score[2 * j]);
+            top1 = vec_larger(top1, score[2 * j + 1]);
+        }
+        for (int j = 0; j < count; j++) {
+            float16 p0 = vec_exp2(score[2 * j] - top0), p1 = vec_exp2(score[2 * j + 1] - top1);
+            all0 += p0;
+            all1 += p1;
+            score[2 * j] = p0;
+            score[2 * j + 1] = p1;
+        }
+        for (int j = 0; m->threshold && j < count; j++)
+            for (int z = 0; z < 2; z++)
+                score[2 * j + z] *= mask_queries(m->key0, m->key1, m->index + 16 * z, j0 + j, m->nk,
+                                                 m->threshold, m->kept_scale);
+        float16 shrink0 = vec_exp2(most[0] - top0), shrink1 = vec_exp2(most[1] - top1);
+        most[0] = top0;
+        most[1] = top1;
+        total[0] = fma(total[0], shrink0, all0);
+        total[1] = fma(total[1], shrink1, all1);
+        for (int c = 0; c < HEAD; c++) {
+            sum[2 * c] *= shrink0;
+            sum[2 * c + 1] *= shrink1;
+        }
+        gather(sum, score, m->v + j0 * HEAD, count);
     }
-    top0 = vec_larger(b->most[0], top0 * scale2);
-    top1 = vec_larger(b->most[1], top1 * scale2);
-    float16 shrink0 = vec_exp2(b->most[0] - top0), shrink1 = vec_exp2(b->most[1] - top1);
-    for (int j = 0; j < count; j++) {
-        float16 p0 = vec_exp2(fma(score[2 * j], (float16)(scale2), -top0));
-        float16 p1 = vec_exp2(fma(score[2 * j + 1], (float16)(scale2), -top1));
-        all0 += p0;
-        all1 += p1;
-        score[2 * j] = p0;
-        score[2 * j + 1] = p1;
+    float16 factor[2] = {1.0f / total[0], 1.0f / total[1]}, lengths[2];
+    turn_back(o, o_stride, sum, factor, rows);
+    lengths[0] = most[0] / LOG2_E + log(total[0]);
+    lengths[1] = most[1] / LOG2_E + log(total[1]);
+    for (int i = 0; i < rows; i++)
+        lse[i * heads] = ((const float *)lengths)[i];
+}
+
+/* The sums of 16 vectors: three quarters of a turn and of its rows' sum are saved by adding at once. */
+inline __attribute__((always_inline)) float16 sums16(float16 *v)
+{
+#pragma unroll
+    for (int half_count = 8; half_count > 0; half_count /= 2) {
+#pragma unroll
+        for (int i = 0; i < half_count; i++) {
+            float16 a = v[i], b = v[i + half_count];
+            v[i] = (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6,
+                             b.s6, a.s7, b.s7) +
+                   (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se,
+                             b.se, a.sf, b.sf);
+        }
     }
-    for (int j = 0; threshold && j < count; j++) {
-        score[2 * j] *= mask16(b->key0, b->key1, b->index, j0 + j, nk, threshold, kept_scale);
-        score[2 * j + 1] *= mask16(b->key0, b->key1, b->index + 16, j0 + j, nk, threshold, kept_scale);
+    return v[0];
+}
+
+/* ⟨row j, x⟩ of dense rows j … j + 15 (from `count` on the last again). */
+inline __attribute__((always_inline)) float16 row_dots(__global const float *a, int j, int count,
+                                                       const float16 *x)
+{
+    float16 part[16];
+#pragma unroll
+    for (int r = 0; r < 16; r++) {
+        __global const float *row = a + min(j + r, count - 1) * HEAD;
+        part[r] = load16(0, row) * x[0];
+        for (int v = 1; v < HEAD_VECS; v++)
+            part[r] = fma(load16(v, row), x[v], part[r]);
     }
-    b->most[0] = top0;
-    b->most[1] = top1;
-    b->total[0] = fma(b->total[0], shrink0, all0);
-    b->total[1] = fma(b->total[1], shrink1, all1);
-    for (int c = 0; c < HEAD; c++) {
-        b->sum[2 * c] *= shrink0;
-        b->sum[2 * c + 1] *= shrink1;
+    return sums16(part);
+}
+
+/* sum += Σ_j w[j] · row j of `count` dense rows. */
+inline void row_gather(float16 *sum, __global const float *w, __global const float *a, int count)
+{
+    for (int j = 0; j < count; j++)
+        for (int v = 0; v < HEAD_VECS; v++)
+            sum[v] = fma((float16)(w[j]), load16(v, a + j * HEAD), sum[v]);
+}
+
+/* o and lse of one query, query `row` of those of the meeting. */
+inline void row_forward(const meeting *m, __global act *o, __global float *lse, __global const act *q,
+                        int row, float scale2)
+{
+    float16 x[HEAD_VECS], sum[HEAD_VECS], top = (float16)(-1e30f), all = (float16)(0.0f);
+    for (int v = 0; v < HEAD_VECS; v++) {
+        x[v] = ACT_LOAD16(v, q) * scale2;
+        sum[v] = (float16)(0.0f);
     }
-    gather(b->sum, score, v, count);
+    for (int j = 0; j < m->nk; j += 16) {
+        float16 s = row_dots(m->k, j, m->nk, x); /* the last again: no larger */
+        store16(s, 0, m->kept + j);
+        top = vec_larger(top, s);
+    }
+    float most = vec_max(top);
+    for (int j = 0; j < m->nk; j += 16) {
+        float16 p = lanes_below(vec_exp2(load16(0, m->kept + j) - most), m->nk - j, 0.0f);
+        all += p;
+        if (m->threshold)
+            p *= mask_keys(m->key0, m->key1, m->index + row, j, m->nk, m->threshold, m->kept_scale);
+        store16(p, 0, m->kept + j);
+    }
+    float total = vec_sum(all);
+    row_gather(sum, m->kept, m->v, m->nk);
+    for (int v = 0; v < HEAD_VECS; v++)
+        ACT_STORE16(sum[v] / total, v, o);
+    lse[0] = most / LOG2_E + log(total);
 }
 
 /* Piece i of the work is a head and `group` bands of queries: of one sequence or, where one band is as long
- * as any, of as many sequences.  Those of them that read the same block of keys meet it together: piece by
- * piece it lies dense in the group's part of scratch, as rows a large power of two apart would share few sets
- * of the caches. */
+ * as any, of as many sequences.  The block of keys and values that they read lies dense in the group's part
+ * of scratch, as rows a large power of two apart would share few sets of the caches, and stays there for the
+ * next piece that reads it. */
 ITEM_KERNEL void attention_lanes_forward(
     __global const act *restrict q, __global const act *restrict k, __global const act *restrict v,
     __global act *restrict o, __global float *restrict lse, __global const int *restrict q_begin,
     __global const int *restrict kv_of, __global const int *restrict k_begin,
     __global const uint *restrict key, int heads, int q_stride, int q_col, int kv_stride, int k_col,
-    int v_col, float scale, uint threshold, float kept_scale, __global float *restrict scratch, int sequences,
-    int group, int pieces, int together, __global volatile int *turns)
+    int v_col, float scale, uint threshold, float kept_scale, __global float *restrict scratch, int longest,
+    int sequences, int group, int pieces, int together, __global volatile int *turns)
 {
-    band bands[GROUP];
-    float16 score[2 * (BLOCK + TILE)];
-    __global float *near_k = scratch + get_group_id(0) * 2 * BLOCK * HEAD, *near_v = near_k + BLOCK * HEAD;
+    size_t size = (size_t)longest * HEAD;
+    __global float *near_k = scratch + get_group_id(0) * (2 * size + longest + 16), *near_v = near_k + size;
+    meeting m = {
+        .k = near_k, .v = near_v, .kept = near_v + size, .threshold = threshold, .kept_scale = kept_scale};
+    int near_block = -1, near_head = -1, width = heads * HEAD;
     FOR_EACH_TURN (i, heads * pieces, turns) {
         int h = i / pieces, part = i % pieces, each = together ? 1 : pieces / sequences;
         int s = together ? part * group : part / each, last = together ? min(s + group, sequences) : s + 1;
         int begin = together ? 0 : part % each * group * LANE;
-        while (s < last) {
-            int t = kv_of[s], k0 = k_begin[t], nk = k_begin[t + 1] - k0, count = 0;
-            for (; s < last && kv_of[s] == t; s++) {
-                int q0 = q_begin[s], nq = q_begin[s + 1] - q0;
-                for (int first = begin; first < min(begin + group * LANE, nq); first += LANE) {
-                    band *b = &bands[count++];
-                    b->row = q0 + first;
-                    b->rows = min(LANE, nq - first);
-                    b->index = h * nq + first;
-                    b->key0 = threshold ? key[2 * s] : 0;
-                    b->key1 = threshold ? key[2 * s + 1] : 0;
-                    turn(b->turned, q + b->row * q_stride + q_col + h * HEAD, q_stride, b->rows);
-                    clear(b->sum);
-                    b->most[0] = b->most[1] = (float16)(-1e30f);
-                    b->total[0] = b->total[1] = (float16)(0.0f);
-                }
+        for (; s < last; s++) {
+            int t = kv_of[s], q0 = q_begin[s], nq = q_begin[s + 1] - q0, end = min(begin + group * LANE, nq);
+            if (begin < end && (t != near_block || h != near_head)) {
+                size_t at = (size_t)k_begin[t] * kv_stride + h * HEAD;
+                m.nk = k_begin[t + 1] - k_begin[t];
+                fetch(near_k, k + at + k_col, kv_stride, m.nk);
+                fetch(near_v, v + at + v_col, kv_stride, m.nk);
+                near_block = t;
+                near_head = h;
             }
-            for (int j0 = 0; count && j0 < nk; j0 += BLOCK) {
-                int keys = min(BLOCK, nk - j0);
-                size_t at = (size_t)(k0 + j0) * kv_stride + h * HEAD;
-                fetch(near_k, k + at + k_col, kv_stride, keys);
-                fetch(near_v, v + at + v_col, kv_stride, keys);
-                for (int n = 0; n < count; n++)
-                    meet(&bands[n], score, near_k, near_v, j0, keys, nk, scale * LOG2_E, threshold,
-                         kept_scale);
-            }
-            for (int n = 0; n < count; n++) {
-                const band *b = &bands[n];
-                float16 factor[2] = {1.0f / b->total[0], 1.0f / b->total[1]}, lengths[2];
-                turn_back(o + (b->row * heads + h) * HEAD, heads * HEAD, b->sum, factor, b->rows);
-                lengths[0] = b->most[0] / LOG2_E + log(b->total[0]);
-                lengths[1] = b->most[1] / LOG2_E + log(b->total[1]);
-                for (int r = 0; r < b->rows; r++)
-                    lse[(b->row + r) * heads + h] = ((const float *)lengths)[r];
+            m.key0 = threshold ? key[2 * s] : 0;
+            m.key1 = threshold ? key[2 * s + 1] : 0;
+            for (int first = begin; first < end; first += LANE) {
+                size_t row = q0 + first;
+                int rows = min(LANE, end - first);
+                __global const act *mine = q + row * q_stride + q_col + h * HEAD;
+                m.index = h * nq + first;
+                if (rows > FEW)
+                    band_forward(&m, o + row * width + h * HEAD, width, lse + row * heads + h, heads, mine,
+                                 q_stride, rows, scale * LOG2_E);
+                for (int r = 0; rows <= FEW && r < rows; r++)
+                    row_forward(&m, o + (row + r) * width + h * HEAD, lse + (row + r) * heads + h,
+                                mine + (size_t)r * q_stride, r, scale * LOG2_E);
             }
         }
     }
     turns_end(turns);
 }
 
+/* What the backward has beside it: the sums of the keys' and values' gradients (NULL: not wanted), dense,
+ * that hold nothing yet while fresh; and room for twice 32 numbers a key. */
+typedef struct returning {
+    meeting m;
+    __global float *dk, *dv, *pairs;
+    float scale;
+    int fresh;
+} returning;
+
 /* Probabilities (negative where dropout took them) and their gradients, of 32 queries against a whole block
- * of keys, to kept[j][0 or 1][i]; returns in mean[i] what the gradients' sum over the probabilities is.  That
- * is ⟨dO, O⟩ of the row, but of these very numbers, so that the scores' gradients sum up to 0 as they should:
- * see attention_dq. */
-inline void probabilities(__global float *kept, float16 *mean, const float16 *turned,
-                          const float16 *turned_out, const float16 *l, float16 *score, float16 *dp,
-                          __global const float *k, __global const float *v, int nk, int index, uint key0,
-                          uint key1, float scale, uint threshold, float kept_scale)
+ * of keys, to pairs[j][0 or 1][i]; returns in mean[i] what the gradients' sum over the probabilities is.
+ * That is ⟨dO, O⟩ of the row, but of these very numbers, so that the scores' gradients sum up to 0 as they
+ * should: see attention_dq.  score and dp are scratch. */
+inline void probabilities(const returning *b, float16 *mean, const float16 *turned, const float16 *turned_out,
+                          const float16 *l, float16 *score, float16 *dp)
 {
+    const meeting *m = &b->m;
     float16 all[2] = {(float16)(0.0f), (float16)(0.0f)}, sum[2] = {(float16)(0.0f), (float16)(0.0f)};
-    for (int j0 = 0; j0 < nk; j0 += BLOCK) {
-        int count = min(BLOCK, nk - j0);
-        dots(score, k + j0 * HEAD, count, turned);
-        dots(dp, v + j0 * HEAD, count, turned_out);
+    for (int j0 = 0; j0 < m->nk; j0 += BLOCK) {
+        int count = min(BLOCK, m->nk - j0);
+        dots(score, m->k + j0 * HEAD, count, turned);
+        dots(dp, m->v + j0 * HEAD, count, turned_out);
         for (int j = 0; j < count; j++) {
-            __global float *at = kept + (size_t)(j0 + j) * 2 * LANE;
+            __global float *at = b->pairs + (size_t)(j0 + j) * 2 * LANE;
 #pragma unroll
             for (int z = 0; z < 2; z++) {
-                float16 p = vec_exp2(fma(score[2 * j + z], (float16)(scale * LOG2_E), -l[z]));
-                float16 g = dp[2 * j + z], shown = p;
-                if (threshold) {
-                    float16 mask = mask16(key0, key1, index + 16 * z, j0 + j, nk, threshold, kept_scale);
+                float16 p = vec_exp2(score[2 * j + z] - l[z]), g = dp[2 * j + z], shown = p;
+                if (m->threshold) {
+                    float16 mask = mask_queries(m->key0, m->key1, m->index + 16 * z, j0 + j, m->nk,
+                                                m->threshold, m->kept_scale);
                     g *= mask;
                     shown = select(p, -p, mask == (float16)(0.0f));
                 }
@@ -316,8 +409,92 @@ inline void probabilities(__global float *kept, float16 *mean, const float16 *tu
     mean[1] = sum[1] / all[1];
 }
 
+/* dq of `rows` queries, at most 32, whose output's gradient is g; what they add to dk and dv. */
+inline void band_backward(const returning *b, __global act *dq, int dq_stride, __global const float *lse,
+                          int heads, __global const act *q, int q_stride, __global const act *g, int rows)
+{
+    const meeting *m = &b->m;
+    float16 turned[2 * HEAD], turned_out[2 * HEAD], sum[2 * HEAD];
+    float16 score[2 * (BLOCK + TILE)], dp[2 * (BLOCK + TILE)];
+    float16 near_q[LANE * HEAD_VECS], near_out[LANE * HEAD_VECS];
+    float16 mean[2], l[2], ones[2] = {(float16)(1.0f), (float16)(1.0f)};
+    turn(turned, q, q_stride, rows, b->scale * LOG2_E);
+    turn(turned_out, g, heads * HEAD, rows, 1.0f);
+    fetch_rows(near_q, q, q_stride, rows);
+    fetch_rows(near_out, g, heads * HEAD, rows);
+    for (int i = 0; i < LANE; i++)
+        ((float *)l)[i] = i < rows ? lse[i * heads] * LOG2_E : 0.0f;
+    probabilities(b, mean, turned, turned_out, l, score, dp);
+    clear(sum);
+    for (int j0 = 0; j0 < m->nk; j0 += BLOCK) {
+        int count = min(BLOCK, m->nk - j0);
+        for (int j = 0; j < count; j++) {
+            __global const float *at = b->pairs + (size_t)(j0 + j) * 2 * LANE;
+#pragma unroll
+            for (int z = 0; z < 2; z++) {
+                float16 p = load16(z, at), ds = fabs(p) * (load16(2 + z, at) - mean[z]) * b->scale;
+                score[2 * j + z] = m->threshold ? fmax(p, (float16)(0.0f)) * m->kept_scale : p;
+                dp[2 * j + z] = ds;
+            }
+        }
+        gather(sum, dp, m->k + j0 * HEAD, count);
+        if (!b->dk)
+            continue;
+        spread(b->dv + j0 * HEAD, count, score, near_out, rows, b->fresh);
+        spread(b->dk + j0 * HEAD, count, dp, near_q, rows, b->fresh);
+    }
+    turn_back(dq, dq_stride, sum, ones, rows);
+}
+
+/* to[j] += w[j] · x for `count` dense rows. */
+inline void row_spread(__global float *to, int count, __global const float *w, const float16 *x)
+{
+    for (int j = 0; j < count; j++)
+        for (int v = 0; v < HEAD_VECS; v++)
+            store16(fma((float16)(w[j]), x[v], load16(v, to + j * HEAD)), v, to + j * HEAD);
+}
+
+/* The same of one query, query `row` of those of the meeting. */
+inline void row_backward(const returning *b, __global act *dq, float l, __global const act *q,
+                         __global const act *g, int row)
+{
+    const meeting *m = &b->m;
+    float16 x[HEAD_VECS], out[HEAD_VECS], sum[HEAD_VECS], all = (float16)(0.0f), both = (float16)(0.0f);
+    __global float *shown = m->kept, *slope = b->pairs;
+    for (int v = 0; v < HEAD_VECS; v++) {
+        x[v] = ACT_LOAD16(v, q) * (b->scale * LOG2_E);
+        out[v] = ACT_LOAD16(v, g);
+        sum[v] = (float16)(0.0f);
+    }
+    for (int j = 0; j < m->nk; j += 16) {
+        float16 p = lanes_below(vec_exp2(row_dots(m->k, j, m->nk, x) - l), m->nk - j, 0.0f);
+        float16 dp = row_dots(m->v, j, m->nk, out), mask = (float16)(1.0f);
+        if (m->threshold)
+            mask = mask_keys(m->key0, m->key1, m->index + row, j, m->nk, m->threshold, m->kept_scale);
+        dp *= mask;
+        all += p;
+        both = fma(p, dp, both);
+        store16(p * mask, 0, shown + j);
+        store16(p, 0, slope + 2 * j);
+        store16(dp, 0, slope + 2 * j + 16);
+    }
+    float mean = vec_sum(both) / vec_sum(all);
+    for (int j = 0; j < m->nk; j += 16) /* as far as key j + 15, whose pair lies no lower */
+        store16(load16(0, slope + 2 * j) * (load16(0, slope + 2 * j + 16) - mean) * b->scale, 0, slope + j);
+    row_gather(sum, slope, m->k, m->nk);
+    for (int v = 0; v < HEAD_VECS; v++) {
+        ACT_STORE16(sum[v], v, dq);
+        x[v] = ACT_LOAD16(v, q);
+    }
+    if (!b->dk)
+        return;
+    row_spread(b->dk, m->nk, slope, x);
+    row_spread(b->dv, m->nk, shown, out);
+}
+
 /* Piece i of the work: a block of keys and a head.  The block's keys and values, and the sums of their
- * gradients, lie dense in the group's part of scratch meanwhile, as in the forward. */
+ * gradients, if they are wanted, lie dense in the group's part of scratch meanwhile, as in the forward.  Of
+ * its readers those from `sequences` on are none of this launch's. */
 ITEM_KERNEL void attention_lanes_backward(
     __global const act *restrict q, __global const act *restrict k, __global const act *restrict v,
     __global const act *restrict dout, __global const float *restrict lse, __global float *restrict scratch,
@@ -325,62 +502,57 @@ ITEM_KERNEL void attention_lanes_backward(
     __global const int *restrict k_begin, __global const int *restrict readers_begin,
     __global const int *restrict readers, __global const uint *restrict key, int heads, int q_stride,
     int q_col, int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, int dkv_stride, int dk_col,
-    int dv_col, int longest, float scale, uint threshold, float kept_scale, int blocks,
-    __global volatile int *turns)
+    int dv_col, int longest, float scale, uint threshold, float kept_scale, int blocks, int sequences,
+    int keys_too, __global volatile int *turns)
 {
-    float16 turned[2 * HEAD], turned_out[2 * HEAD], sum[2 * HEAD], score[2 * (BLOCK + TILE)],
-        dp[2 * (BLOCK + TILE)];
-    float16 near_q[LANE * HEAD_VECS], near_out[LANE * HEAD_VECS];
-    float16 mean[2], l[2], ones[2] = {(float16)(1.0f), (float16)(1.0f)};
-    size_t size = (size_t)longest * HEAD;
-    __global float *near_k = scratch + get_group_id(0) * (4 * size + (size_t)longest * 2 * LANE),
-                   *near_v = near_k + size, *near_dk = near_v + size, *near_dv = near_dk + size,
-                   *kept = near_dv + size;
+    size_t size = (size_t)longest * HEAD, room = (size_t)longest + 16;
+    __global float *near_k = scratch + get_group_id(0) * (4 * size + room * (2 * LANE + 1)),
+                   *near_v = near_k + size;
+    returning b = {.m = {.k = near_k,
+                         .v = near_v,
+                         .kept = near_v + 3 * size,
+                         .threshold = threshold,
+                         .kept_scale = kept_scale},
+                   .dk = keys_too ? near_v + size : 0,
+                   .dv = near_v + 2 * size,
+                   .pairs = near_v + 3 * size + room,
+                   .scale = scale};
     FOR_EACH_TURN (i, blocks * heads, turns) {
         int t = i / heads, h = i % heads, k0 = k_begin[t], nk = k_begin[t + 1] - k0, width = heads * HEAD;
-        int fresh = 1, last = readers_begin[t + 1];
+        b.m.nk = nk;
+        b.fresh = 1;
         fetch(near_k, k + (size_t)k0 * kv_stride + k_col + h * HEAD, kv_stride, nk);
         fetch(near_v, v + (size_t)k0 * kv_stride + v_col + h * HEAD, kv_stride, nk);
-        for (int u = readers_begin[t]; u < last; u++) {
+        for (int u = readers_begin[t]; u < readers_begin[t + 1]; u++) {
             int s = readers[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
-            uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
+            if (s >= sequences)
+                continue;
+            b.m.key0 = threshold ? key[2 * s] : 0;
+            b.m.key1 = threshold ? key[2 * s + 1] : 0;
             for (int first = 0; first < nq; first += LANE) {
                 int rows = min(LANE, nq - first);
-                size_t r0 = q0 + first;
-                __global const act *mine = q + r0 * q_stride + q_col + h * HEAD,
-                                   *g = dout + r0 * width + h * HEAD;
-                turn(turned, mine, q_stride, rows);
-                turn(turned_out, g, width, rows);
-                fetch_rows(near_q, mine, q_stride, rows);
-                fetch_rows(near_out, g, width, rows);
-                for (int i = 0; i < LANE; i++)
-                    ((float *)l)[i] = i < rows ? lse[(r0 + i) * heads + h] * LOG2_E : 0.0f;
-                probabilities(kept, mean, turned, turned_out, l, score, dp, near_k, near_v, nk,
-                              h * nq + first, key0, key1, scale, threshold, kept_scale);
-                clear(sum);
-                for (int j0 = 0; j0 < nk; j0 += BLOCK) {
-                    int count = min(BLOCK, nk - j0);
-                    for (int j = 0; j < count; j++) {
-                        __global const float *at = kept + (size_t)(j0 + j) * 2 * LANE;
-#pragma unroll
-                        for (int z = 0; z < 2; z++) {
-                            float16 p = load16(z, at), ds = fabs(p) * (load16(2 + z, at) - mean[z]) * scale;
-                            score[2 * j + z] = threshold ? fmax(p, (float16)(0.0f)) * kept_scale : p;
-                            dp[2 * j + z] = ds;
-                        }
-                    }
-                    gather(sum, dp, near_k + j0 * HEAD, count);
-                    spread(near_dv + j0 * HEAD, count, score, near_out, rows, fresh);
-                    spread(near_dk + j0 * HEAD, count, dp, near_q, rows, fresh);
-                }
-                turn_back(dq + r0 * dq_stride + dq_col + h * HEAD, dq_stride, sum, ones, rows);
-                fresh = 0;
+                size_t row = q0 + first;
+                __global const act *mine = q + row * q_stride + q_col + h * HEAD,
+                                   *g = dout + row * width + h * HEAD;
+                __global act *to = dq + row * dq_stride + dq_col + h * HEAD;
+                b.m.index = h * nq + first;
+                if (b.fresh && keys_too && rows <= FEW)
+                    for (int j = 0; j < nk * HEAD; j++)
+                        b.dk[j] = b.dv[j] = 0.0f;
+                if (rows > FEW)
+                    band_backward(&b, to, dq_stride, lse + row * heads + h, heads, mine, q_stride, g, rows);
+                for (int r = 0; rows <= FEW && r < rows; r++)
+                    row_backward(&b, to + (size_t)r * dq_stride, lse[(row + r) * heads + h] * LOG2_E,
+                                 mine + (size_t)r * q_stride, g + (size_t)r * width, r);
+                b.fresh = 0;
             }
         }
-        for (int j = 0; fresh && j < nk * HEAD; j++)
-            near_dk[j] = near_dv[j] = 0.0f;
-        put_back(dk + (size_t)k0 * dkv_stride + dk_col + h * HEAD, dkv_stride, near_dk, nk);
-        put_back(dv + (size_t)k0 * dkv_stride + dv_col + h * HEAD, dkv_stride, near_dv, nk);
+        if (!keys_too)
+            continue;
+        for (int j = 0; b.fresh && j < nk * HEAD; j++)
+            b.dk[j] = b.dv[j] = 0.0f;
+        put_back(dk + (size_t)k0 * dkv_stride + dk_col + h * HEAD, dkv_stride, b.dk, nk);
+        put_back(dv + (size_t)k0 * dkv_stride + dv_col + h * HEAD, dkv_stride, b.dv, nk);
     }
     turns_end(turns);
 }

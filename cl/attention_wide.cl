@@ -1,4 +1,5 @@
-/* Attention on a CPU: a work-item owns a band of rows of one head, without barriers, in vectors of 16.
+/* The backward of attention on a CPU that has more units than there are blocks and heads (else it is one
+ * pass: attention_lanes.cl): a work-item owns a band of rows of one head, without barriers, in vectors of 16.
  *
  * The other side comes in blocks of up to BLOCK rows, turned over into private memory, so that a vector's
  * lanes are 16 rows of it: scores of 8 × 16 pairs are then 8 registers, and need no sums across lanes.
@@ -80,86 +81,9 @@ inline void clear(float *x, int count)
         store16((float16)(0.0f), 0, x + i);
 }
 
-inline float16 lanes_below(float16 x, int count, float other)
-{
-    int16 lane = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    return select((float16)(other), x, lane < (int16)(count));
-}
-
 inline float kept(uint key0, uint key1, uint index, uint threshold, float kept_scale)
 {
     return mask_bits(key0, key1, index) >= threshold ? kept_scale : 0.0f;
-}
-
-/* One block of keys for 8 queries: scores to probabilities, with the running maximum and sum of each row. */
-inline void soften(float *s, float *sum, float *most, float *total, int count, float scale)
-{
-    for (int i = 0; i < TILE; i++) {
-        float16 top = (float16)(-INFINITY), all = (float16)(0.0f);
-        for (int j = 0; j < count; j += 16) {
-            float16 x = lanes_below(load16(0, s + i * BLOCK + j) * scale, count - j, -INFINITY);
-            store16(x, 0, s + i * BLOCK + j);
-            top = fmax(top, x);
-        }
-        float larger = fmax(most[i], vec_max(top));
-        float16 shrink = vec_exp((float16)(most[i] - larger));
-        for (int j = 0; j < count; j += 16) {
-            float16 p = lanes_below(vec_exp(load16(0, s + i * BLOCK + j) - larger), count - j, 0.0f);
-            store16(p, 0, s + i * BLOCK + j);
-            all += p;
-        }
-        total[i] = total[i] * shrink.s0 + vec_sum(all);
-        if (larger > most[i])
-            for (int v = 0; v < HEAD_VECS; v++)
-                store16(load16(v, sum + i * HEAD) * shrink.s0, v, sum + i * HEAD);
-        most[i] = larger;
-    }
-}
-
-ITEM_KERNEL void attention_wide_forward(__global const act *restrict q, __global const act *restrict k,
-                                        __global const act *restrict v, __global act *restrict o,
-                                        __global float *restrict lse, __global const int *restrict q_begin,
-                                        __global const int *restrict kv_of,
-                                        __global const int *restrict k_begin,
-                                        __global const uint *restrict key, int heads, int q_stride, int q_col,
-                                        int kv_stride, int k_col, int v_col, float scale, uint threshold,
-                                        float kept_scale)
-{
-    int s = get_global_id(0), h = get_global_id(1), t = kv_of[s];
-    int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
-    int first = (int)get_global_id(2) * BAND, rows = min(BAND, nq - first);
-    uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
-    float turned[HEAD * BLOCK], score[TILE * BLOCK], sum[BAND * HEAD], most[BAND], total[BAND];
-    if (rows <= 0)
-        return;
-    clear(sum, BAND * HEAD);
-    for (int i = 0; i < BAND; i++) {
-        most[i] = -1e30f;
-        total[i] = 0.0f;
-    }
-    for (int j0 = 0; j0 < nk; j0 += BLOCK) {
-        int count = min(BLOCK, nk - j0);
-        size_t at = (size_t)(k0 + j0) * kv_stride + h * HEAD;
-        turn(turned, k + at + k_col, kv_stride, count);
-        for (int i = 0; i < rows; i += TILE) {
-            dots(score, q + (size_t)(q0 + first + i) * q_stride + q_col + h * HEAD, q_stride, rows - i,
-                 turned, count);
-            soften(score, sum + i * HEAD, most + i, total + i, count, scale);
-            if (threshold)
-                for (int r = 0; r < TILE; r++)
-                    for (int j = 0; j < count; j++)
-                        score[r * BLOCK + j] *=
-                            kept(key0, key1, (uint)((h * nq + first + i + r) * nk + j0 + j), threshold,
-                                 kept_scale);
-            gather(sum + i * HEAD, score, v + at + v_col, kv_stride, count);
-        }
-    }
-    for (int i = 0; i < rows; i++) {
-        size_t r = q0 + first + i;
-        for (int c = 0; c < HEAD_VECS; c++)
-            ACT_STORE16(load16(c, sum + i * HEAD) / total[i], c, o + (r * heads + h) * HEAD);
-        lse[r * heads + h] = most[i] + log(total[i]);
-    }
 }
 
 /* Probabilities p and the gradients ds of the scores, of 8 rows against a block, from dots of both kinds in

@@ -214,6 +214,15 @@ inline float row_max(float x, row_scratch scratch)
 #endif
 }
 
+#if VEC == 16
+#define LANES16 (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+/* x in lanes below count, `other` in the rest. */
+inline float16 lanes_below(float16 x, int count, float other)
+{
+    return select((float16)(other), x, LANES16 < (int16)(count));
+}
+#endif
+
 /* e^x to about 2e-7 relative, 0 below -87; for x ≤ 88.  The library's exp on vectors costs several times as
  * much. */
 inline vecf vec_exp(vecf x)

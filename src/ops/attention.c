@@ -7,13 +7,13 @@
 
 /* Which form serves: vectors of 16 without barriers on a CPU when the head is made of them, groups of items
  * that share tiles on a GPU that has room for them, else the plain one.  On a CPU the vectors' lanes are
- * keys, or where there are enough of both to fill them, queries (LANES). */
+ * queries (LANES), but in a backward with more parts than that form has (WIDE). */
 typedef struct form {
     const char *file, *forward, *dq, *dkv;
     enum { PLAIN, WIDE, LANES, GROUP } kind;
 } form;
 
-enum { BAND = 48, GROUP_ROWS = 64, GROUP_SPAN = 32, LANE = 32, LANE_BLOCK = 96, LANE_GROUP = 7 };
+enum { BAND = 48, GROUP_ROWS = 64, GROUP_SPAN = 32, LANE = 32 };
 
 /* Bytes of local memory of a group of the group form: both sides' chunks of 32 columns, or the other side's
  * rows; weights; and a row's parts. */
@@ -35,31 +35,17 @@ static size_t group_rows(const laip_device *d, const laip_attention *a, size_t l
     return 0;
 }
 
-static form form_for(const laip_device *d, const laip_attention *a)
+/* lanes: that form has parts enough. */
+static form form_for(const laip_device *d, const laip_attention *a, bool lanes)
 {
     bool groups = laip_device_traits(d)->lanes > 1;
     if (!groups && a->head_size % 16 == 0)
-        return (form){"attention_wide.cl", "attention_wide_forward", "attention_wide_dq",
-                      "attention_wide_dkv", WIDE};
+        return lanes ? (form){"attention_lanes.cl", "attention_lanes_forward", NULL, NULL, LANES}
+                     : (form){"attention_wide.cl", NULL, "attention_wide_dq", "attention_wide_dkv", WIDE};
     if (groups && a->head_size % 4 == 0 && a->head_size <= 128 && group_rows(d, a, 1))
         return (form){"attention_group.cl", "attention_group_forward", "attention_group_dq",
                       "attention_group_dkv", GROUP};
     return (form){"attention.cl", "attention_forward", "attention_dq", "attention_dkv", PLAIN};
-}
-
-static form form_for_forward(const laip_device *d, const laip_attention *a)
-{
-    form f = form_for(d, a);
-    if (f.kind == WIDE && a->longest_query > LANE / 2)
-        return (form){"attention_lanes.cl", "attention_lanes_forward", NULL, NULL, LANES};
-    return f;
-}
-
-/* The backward in one pass has no more items than blocks and heads, but two products less of seven. */
-static bool one_pass(const laip_device *d, const laip_attention *a, const form *f)
-{
-    return f->kind == WIDE && a->longest_query > LANE / 2 &&
-           a->blocks * (size_t)a->heads >= 2 * (size_t)laip_device_traits(d)->units;
 }
 
 static bool aligned(laip_heads h)
@@ -93,8 +79,6 @@ static laip_grid grid(const laip_device *d, const form *f, const laip_attention 
     size_t lanes = (size_t)laip_device_traits(d)->lanes, each = lanes > 1 ? lanes : 64;
     if (f->kind == WIDE)
         each = BAND;
-    if (f->kind == LANES)
-        each = LANE;
     if (f->kind == GROUP) {
         each = group_rows(d, a, longest);
         lanes = 2 * each;
@@ -126,17 +110,18 @@ static uint32_t threshold(const laip_attention *a)
     return (uint32_t)((double)a->dropout * 4294967296.0);
 }
 
-/* How the lanes' forward shares out its work, for each head. */
+/* How the lanes' forward shares out its work, for each head: as many bands of 32 queries a piece, each of
+ * which wants its keys and values copied, as leave every unit several pieces to take. */
 typedef struct shares {
-    size_t group, pieces; /* bands of 32 queries a piece: few enough that every unit has several to take */
-    bool together;        /* a piece's bands are of as many sequences */
+    size_t group, pieces;
+    bool together; /* a piece's bands are of as many sequences */
 } shares;
 
 static shares shares_of(const laip_device *d, const laip_attention *a)
 {
-    size_t bands = (a->longest_query + LANE - 1) / LANE, wanted = 4 * (size_t)laip_device_traits(d)->units;
-    shares s = {LANE_GROUP, 0, bands == 1};
-    for (;; s.group--) {
+    size_t bands = (a->longest_query + LANE - 1) / LANE, wanted = 8 * (size_t)laip_device_traits(d)->units;
+    shares s = {bands == 1 ? a->sequences : bands, 0, bands == 1};
+    for (;; s.group = (s.group + 1) / 2) {
         s.pieces = s.together ? (a->sequences + s.group - 1) / s.group
                               : a->sequences * ((bands + s.group - 1) / s.group);
         if (s.group == 1 || s.pieces * (size_t)a->heads >= wanted)
@@ -144,10 +129,16 @@ static shares shares_of(const laip_device *d, const laip_attention *a)
     }
 }
 
+/* Floats that a group of the lanes' forward needs: a block's keys and values, and a number a key. */
+static size_t lanes_room(const laip_attention *a)
+{
+    return a->longest_block * (2 * (size_t)a->head_size + 1) + 16;
+}
+
 void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o, laip_mat lse, laip_heads q,
                             laip_heads k, laip_heads v)
 {
-    form f = form_for_forward(d, a);
+    form f = form_for(d, a, true);
     options built = options_for(d, &f, a, a->longest_query, aligned(q) && aligned(k) && aligned(v),
                                 LAIP_STORAGE(d, "attention_forward", o, q.m, k.m, v.m));
     if (!a->sequences)
@@ -157,7 +148,7 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
         return;
     }
     bool turns = f.kind == LANES;
-    shares s = shares_of(d, a);
+    shares s = turns ? shares_of(d, a) : (shares){0};
     laip_grid lanes = laip_grid_turns(d, s.pieces * (size_t)a->heads);
     const laip_arg arguments[] = {
         columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
@@ -166,14 +157,14 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
         LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
         LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)),
         /* the rest for LANES only */
-        turns ? laip_room(d, lanes.groups[0] * 2 * LANE_BLOCK * (size_t)a->head_size) : LAIP_I(0),
+        turns ? laip_room(d, lanes.groups[0] * lanes_room(a)) : LAIP_I(0), LAIP_I(a->longest_block),
         LAIP_I(a->sequences), LAIP_I(s.group), LAIP_I(s.pieces), LAIP_I(s.together),
         turns ? laip_turns(d) : LAIP_I(0)};
     size_t count = sizeof arguments / sizeof *arguments;
     laip_ledger_flops(d, 2 * scores(a));
     laip_launch(d, f.file, f.forward, built.text,
                 turns ? lanes : grid(d, &f, a, a->sequences, a->longest_query), arguments,
-                turns ? count : count - 6);
+                turns ? count : count - 7);
 }
 
 static size_t one_pass_groups(const laip_device *d, size_t pieces)
@@ -188,11 +179,12 @@ size_t laip_attention_scratch(const laip_device *d, int heads, int head_size, si
     size_t delta = query_rows * (size_t)heads, groups = one_pass_groups(d, blocks * (size_t)heads);
     (void)key_rows;
     (void)sequences;
-    if (laip_device_traits(d)->lanes > 1 || head_size % 16 || longest_query <= LANE / 2)
+    (void)longest_query;
+    if (laip_device_traits(d)->lanes > 1 || head_size % 16)
         return delta;
-    /* in one pass, a group: keys, values and their gradients; 32 queries' probabilities and their gradients
-     */
-    size_t passing = groups * longest_block * (4 * (size_t)head_size + 2 * LANE);
+    /* in one pass, a group: keys, values and their gradients; a query's probabilities; 32 queries', and their
+     * gradients */
+    size_t passing = groups * (longest_block * 4 * (size_t)head_size + (longest_block + 16) * (2 * LANE + 1));
     return delta > passing ? delta : passing;
 }
 
@@ -265,31 +257,34 @@ static void launch_dkv(laip_device *d, const laip_attention *a, const form *f, c
                 LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)));
 }
 
-static void launch_one_pass(laip_device *d, const laip_attention *a, const backward *b)
+static void launch_one_pass(laip_device *d, const laip_attention *a, const backward *b, bool keys_too)
 {
     char plain[32];
     snprintf(plain, sizeof plain, "-DHEAD=%d %s", a->head_size, b->storage);
     size_t pieces = a->blocks * (size_t)a->heads;
-    laip_ledger_flops(d, 5 * scores(a));
-    LAIP_LAUNCH(d, "attention_lanes.cl", "attention_lanes_backward", plain, laip_grid_turns(d, pieces),
-                columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows), columns(a, b->v, a->key_rows),
-                columns(a, (laip_heads){b->dout, 0}, a->query_rows), per_row(a, b->lse),
-                laip_arg_both(laip_arg_floats(b->delta.mem, a->key_rows * (size_t)a->heads * 2 * LANE)),
-                columns(a, b->dq, a->query_rows), columns(a, b->dk, a->key_rows),
-                columns(a, b->dv, a->key_rows), LAIP_MAT(a->q_begin), LAIP_MAT(a->k_begin),
-                LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers), LAIP_MAT(a->dropout_key), LAIP_I(a->heads),
-                LAIP_I(b->q.m.cols), LAIP_I(b->q.col), LAIP_I(b->k.m.cols), LAIP_I(b->k.col),
-                LAIP_I(b->v.col), LAIP_I(b->dq.m.cols), LAIP_I(b->dq.col), LAIP_I(b->dk.m.cols),
-                LAIP_I(b->dk.col), LAIP_I(b->dv.col), LAIP_I(a->longest_block),
-                LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)),
-                LAIP_I(a->blocks), laip_turns(d));
+    laip_ledger_flops(d, (keys_too ? 5 : 3) * scores(a));
+    LAIP_LAUNCH(
+        d, "attention_lanes.cl", "attention_lanes_backward", plain, laip_grid_turns(d, pieces),
+        columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows), columns(a, b->v, a->key_rows),
+        columns(a, (laip_heads){b->dout, 0}, a->query_rows), per_row(a, b->lse),
+        laip_arg_both(laip_arg_floats(b->delta.mem, a->key_rows * (size_t)a->heads * 2 * LANE)),
+        columns(a, b->dq, a->query_rows), keys_too ? columns(a, b->dk, a->key_rows) : LAIP_UNUSED(b->q.m),
+        keys_too ? columns(a, b->dv, a->key_rows) : LAIP_UNUSED(b->q.m), LAIP_MAT(a->q_begin),
+        LAIP_MAT(a->k_begin), LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers), LAIP_MAT(a->dropout_key),
+        LAIP_I(a->heads), LAIP_I(b->q.m.cols), LAIP_I(b->q.col), LAIP_I(b->k.m.cols), LAIP_I(b->k.col),
+        LAIP_I(b->v.col), LAIP_I(b->dq.m.cols), LAIP_I(b->dq.col), LAIP_I(b->dk.m.cols), LAIP_I(b->dk.col),
+        LAIP_I(b->dv.col), LAIP_I(a->longest_block), LAIP_F(1 / sqrtf((float)a->head_size)),
+        LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)), LAIP_I(a->blocks), LAIP_I(a->sequences),
+        LAIP_I(keys_too), laip_turns(d));
 }
 
 void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads dq, laip_heads dk,
                              laip_heads dv, laip_mat dout, laip_mat o, laip_mat lse, laip_heads q,
                              laip_heads k, laip_heads v, laip_mat scratch)
 {
-    form f = form_for(d, a);
+    /* the backward in one pass has no more parts than blocks and heads, but two products less of seven */
+    size_t parts = a->blocks * (size_t)a->heads;
+    form f = form_for(d, a, parts >= 2 * (size_t)laip_device_traits(d)->units);
     const char *storage = LAIP_STORAGE(d, "attention_backward", dq.m, dk.m, dv.m, dout, o, q.m, k.m, v.m);
     backward b = {dq, dk, dv, q, k, v, dout, o, lse, scratch, false, storage};
     bool keys_too = dk.m.mem != NULL;
@@ -297,8 +292,8 @@ void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads
         return;
     b.aligned =
         aligned(q) && aligned(k) && aligned(v) && aligned(dq) && (!keys_too || (aligned(dk) && aligned(dv)));
-    if (keys_too && one_pass(d, a, &f)) {
-        launch_one_pass(d, a, &b);
+    if (f.kind == LANES) {
+        launch_one_pass(d, a, &b, keys_too);
         return;
     }
     if (f.kind != GROUP)

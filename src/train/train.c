@@ -140,6 +140,8 @@ static void write_losses(laip_run *r, uint64_t step, const laip_phase *p, float 
         return;
     fprintf(r->metrics, "{\"step\":%llu,\"phase\":\"%s\",\"lr\":%.9g", (unsigned long long)step, p->name,
             (double)lr);
+    if (r->config->model.storage == LAIP_STORE_HALF)
+        fprintf(r->metrics, ",\"loss_scale\":%.9g", (double)r->step.scaling.scale);
     for (int i = 0; i < 7; i++)
         fprintf(r->metrics, ",\"%s\":%.9g", names[i], v[i]);
     fprintf(r->metrics, "}\n");

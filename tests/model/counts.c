@@ -345,7 +345,8 @@ static void check_work(const counted *k, const char *part, work expected)
 {
     laip_ledger_line all = laip_ledger_sum(k->lines, k->count, part, NULL);
     uint64_t products = times(k, part, "clblast") + times(k, part, "gemm_packed");
-    uint64_t attentions = of_attention(k, part, "_forward").count + of_attention(k, part, "_dq").count;
+    uint64_t attentions = of_attention(k, part, "_forward").count + of_attention(k, part, "_dq").count +
+                          of_attention(k, part, "_backward").count;
     if (products != (uint64_t)expected.products || attentions != (uint64_t)expected.attentions ||
         all.flops != expected.flops)
         fail_msg("%s: %d products, %d attentions, %.0f operations, expected %d, %d, %.0f", part,

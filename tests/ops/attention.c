@@ -201,6 +201,13 @@ static void compare(laip_device *d, const laip_attention *a, problem *p, bool di
     float *gq = laip_test_read(d, mdq), *gkv = laip_test_read(d, mdkv);
     check("dq", gq, dq, oldq, rows, qs, qc, qc + D);
     check("dk, dv", gkv, dkv, oldk, keys, ks, 0, vc + D);
+    laip_mat only = laip_test_mat(d, rows, qs, oldq);
+    laip_attention_backward(d, a, (laip_heads){only, qc}, (laip_heads){{0}, 0}, (laip_heads){{0}, vc}, mdo,
+                            mo, lse, hq, hk, hv, scratch);
+    float *alone = laip_test_read(d, only);
+    check("dq alone", alone, dq, oldq, rows, qs, qc, qc + D);
+    laip_mem_release(only.mem);
+    free(alone);
     for (size_t i = 0; i < rows * qs && differences; i++) /* elsewhere there is no gradient */
         gq[i] = (float)dq[i];
     for (size_t i = 0; i < keys * ks && differences; i++)
@@ -265,6 +272,15 @@ static void edges_body(laip_device *d)
     one(d, &self, 64, 0.1f, false, false);
 }
 
+/* One block: fewer parts than a device with several units wants. */
+static void one_block_body(laip_device *d)
+{
+    static const sizes z = {4, 1, {49, 7, 131, 16}, {97}, {0, 0, 0, 0}};
+    static const sizes few_rows = {2, 1, {3, 5}, {577}, {0, 0}};
+    one(d, &z, 64, 0.1f, false, false);
+    one(d, &few_rows, 32, 0, false, false);
+}
+
 static void phrases_body(laip_device *d)
 {
     sizes z = {.S = MOST, .T = MOST};
@@ -309,6 +325,12 @@ static void edges(void **state)
     laip_test_shapes(edges_body);
 }
 
+static void one_block(void **state)
+{
+    (void)state;
+    laip_test_shapes(one_block_body);
+}
+
 static void phrases(void **state)
 {
     (void)state;
@@ -317,9 +339,9 @@ static void phrases(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(tiny), cmocka_unit_test(heads),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tiny),        cmocka_unit_test(heads),
                                        cmocka_unit_test(shared_keys), cmocka_unit_test(edges),
-                                       cmocka_unit_test(phrases)};
+                                       cmocka_unit_test(one_block),   cmocka_unit_test(phrases)};
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
