@@ -134,6 +134,16 @@ typedef __local float *row_scratch;
 /* A kernel of a CPU's whose groups have one item, in vectors of 16. */
 #define ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1))) WIDE
 
+/* The line at p is written soon: a processor that must have it first may fetch it meanwhile. */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_prefetch)
+#define WRITE_SOON(p) __builtin_prefetch((const void *)(size_t)(p), 1)
+#endif
+#endif
+#ifndef WRITE_SOON
+#define WRITE_SOON(p)
+#endif
+
 /* Pieces 0 … count − 1 of the work, shared out among the groups of a launch (device/launch.h: laip_turns),
  * each to the group that asks next; which one it is changes nothing.  The last group to find none left sets
  * the counters back. */

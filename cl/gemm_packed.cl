@@ -3,9 +3,8 @@
  * op(A) is copied to panels of MR rows, [panel][k][MR], and op(B) to panels of NR columns, [panel][k][NR],
  * padded with zeros; both of floats, whatever A and B are stored as.  A tile of C, MR × NR, lives in 24
  * vectors of 16 floats: each step of k loads two vectors of B and multiplies them by MR numbers of A, so that
- * the multiply-adds, not the loads, are the limit.  k goes in blocks of KC, so that a block of a B panel and
- * those of the A panels that it meets stay in the second-level cache; longer blocks pass over C less often.
- * Sums that are not complete lie in C, or beside it where that holds halves.  Work-groups have one item, and
+ * the multiply-adds, not the loads, are the limit.  A k too long for the caches goes in blocks: what is not
+ * yet the whole sum lies in C, or beside it where that holds halves.  Work-groups have one item, and
  * take pieces of the work as they get free. */
 #include "common.h"
 
@@ -14,7 +13,6 @@
 
 #define MR 12
 #define NR 32
-#define KC 768
 #define PACK_DEPTH 256 /* steps of k that a packing item handles */
 
 enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
@@ -198,8 +196,11 @@ inline __attribute__((always_inline)) void tile(const int rows, int valid, __glo
     int count = e->n - column;
     size_t at = (size_t)row * e->n + column;
 #pragma unroll
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         low[i] = high[i] = 0;
+        WRITE_SOON(e->c + at + (size_t)min(i, valid - 1) * e->n);
+        WRITE_SOON(e->c + at + (size_t)min(i, valid - 1) * e->n + 16);
+    }
     for (int p = 0; p < depth; p++) {
         float16 b0 = load16(0, b), b1 = load16(1, b);
 #pragma unroll
@@ -220,24 +221,24 @@ inline __attribute__((always_inline)) void tile(const int rows, int valid, __glo
     }
 }
 
-/* Columns of C from column panel `from_panel` on, `columns` panels of them.  Piece i of the work: column
- * panel i mod columns, and `panels` row panels or what is left of them, so that the pieces that follow each
- * other read the same rows.  b_panel and b_step are the distances of column panels and of steps of k in B:
- * k × NR and NR when packed, NR and n where B is read in place. */
+/* Columns of C from column panel `from_panel` on, `columns` panels of them, k in blocks of `block`.  Piece i
+ * of the work: column panel i mod columns, and `panels` row panels or what is left of them, so that the
+ * pieces that follow each other read the same rows.  b_panel and b_step are the distances of column panels
+ * and of steps of k in B: k × NR and NR when packed, NR and n where B is read in place. */
 ITEM_KERNEL void gemm_packed(__global const float *restrict a, __global const float *restrict b,
                              ulong b_panel, int b_step, __global float *sums, __global act *c,
                              __global const float *bias, __global act *pre, __global const act *residual,
-                             int what, int m, int n, int k, int from_panel, int columns, int panels,
-                             __global volatile int *turns)
+                             int what, int m, int n, int k, int block, int from_panel, int columns,
+                             int panels, __global volatile int *turns)
 {
     int pieces = columns * ((m + panels * MR - 1) / (panels * MR));
     ends e = {sums, c, pre, bias, residual, n, what};
     FOR_EACH_TURN (i, pieces, turns) {
         int column = (from_panel + i % columns) * NR;
         int begin = i / columns * panels * MR, end = min(begin + panels * MR, m);
-        for (int p = 0; p < k; p += KC) {
-            int depth = min(KC, k - p);
-            bool first = p == 0, last = p + KC >= k;
+        for (int p = 0; p < k; p += block) {
+            int depth = min(block, k - p);
+            bool first = p == 0, last = p + block >= k;
             __global const float *from_b = b + i % columns * b_panel + (size_t)p * b_step;
             for (int row = begin; row < end; row += MR) {
                 __global const float *from_a = a + (size_t)row * k + (size_t)p * MR;

@@ -5,9 +5,12 @@
 #include "device/launch.h"
 #include "ops/gemm_internal.h"
 
-/* As in cl/gemm_packed.cl.  MAX_PANELS row panels a piece of work: their block of k fills a part of the
- * second-level cache (16 × 12 × 768 floats are 576 KiB). */
-enum { MR = 12, NR = 32, KC = 768, PACK_DEPTH = 256, MAX_PANELS = 16, PIECES_A_UNIT = 6 };
+/* As in cl/gemm_packed.cl. */
+enum { MR = 12, NR = 32, PACK_DEPTH = 256 };
+/* k is summed up in one go, or in blocks where it is longer than LONGEST: passing over C anew costs more than
+ * a second-level cache that one panel of B does not fit into.  The row panels of a piece of work, PIECE_STEPS
+ * steps of k together (16 panels of 768, 576 KiB), stay there while a panel of B meets them. */
+enum { LONGEST = 3072, PIECE_STEPS = 16 * 768, PIECES_A_UNIT = 6 };
 /* Floats of B that are packed at once: the vocabulary's matrix would take as much memory again. */
 enum { SLICE = 3 << 20 };
 
@@ -50,12 +53,19 @@ static laip_mem pack_b(laip_device *d, laip_gemm_state *s, const laip_product *p
     return packed;
 }
 
-/* Row panels a piece: few enough that every unit has several pieces to take. */
-static size_t panels_a_piece(const laip_device *d, size_t row_panels, size_t column_panels)
+/* Steps of k in a block: as many in each. */
+static size_t block_of(size_t k)
 {
-    size_t panels = MAX_PANELS, wanted = (size_t)d->traits.units * PIECES_A_UNIT;
+    return pieces(k, pieces(k, LONGEST));
+}
+
+/* Row panels a piece: few enough that every unit has several pieces to take. */
+static size_t panels_a_piece(const laip_device *d, size_t row_panels, size_t column_panels, size_t block)
+{
+    size_t panels = PIECE_STEPS / block < row_panels ? PIECE_STEPS / block : row_panels,
+           wanted = (size_t)d->traits.units * PIECES_A_UNIT;
     while (panels > 1 && column_panels * pieces(row_panels, panels) < wanted)
-        panels /= 2;
+        panels = (panels + 1) / 2;
     return panels;
 }
 
@@ -64,20 +74,20 @@ static void multiply(laip_device *d, const laip_product *p, laip_mem a, laip_mat
                      size_t first, size_t count)
 {
     const laip_epilogue *e = &p->epilogue;
-    size_t rows = pieces(p->m, MR), panels = panels_a_piece(d, rows, count);
+    size_t rows = pieces(p->m, MR), block = block_of(p->k), panels = panels_a_piece(d, rows, count, block);
     laip_mem b = in_place ? p->b.mem : pack_b(d, laip_gemm_state_of(d), p, first, count);
     size_t n = p->n - first * NR < count * NR ? p->n - first * NR : count * NR;
     if (!b)
         return;
     laip_ledger_flops(d, 2 * (double)p->m * (double)n * (double)p->k);
-    LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", p->c.half ? "-DHALF" : "",
-                laip_grid_turns(d, count * pieces(rows, panels)), laip_arg_floats(a, rows * MR * p->k),
-                laip_arg_floats(b, count * NR * p->k), laip_arg_u64(in_place ? NR : NR * p->k),
-                LAIP_I(in_place ? p->n : NR), LAIP_UNUSED(sums),
-                p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c), laip_epilogue_arg(e->bias, p),
-                laip_epilogue_arg(e->pre, p), laip_epilogue_arg(e->residual, p),
-                LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m),
-                LAIP_I(p->n), LAIP_I(p->k), LAIP_I(first), LAIP_I(count), LAIP_I(panels), laip_turns(d));
+    LAIP_LAUNCH(
+        d, "gemm_packed.cl", "gemm_packed", p->c.half ? "-DHALF" : "",
+        laip_grid_turns(d, count * pieces(rows, panels)), laip_arg_floats(a, rows * MR * p->k),
+        laip_arg_floats(b, count * NR * p->k), laip_arg_u64(in_place ? NR : NR * p->k),
+        LAIP_I(in_place ? p->n : NR), LAIP_UNUSED(sums), p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c),
+        laip_epilogue_arg(e->bias, p), laip_epilogue_arg(e->pre, p), laip_epilogue_arg(e->residual, p),
+        LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m), LAIP_I(p->n),
+        LAIP_I(p->k), LAIP_I(block), LAIP_I(first), LAIP_I(count), LAIP_I(panels), laip_turns(d));
 }
 
 void laip_packed_gemm(laip_device *d, const laip_product *p)
@@ -87,7 +97,7 @@ void laip_packed_gemm(laip_device *d, const laip_product *p)
     size_t columns = pieces(p->n, NR), most = SLICE / (NR * p->k) ? SLICE / (NR * p->k) : 1;
     if (in_place)
         most = columns;
-    laip_mat sums = p->c.half && p->k > KC ? laip_product_sums(d, p) : p->c;
+    laip_mat sums = p->c.half && block_of(p->k) < p->k ? laip_product_sums(d, p) : p->c;
     laip_mem a = pack_a(d, s, p);
     if (!a || !sums.mem)
         return;

@@ -142,7 +142,7 @@ static void packed(void **state)
         all_transpositions(d, 37, 67, 1549, ends[i]);
         all_transpositions(d, 257, 257, 31, ends[i]);
     }
-    all_transpositions(d, 12, 64, 3001, WITH_BETA); /* as a weight gradient */
+    all_transpositions(d, 12, 64, 6151, WITH_BETA); /* as a weight gradient; k in three blocks */
     all_transpositions(d, 1, 768, 769, WITH_BIAS);
     all_transpositions(d, 25, 31503, 100, WITH_BIAS); /* B in two parts, as the vocabulary's */
     try(d, (problem){.m = 14, .n = 40, .k = 300, .alpha = -0.37f, .with = WITH_BETA});
