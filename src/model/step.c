@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "device/ledger.h"
 #include "ops/adamw.h"
+#include "ops/gemm.h"
 #include <stdlib.h>
 
 /* Of the loss, with halves: at first, and within what bounds it moves; 1 would be that of floats. */
@@ -115,6 +116,8 @@ bool laip_step_create(laip_step *s, laip_model *model, const laip_loss_config *l
 
 void laip_step_free(laip_step *s)
 {
+    if (s->keeps_packed)
+        laip_gemm_cache_end(s->model->device);
     laip_queue_free(&s->queue);
     laip_vit_pass_free(&s->vit);
     laip_vit_pass_free(&s->vit_m);
@@ -124,6 +127,21 @@ void laip_step_free(laip_step *s)
     laip_region_free(s->region);
     free(s->match_row);
     *s = (laip_step){0};
+}
+
+void laip_step_keep_packed(laip_step *s)
+{
+    const laip_params *p = &s->model->params;
+    laip_device *d = s->model->device;
+    size_t have = laip_device_traits(d)->memory;
+    size_t taken = laip_model_bytes(s->model, d) + laip_region_bytes(s->region);
+    size_t limit = have > taken ? (have - taken) / 2 : 0;
+    s->keeps_packed = true;
+    for (size_t i = 0; i < p->count; i++) {
+        laip_gemm_cache_begin(d, p->chunks[i].value.mem, limit);
+        if (p->chunks[i].average.mem)
+            laip_gemm_cache_begin(d, p->chunks[i].average.mem, limit);
+    }
 }
 
 void laip_step_begin(laip_step *s, float momentum)
@@ -186,6 +204,7 @@ bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, lai
 {
     laip_ledger_part(s->model->device, "optimiser");
     laip_params_adamw(&s->model->params, o, t - s->scaling.skipped, s->scaling.scale);
+    laip_gemm_cache_clear(s->model->device);
     if (s->model->sizes.storage == LAIP_STORE_HALF)
         rescale(s);
     laip_clamp(s->model->device, s->model->temperature->value, 0.001f, 0.5f);

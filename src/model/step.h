@@ -58,6 +58,7 @@ typedef struct laip_step {
     laip_itm itm;
     laip_mpm mpm;
     laip_bidiratt bidiratt;
+    bool keeps_packed;
     /* of the last micro-batch, for those who look: */
     size_t match_rows, hidden_in_phrases;
     int32_t *match_row;
@@ -69,6 +70,9 @@ bool laip_step_create(laip_step *s, laip_model *model, const laip_loss_config *l
 size_t laip_step_bytes(laip_model *model, const laip_loss_config *loss, const laip_step_sizes *sizes);
 void laip_step_free(laip_step *s);
 
+/* For whoever has several micro-batches a step, before each: the products meet every weight several times,
+ * and so weights stay packed within it, in half of the memory that the device has left.  The same bits. */
+void laip_step_keep_packed(laip_step *s);
 void laip_step_begin(laip_step *s, float momentum);
 void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index);
 /* Forward and backward of micro-batch `index` of step `step`; losses receive its values, unscaled by its

@@ -104,6 +104,8 @@ static bool one_step(void *context, laip_error *error)
     bench *b = context;
     laip_step *s = &b->step;
     laip_losses v;
+    if (b->last - b->first > 1)
+        laip_step_keep_packed(s);
     laip_step_begin(s, b->w.loss.momentum);
     for (size_t i = b->first; i < b->last; i++)
         laip_step_momentum(s, &b->batches[i - b->first], i);

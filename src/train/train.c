@@ -156,6 +156,8 @@ static bool one_step(laip_run *r, laip_loader *loader, size_t own, size_t first,
     laip_losses v;
     bool good = true;
     memset(sums, 0, 7 * sizeof *sums);
+    if (own > 1)
+        laip_step_keep_packed(s);
     laip_step_begin(s, mu);
     for (size_t i = 0; good && i < own; i++) {
         good = laip_loader_next(loader, &batches[i], error);
