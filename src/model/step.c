@@ -45,13 +45,10 @@ static void plan_scratch(laip_step *s, laip_region *r, const extent *x)
     reduce =
         most(reduce, laip_reduce_scratch(d, s->sizes.phrase_rows + s->sizes.caption_rows, (size_t)m->vocab));
     reduce = most(reduce, laip_reduce_scratch(d, most(B, s->sizes.phrases), 1));
-    size_t vit = laip_attention_scratch(d, heads, head, B * N, B * N, B, B, N, N);
-    size_t self =
-        laip_attention_scratch(d, heads, head, most(x->text_rows, x->cross_rows),
-                               most(x->text_rows, x->cross_rows), most(x->text_sequences, x->cross_sequences),
-                               most(x->text_sequences, x->cross_sequences), x->longest, x->longest);
-    size_t cross =
-        laip_attention_scratch(d, heads, head, x->cross_rows, B * N, x->cross_sequences, B, x->longest, N);
+    size_t vit = laip_attention_scratch(d, heads, head, B * N, B, N);
+    size_t self = laip_attention_scratch(d, heads, head, most(x->text_rows, x->cross_rows),
+                                         most(x->text_sequences, x->cross_sequences), x->longest);
+    size_t cross = laip_attention_scratch(d, heads, head, x->cross_rows, B, N);
     s->context.reduce = laip_region_mat(r, 1, reduce);
     s->context.attention = laip_region_mat(r, 1, most(vit, most(self, cross)));
 }

@@ -173,13 +173,9 @@ static size_t one_pass_groups(const laip_device *d, size_t pieces)
 }
 
 size_t laip_attention_scratch(const laip_device *d, int heads, int head_size, size_t query_rows,
-                              size_t key_rows, size_t sequences, size_t blocks, size_t longest_query,
-                              size_t longest_block)
+                              size_t blocks, size_t longest_block)
 {
     size_t delta = query_rows * (size_t)heads, groups = one_pass_groups(d, blocks * (size_t)heads);
-    (void)key_rows;
-    (void)sequences;
-    (void)longest_query;
     if (laip_device_traits(d)->lanes > 1 || head_size % 16)
         return delta;
     /* in one pass, a group: keys, values and their gradients; a query's probabilities; 32 queries', and their

@@ -41,8 +41,7 @@ void laip_attention_forward(laip_device *device, const laip_attention *a, laip_m
                             laip_heads q, laip_heads k, laip_heads v);
 /* Floats of scratch that the backward needs, for up to these sizes. */
 size_t laip_attention_scratch(const laip_device *device, int heads, int head_size, size_t query_rows,
-                              size_t key_rows, size_t sequences, size_t blocks, size_t longest_query,
-                              size_t longest_block);
+                              size_t blocks, size_t longest_block);
 /* dq, dk and dv are assigned in their columns only; keys that nobody reads get zeros.  dk.m.mem NULL: neither
  * dk nor dv is wanted, and then sequences beyond a->sequences may be among the readers. */
 void laip_attention_backward(laip_device *device, const laip_attention *a, laip_heads dq, laip_heads dk,

@@ -36,10 +36,10 @@ static void lay_out(operands *o, laip_device *d, laip_region *r, const shape *s,
     o->dout = laip_region_mat(r, rows, WIDTH);
     o->dq = laip_region_mat(r, rows, WIDTH);
     o->dkv = laip_region_mat(r, keys, 2 * WIDTH);
-    o->scratch = laip_region_mat(r, 1,
-                                 laip_attention_scratch(d, HEADS, HEAD, rows, keys, s->sequences,
-                                                        s->cross ? blocks : s->sequences, length,
-                                                        s->cross ? TOKENS : length));
+    o->scratch =
+        laip_region_mat(r, 1,
+                        laip_attention_scratch(d, HEADS, HEAD, rows, s->cross ? blocks : s->sequences,
+                                               s->cross ? TOKENS : length));
 }
 
 static void forward(laip_device *d, void *context)

@@ -190,9 +190,8 @@ static void compare(laip_device *d, const laip_attention *a, problem *p, bool di
              mdo = laip_test_mat(d, rows, D, dout), mo = laip_mat_create(d, rows, D),
              lse = laip_mat_create(d, rows, HEADS), mdq = laip_test_mat(d, rows, qs, oldq),
              mdkv = laip_test_mat(d, keys, ks, oldk);
-    laip_mat scratch = laip_mat_create(d, 1,
-                                       laip_attention_scratch(d, HEADS, p->head, rows, keys, a->sequences,
-                                                              a->blocks, a->longest_query, a->longest_block));
+    laip_mat scratch =
+        laip_mat_create(d, 1, laip_attention_scratch(d, HEADS, p->head, rows, a->blocks, a->longest_block));
     laip_heads hq = {mq, qc}, hk = {mkv, 0}, hv = {mkv, vc};
     laip_attention_forward(d, a, mo, lse, hq, hk, hv);
     laip_check_mat("O", d, mo, o, 2e-6);

@@ -280,8 +280,8 @@ static void attend(run *r)
                         .dropout_key = ints(r, 6, key),
                         .dropout = s->dropout,
                         .score_count = pairs};
-    laip_mat scratch = laip_mat_create(
-        r->d, 1, laip_attention_scratch(r->d, s->heads, s->head, queries, keys, 3, 2, longest, block));
+    laip_mat scratch =
+        laip_mat_create(r->d, 1, laip_attention_scratch(r->d, s->heads, s->head, queries, 2, block));
     laip_heads hq = {q, 4}, hk = {kv, 0}, hv = {kv, D};
     laip_attention_forward(r->d, &a, o, lse, hq, hk, hv);
     laip_attention_backward(r->d, &a, (laip_heads){dq, 4}, (laip_heads){dkv, 0}, (laip_heads){dkv, D}, dout,
