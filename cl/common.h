@@ -150,8 +150,10 @@ typedef __local float *row_scratch;
 #define FOR_EACH_TURN(i, count, turns) for (int i = atomic_inc(turns); i < (count); i = atomic_inc(turns))
 inline void turns_end(volatile __global int *turns)
 {
-    if (atomic_inc(turns + 1) == (int)(get_num_groups(0) * get_num_groups(1) * get_num_groups(2)) - 1)
-        turns[0] = turns[1] = 0;
+    if (atomic_inc(turns + 1) == (int)(get_num_groups(0) * get_num_groups(1) * get_num_groups(2)) - 1) {
+        atomic_xchg(turns, 0);
+        atomic_xchg(turns + 1, 0);
+    }
 }
 
 /* The row of this group, and this item's place in it. */
