@@ -146,6 +146,13 @@ typedef struct returning {
     int fresh;
 } returning;
 
+/* For rows that only add, and for keys that nobody reads. */
+inline void begin_sums(const returning *b)
+{
+    for (int j = 0; j < b->m.nk * HEAD; j++)
+        b->dk[j] = b->dv[j] = 0.0f;
+}
+
 /* Probabilities (negative where dropout took them) and their gradients, of 32 queries against a whole block
  * of keys, to pairs[j][0 or 1][i]; returns in mean[i] what the gradients' sum over the probabilities is.
  * That is ⟨dO, O⟩ of the row, but of these very numbers, so that the scores' gradients sum up to 0 as they
@@ -301,8 +308,7 @@ ITEM_KERNEL void attention_lanes_backward(
                 __global act *to = dq + row * dq_stride + dq_col + h * HEAD;
                 b.m.index = h * nq + first;
                 if (b.fresh && keys_too && rows <= FEW)
-                    for (int j = 0; j < nk * HEAD; j++)
-                        b.dk[j] = b.dv[j] = 0.0f;
+                    begin_sums(&b);
                 if (rows > FEW)
                     band_backward(&b, to, dq_stride, lse + row * heads + h, heads, mine, q_stride, g, rows);
                 for (int r = 0; rows <= FEW && r < rows; r++)
@@ -313,8 +319,8 @@ ITEM_KERNEL void attention_lanes_backward(
         }
         if (!keys_too)
             continue;
-        for (int j = 0; b.fresh && j < nk * HEAD; j++)
-            b.dk[j] = b.dv[j] = 0.0f;
+        if (b.fresh)
+            begin_sums(&b);
         put_back(dk + (size_t)k0 * dkv_stride + dk_col + h * HEAD, dkv_stride, b.dk, nk);
         put_back(dv + (size_t)k0 * dkv_stride + dv_col + h * HEAD, dkv_stride, b.dv, nk);
     }
