@@ -25,9 +25,10 @@ void laip_bert_embeddings_declare(laip_bert_embeddings *e, laip_table *t, const 
     e->norm = laip_norm_declare(t, name, D, 1e-12f);
 }
 
+/* Of `count` layers, of which the last two are keys and values. */
 static laip_linear fused(laip_table *t, const char *prefix, const char *const *names, int count, size_t D)
 {
-    laip_linear l;
+    laip_linear l = {.keys = D, .first_key = (size_t)(count - 2) * D};
     l.weight = laip_declare_fused(t, LAIP_INIT_MATRIX, D, D, prefix, names, count, "weight");
     l.bias = laip_declare_fused(t, LAIP_INIT_ZERO, D, 0, prefix, names, count, "bias");
     return l;

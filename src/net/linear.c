@@ -6,7 +6,7 @@
 
 laip_linear laip_linear_declare(laip_table *t, const char *name, size_t out, size_t in)
 {
-    laip_linear l;
+    laip_linear l = {0};
     l.weight = laip_declare(t, LAIP_INIT_MATRIX, 2, (size_t[]){out, in}, "%s.weight", name);
     l.bias = laip_declare(t, LAIP_INIT_ZERO, 1, (size_t[]){out}, "%s.bias", name);
     return l;
@@ -38,7 +38,9 @@ void laip_linear_backward(const laip_context *c, const laip_linear *l, laip_mat 
 {
     if (!c->frozen) {
         laip_gemm(c->device, true, false, 1, dy, x, 1, l->weight->gradient, NULL);
-        laip_bias_gradient(c->device, l->bias->gradient, dy, c->reduce);
+        size_t behind = l->first_key + l->keys;
+        laip_bias_gradient_columns(c->device, l->bias->gradient, dy, 0, l->first_key, c->reduce);
+        laip_bias_gradient_columns(c->device, l->bias->gradient, dy, behind, dy.cols - behind, c->reduce);
     }
     if (dx.mem)
         laip_gemm(c->device, false, false, 1, dy, l->weight->value, accumulate ? 1 : 0, dx, NULL);

@@ -15,6 +15,10 @@ typedef struct laip_context {
 
 typedef struct laip_linear {
     laip_param *weight, *bias; /* [out, in], [out] */
+    /* Outputs that are attention's keys.  Their bias adds the same to all scores of a query, which softmax
+     * does not see: its gradient is 0, and what rounding leaves of the sum would be all that it ever learns
+     * from. */
+    size_t keys, first_key;
 } laip_linear;
 
 typedef struct laip_norm {

@@ -26,6 +26,7 @@ void laip_vit_declare(laip_vit *v, laip_table *t, const laip_model_config *sizes
         b->norm1 = laip_norm_declare(t, name, D, 1e-6f);
         snprintf(name, sizeof name, "%s.blocks.%d.attn.qkv", prefix, i);
         b->qkv = laip_linear_declare(t, name, 3 * D, D);
+        b->qkv.keys = b->qkv.first_key = D;
         snprintf(name, sizeof name, "%s.blocks.%d.attn.proj", prefix, i);
         b->proj = laip_linear_declare(t, name, D, D);
         snprintf(name, sizeof name, "%s.blocks.%d.norm2", prefix, i);

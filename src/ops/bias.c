@@ -16,18 +16,28 @@ size_t laip_bias_partials(const laip_device *d, size_t rows, size_t cols)
     return (cols >= 256 ? 16 : 64) * cols;
 }
 
-void laip_bias_gradient(laip_device *d, laip_mat db, laip_mat dy, laip_mat scratch)
+void laip_bias_gradient_columns(laip_device *d, laip_mat db, laip_mat dy, size_t first, size_t count,
+                                laip_mat scratch)
 {
     size_t rows = dy.rows, cols = dy.cols;
-    if (!rows)
+    if (!rows || !count)
         return;
+    laip_mat summed = dy; /* as much of it as is read */
+    summed.cols = count;
     size_t bands = bands_for(rows, cols), band = (rows + bands - 1) / bands;
     bands = (rows + band - 1) / band;
-    laip_grid grid = laip_grid_flat(d, cols, (size_t)laip_device_traits(d)->vector);
+    laip_grid grid = laip_grid_flat(d, count, (size_t)laip_device_traits(d)->vector);
     laip_grid gather = grid;
     grid.groups[1] = bands;
-    LAIP_LAUNCH(d, "bias.cl", "bias_partials", LAIP_STORAGE(d, "bias_partials", dy), grid, LAIP_MAT(dy),
-                laip_arg_floats(scratch.mem, bands * cols), LAIP_I(rows), LAIP_I(cols), LAIP_I(band));
-    LAIP_LAUNCH(d, "bias.cl", "bias_gather", "", gather, laip_arg_floats(scratch.mem, bands * cols),
-                LAIP_BOTH(db), LAIP_I(bands), LAIP_I(cols));
+    LAIP_LAUNCH(d, "bias.cl", "bias_partials", LAIP_STORAGE(d, "bias_partials", dy), grid, LAIP_MAT(summed),
+                laip_arg_floats(scratch.mem, bands * count), LAIP_I(rows), LAIP_I(cols), LAIP_I(first),
+                LAIP_I(first + count), LAIP_I(band));
+    LAIP_LAUNCH(d, "bias.cl", "bias_gather", "", gather, laip_arg_floats(scratch.mem, bands * count),
+                laip_arg_both(laip_arg_floats(db.mem, count)), LAIP_I(bands), LAIP_I(cols), LAIP_I(first),
+                LAIP_I(first + count));
+}
+
+void laip_bias_gradient(laip_device *d, laip_mat db, laip_mat dy, laip_mat scratch)
+{
+    laip_bias_gradient_columns(d, db, dy, 0, dy.cols, scratch);
 }

@@ -64,6 +64,33 @@ static void check_chunk(laip_step *s, const laip_batch *batch, size_t chunk, int
     free(g);
 }
 
+/* Of all biases of attention, those of keys alone, to which no score's softmax answers, have no gradient. */
+static void check_key_biases(laip_step *s, const laip_batch *batch)
+{
+    const laip_table *t = &s->model->table;
+    size_t keys = 0;
+    loss_of(s, batch);
+    for (size_t i = 0; i < t->count; i++) {
+        const laip_param *p = t->params[i];
+        const char *name = p->part[0].name;
+        bool vit = strstr(name, "qkv.bias"), fused = p->parts > 1 && strstr(name, "bias");
+        size_t parts = vit ? 3 : (size_t)p->parts, width = laip_mat_bytes(p->value) / sizeof(float) / parts;
+        if (!p->gradient.mem || !(vit || fused))
+            continue;
+        float *g = laip_test_read(s->model->device, p->gradient);
+        for (size_t k = 0; k < parts; k++) {
+            float most = 0;
+            for (size_t c = 0; c < width; c++)
+                most = fmaxf(most, fabsf(g[k * width + c]));
+            if ((most > 0) == (k + 2 == parts))
+                fail_msg("%s, part %zu of %zu: the largest gradient is %g", name, k, parts, (double)most);
+        }
+        keys++;
+        free(g);
+    }
+    assert_true(keys > 2);
+}
+
 /* The matching head begins at zero, where nothing would reach the network below it. */
 static void check(float dropout, int bidiratt_loss, float alpha)
 {
@@ -91,6 +118,7 @@ static void check(float dropout, int bidiratt_loss, float alpha)
     assert_ok(laip_step_create(&step, &model, &l, &z, 5, &error), error);
     laip_step_begin(&step, 1);
     laip_step_momentum(&step, &batch, 0);
+    check_key_biases(&step, &batch);
     for (size_t chunk = 0; chunk < model.params.count; chunk++)
         for (int draw = 0; draw < 2; draw++)
             check_chunk(&step, &batch, chunk, draw);

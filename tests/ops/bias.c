@@ -20,6 +20,12 @@ static void body(laip_device *d)
         laip_mat scratch = laip_mat_create(d, 1, laip_bias_partials(d, rows, cols));
         laip_bias_gradient(d, db, mdy, scratch);
         laip_check_mat("db", d, db, want, 2e-6);
+        size_t first = cols / 3, count = (cols - first + 1) / 2;
+        laip_bias_gradient_columns(d, db, mdy, first, count, scratch);
+        for (size_t i = 0; i < rows * cols; i++)
+            if (i % cols >= first && i % cols < first + count)
+                want[i % cols] += (double)dy[i];
+        laip_check_mat("some columns of db", d, db, want, 2e-6);
         laip_mem_release(db.mem);
         laip_mem_release(mdy.mem);
         laip_mem_release(scratch.mem);
