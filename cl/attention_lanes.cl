@@ -10,50 +10,69 @@
 
 #include "attention_lanes.h"
 
-/* o and lse of `rows` queries, at most 32: keys BLOCK by BLOCK, with a running maximum.  Scores are powers of
- * 2. */
+/* score[j] = ⟨row j, turned rows⟩ of `count` dense rows; and top what is largest. */
+inline void scores(float16 *score, float16 *top, __global const float *a, int count, const float16 *turned)
+{
+    float16 top0 = top[0], top1 = top[1];
+    int j = 0;
+    for (; j + TILE <= count; j += TILE) {
+        float16 s0[TILE], s1[TILE];
+        tile_dots(s0, s1, a + j * HEAD, turned);
+#pragma unroll
+        for (int r = 0; r < TILE; r++) {
+            score[2 * (j + r)] = s0[r];
+            score[2 * (j + r) + 1] = s1[r];
+            top0 = vec_larger(top0, s0[r]);
+            top1 = vec_larger(top1, s1[r]);
+        }
+    }
+    for (; j < count; j++) {
+        one_dot(score + 2 * j, a + j * HEAD, turned);
+        top0 = vec_larger(top0, score[2 * j]);
+        top1 = vec_larger(top1, score[2 * j + 1]);
+    }
+    top[0] = top0;
+    top[1] = top1;
+}
+
+/* o and lse of `rows` queries, at most 32: keys BLOCK by BLOCK.  Scores are powers of 2, over 2^base of the
+ * query: the largest of the first block, and of all so far once one is HEADROOM above it. */
 inline void band_forward(const meeting *m, __global act *o, int o_stride, __global float *lse, int heads,
                          __global const act *q, int q_stride, int rows, float scale2)
 {
-    float16 turned[2 * HEAD], sum[2 * HEAD], score[2 * (BLOCK + TILE)];
-    float16 most[2] = {(float16)(-1e30f), (float16)(-1e30f)};
+    float16 turned[2 * HEAD], sum[2 * HEAD], score[2 * BLOCK];
+    float16 base[2] = {(float16)(-1e30f), (float16)(-1e30f)};
     float16 total[2] = {(float16)(0.0f), (float16)(0.0f)};
     turn(turned, q, q_stride, rows, scale2);
     clear(sum);
     for (int j0 = 0; j0 < m->nk; j0 += BLOCK) {
         int count = min(BLOCK, m->nk - j0);
-        dots(score, m->k + j0 * HEAD, count, turned);
-        float16 top0 = most[0], top1 = most[1], all0 = (float16)(0.0f), all1 = all0;
-        for (int j = 0; j < count; j++) {
-            top0 = vec_larger(top0, score[2 * j]);
-            top1 = vec_larger(top1, score[2 * j + 1]);
-        }
-        for (int j = 0; j < count; j++) {
-            float16 p0 = vec_exp2(score[2 * j] - top0), p1 = vec_exp2(score[2 * j + 1] - top1);
-            all0 += p0;
-            all1 += p1;
-            score[2 * j] = p0;
-            score[2 * j + 1] = p1;
-        }
+        float16 top[2] = {base[0], base[1]};
+        scores(score, top, m->k + j0 * HEAD, count, turned);
+        if (vec_max(vec_larger(top[0] - base[0], top[1] - base[1])) > HEADROOM)
+            for (int z = 0; z < 2; z++) {
+                float16 shrink = vec_exp2(base[z] - top[z]);
+                total[z] *= shrink;
+                base[z] = top[z];
+                for (int c = 0; c < HEAD; c++)
+                    sum[2 * c + z] *= shrink;
+            }
+        for (int j = 0; j < count; j++)
+            for (int z = 0; z < 2; z++) {
+                float16 p = vec_exp2(score[2 * j + z] - base[z]);
+                score[2 * j + z] = p;
+                total[z] += p;
+            }
         for (int j = 0; m->threshold && j < count; j++)
             for (int z = 0; z < 2; z++)
                 score[2 * j + z] *= mask_queries(m->key0, m->key1, m->index + 16 * z, j0 + j, m->nk,
                                                  m->threshold, m->kept_scale);
-        float16 shrink0 = vec_exp2(most[0] - top0), shrink1 = vec_exp2(most[1] - top1);
-        most[0] = top0;
-        most[1] = top1;
-        total[0] = fma(total[0], shrink0, all0);
-        total[1] = fma(total[1], shrink1, all1);
-        for (int c = 0; c < HEAD; c++) {
-            sum[2 * c] *= shrink0;
-            sum[2 * c + 1] *= shrink1;
-        }
         gather(sum, score, m->v + j0 * HEAD, count);
     }
     float16 factor[2] = {1.0f / total[0], 1.0f / total[1]}, lengths[2];
     turn_back(o, o_stride, sum, factor, rows);
-    lengths[0] = most[0] / LOG2_E + log(total[0]);
-    lengths[1] = most[1] / LOG2_E + log(total[1]);
+    lengths[0] = base[0] / LOG2_E + log(total[0]);
+    lengths[1] = base[1] / LOG2_E + log(total[1]);
     for (int i = 0; i < rows; i++)
         lse[i * heads] = ((const float *)lengths)[i];
 }
@@ -153,39 +172,71 @@ inline void begin_sums(const returning *b)
         b->dk[j] = b->dv[j] = 0.0f;
 }
 
+/* sum += the probabilities of 32 queries at key j times their gradients, both of which lie at `at`.  Where
+ * dropout took one it is negative from now on, and its gradient 0. */
+inline void weigh(const meeting *m, float16 *sum, __global float *at, int j)
+{
+#pragma unroll
+    for (int z = 0; z < 2; z++) {
+        float16 p = load16(z, at), g = load16(2 + z, at);
+        if (m->threshold) {
+            float16 mask =
+                mask_queries(m->key0, m->key1, m->index + 16 * z, j, m->nk, m->threshold, m->kept_scale);
+            g *= mask;
+            store16(select(p, -p, mask == (float16)(0.0f)), z, at);
+            store16(g, 2 + z, at);
+        }
+        sum[z] = fma(p, g, sum[z]);
+    }
+}
+
 /* Probabilities (negative where dropout took them) and their gradients, of 32 queries against a whole block
  * of keys, to pairs[j][0 or 1][i]; returns in mean[i] what the gradients' sum over the probabilities is.
  * That is ⟨dO, O⟩ of the row, but of these very numbers, so that the scores' gradients sum up to 0 as they
- * should: see attention_dq.  score and dp are scratch. */
+ * should: see attention_dq. */
 inline void probabilities(const returning *b, float16 *mean, const float16 *turned, const float16 *turned_out,
-                          const float16 *l, float16 *score, float16 *dp)
+                          const float16 *l)
 {
     const meeting *m = &b->m;
-    float16 all[2] = {(float16)(0.0f), (float16)(0.0f)}, sum[2] = {(float16)(0.0f), (float16)(0.0f)};
-    for (int j0 = 0; j0 < m->nk; j0 += BLOCK) {
-        int count = min(BLOCK, m->nk - j0);
-        dots(score, m->k + j0 * HEAD, count, turned);
-        dots(dp, m->v + j0 * HEAD, count, turned_out);
-        for (int j = 0; j < count; j++) {
-            __global float *at = b->pairs + (size_t)(j0 + j) * 2 * LANE;
+    float16 all0 = (float16)(0.0f), all1 = all0, sum[2] = {all0, all0}, l0 = l[0], l1 = l[1];
+    int j = 0;
+    for (; j + TILE <= m->nk; j += TILE) {
+        float16 s0[TILE], s1[TILE];
+        __global float *at = b->pairs + (size_t)j * 2 * LANE;
+        tile_dots(s0, s1, m->k + j * HEAD, turned);
 #pragma unroll
-            for (int z = 0; z < 2; z++) {
-                float16 p = vec_exp2(score[2 * j + z] - l[z]), g = dp[2 * j + z], shown = p;
-                if (m->threshold) {
-                    float16 mask = mask_queries(m->key0, m->key1, m->index + 16 * z, j0 + j, m->nk,
-                                                m->threshold, m->kept_scale);
-                    g *= mask;
-                    shown = select(p, -p, mask == (float16)(0.0f));
-                }
-                all[z] += p;
-                sum[z] = fma(p, g, sum[z]);
-                store16(shown, z, at);
-                store16(g, 2 + z, at);
-            }
+        for (int r = 0; r < TILE; r++) {
+            float16 p0 = vec_exp2(s0[r] - l0), p1 = vec_exp2(s1[r] - l1);
+            store16(p0, 4 * r, at);
+            store16(p1, 4 * r + 1, at);
+            all0 += p0;
+            all1 += p1;
         }
+        tile_dots(s0, s1, m->v + j * HEAD, turned_out);
+#pragma unroll
+        for (int r = 0; r < TILE; r++) {
+            store16(s0[r], 4 * r + 2, at);
+            store16(s1[r], 4 * r + 3, at);
+        }
+        for (int r = 0; r < TILE; r++)
+            weigh(m, sum, at + r * 2 * LANE, j + r);
     }
-    mean[0] = sum[0] / all[0];
-    mean[1] = sum[1] / all[1];
+    for (; j < m->nk; j++) {
+        float16 s[2], g[2];
+        __global float *at = b->pairs + (size_t)j * 2 * LANE;
+        one_dot(s, m->k + j * HEAD, turned);
+        one_dot(g, m->v + j * HEAD, turned_out);
+        float16 p0 = vec_exp2(s[0] - l0), p1 = vec_exp2(s[1] - l1);
+        store16(p0, 0, at);
+        store16(p1, 1, at);
+        store16(g[0], 2, at);
+        store16(g[1], 3, at);
+        all0 += p0;
+        all1 += p1;
+        weigh(m, sum, at, j);
+    }
+    mean[0] = sum[0] / all0;
+    mean[1] = sum[1] / all1;
 }
 
 /* dq of `rows` queries, at most 32, whose output's gradient is g; what they add to dk and dv. */
@@ -203,7 +254,7 @@ inline void band_backward(const returning *b, __global act *dq, int dq_stride, _
     fetch_rows(near_out, g, heads * HEAD, rows);
     for (int i = 0; i < LANE; i++)
         ((float *)l)[i] = i < rows ? lse[i * heads] * LOG2_E : 0.0f;
-    probabilities(b, mean, turned, turned_out, l, score, dp);
+    probabilities(b, mean, turned, turned_out, l);
     clear(sum);
     for (int j0 = 0; j0 < m->nk; j0 += BLOCK) {
         int count = min(BLOCK, m->nk - j0);

@@ -2,10 +2,11 @@
  * turned over, with dense rows; the same of one query, with the head's columns as lanes; masks. */
 #include "turn.h"
 
-#define LANE 32  /* queries of an item at once: two vectors */
-#define TILE 8   /* rows of a register tile */
-#define BLOCK 96 /* keys between two looks at the running maximum */
-#define FEW 8    /* rows that are not worth a band */
+#define LANE 32        /* queries of an item at once: two vectors */
+#define TILE 8         /* rows of a register tile */
+#define BLOCK 128      /* keys between two looks at the largest score */
+#define FEW 8          /* rows that are not worth a band */
+#define HEADROOM 16.0f /* how far a score may be above what powers of 2 are taken over */
 #define HEAD_VECS (HEAD / 16)
 #define LOG2_E 1.44269504f
 
@@ -43,33 +44,41 @@ inline void turn_back(__global act *to, int stride, const float16 *from, const f
         }
 }
 
-/* out[j][i] = ⟨row j, turned row i⟩ for `count` dense rows, and as far as the next multiple of TILE the last
- * again. */
-inline void dots(float16 *out, __global const float *a, int count, const float16 *turned)
+/* s0[r], s1[r] = ⟨row r, turned rows⟩ of TILE dense rows. */
+inline __attribute__((always_inline)) void tile_dots(float16 *s0, float16 *s1, __global const float *a,
+                                                     const float16 *turned)
 {
-    for (int j = 0; j < count; j += TILE) {
-        __global const float *row[TILE];
-        float16 s0[TILE], s1[TILE];
+#pragma unroll
+    for (int r = 0; r < TILE; r++)
+        s0[r] = s1[r] = (float16)(0.0f);
+    for (int c = 0; c < HEAD; c++) {
+        float16 b0 = turned[2 * c], b1 = turned[2 * c + 1];
 #pragma unroll
         for (int r = 0; r < TILE; r++) {
-            row[r] = a + min(j + r, count - 1) * HEAD;
-            s0[r] = s1[r] = (float16)(0.0f);
-        }
-        for (int c = 0; c < HEAD; c++) {
-            float16 b0 = turned[2 * c], b1 = turned[2 * c + 1];
-#pragma unroll
-            for (int r = 0; r < TILE; r++) {
-                float16 x = (float16)(row[r][c]);
-                s0[r] = fma(x, b0, s0[r]);
-                s1[r] = fma(x, b1, s1[r]);
-            }
-        }
-#pragma unroll
-        for (int r = 0; r < TILE; r++) {
-            out[2 * (j + r)] = s0[r];
-            out[2 * (j + r) + 1] = s1[r];
+            float16 x = (float16)(a[r * HEAD + c]);
+            s0[r] = fma(x, b0, s0[r]);
+            s1[r] = fma(x, b1, s1[r]);
         }
     }
+}
+
+/* s[0], s[1] = the same of one row, in parts, as one sum after the other is slow. */
+inline void one_dot(float16 *s, __global const float *a, const float16 *turned)
+{
+    float16 s0[4], s1[4];
+#pragma unroll
+    for (int r = 0; r < 4; r++)
+        s0[r] = s1[r] = (float16)(0.0f);
+    for (int c = 0; c < HEAD; c += 4) {
+#pragma unroll
+        for (int r = 0; r < 4; r++) {
+            float16 x = (float16)(a[c + r]);
+            s0[r] = fma(x, turned[2 * (c + r)], s0[r]);
+            s1[r] = fma(x, turned[2 * (c + r) + 1], s1[r]);
+        }
+    }
+    s[0] = (s0[0] + s0[1]) + (s0[2] + s0[3]);
+    s[1] = (s1[0] + s1[1]) + (s1[2] + s1[3]);
 }
 
 /* sum[c][i] += Σ_j w[j][i] · b[j][c] over `count` dense rows. */
