@@ -25,7 +25,7 @@ static void query_text(cl_device_id id, cl_device_info what, char *text, size_t 
 
 void laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
 {
-    cl_uint units = 0, alignment = 0;
+    cl_uint units = 0, alignment = 0, width = 0;
     cl_ulong memory = 0, largest = 0, local = 0;
     cl_bool unified = CL_FALSE;
     cl_device_type type = 0;
@@ -49,10 +49,13 @@ void laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
     t->alignment = alignment / 8 > 64 ? alignment / 8 : 64; /* reported in bits; at least a cache line */
     t->cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
     t->host_memory = unified;
+    /* A processor whose driver fills its lanes with work-items, as it does a GPU's (rusticl), says so by
+     * native vectors of one float: it would take wide ones apart. */
+    clGetDeviceInfo(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
     /* LAIP_SHAPE=cpu or gpu makes one kind of device run the other's kernels: how both are tested everywhere.
      */
     const char *shape = getenv("LAIP_SHAPE");
-    bool wide = shape ? strcmp(shape, "cpu") == 0 : t->cpu;
+    bool wide = shape ? strcmp(shape, "cpu") == 0 : t->cpu && width > 1;
     t->lanes = wide ? 1 : 64;
     t->vector = wide ? 16 : 4;
 }

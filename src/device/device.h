@@ -20,7 +20,7 @@ typedef struct laip_device laip_device;
  */
 typedef struct laip_traits {
     char name[256], platform[256], driver[256], version[128];
-    bool cpu;            /* a host processor: work-groups of one item, wide vectors, no barriers */
+    bool cpu;            /* a host processor */
     bool host_memory;    /* buffers live in host memory: mapping them copies nothing */
     int units;           /* compute units */
     size_t memory;       /* bytes of global memory */
@@ -28,8 +28,9 @@ typedef struct laip_traits {
     size_t local_memory; /* bytes a work-group */
     size_t group_limit;  /* work-items a group */
     size_t alignment;    /* bytes; of a sub-buffer's offset */
-    int lanes,
-        vector; /* work-items that share a row, and floats an item handles at once (LANES, VEC of cl/) */
+    /* Work-items that share a row, and floats an item handles at once (LANES, VEC of cl/): 1 and 16, groups
+     * of one item and no barriers, or 64 and 4. */
+    int lanes, vector;
 } laip_traits;
 
 /* Work and traffic since the device was opened (or since laip_device_reset_counters). */
