@@ -4,7 +4,6 @@
 #include "support/ranks.h"
 
 #include "dist/exchange.h"
-#include "ops/gemm.h"
 #include "support/device.h"
 #include "support/tiny.h"
 #include <stdlib.h>
@@ -32,7 +31,7 @@ static void open_run(run *r)
     m.queue = 20;
     l.bidiratt_layer = 1;
     z.micro_batches = MICRO;
-    laip_gemm_force(laip_test_device(), LAIP_GEMM_PACKED);
+    laip_test_fix_products(laip_test_device());
     assert_ok(laip_model_create(&r->model, laip_test_device(), &m, true, &error), error);
     laip_params_initialise(&r->model.params, &r->model.table, 5, 0, 0.1f);
     laip_params_copy_average(&r->model.params);

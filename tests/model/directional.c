@@ -5,7 +5,6 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "ops/gemm.h"
 #include "support/device.h"
 #include "support/tiny.h"
 #include <math.h>
@@ -110,7 +109,7 @@ static void check(float dropout, int bidiratt_loss, float alpha)
     l.bidiratt_loss = bidiratt_loss;
     l.distill_alpha = alpha;
     l.temperature = 0.2f;
-    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    laip_test_fix_products(d);
     assert_ok(laip_model_create(&model, d, &m, true, &error), error);
     laip_params_initialise(&model.params, &model.table, 5, 0, l.temperature);
     laip_test_fill_head(&model, 12);
@@ -157,7 +156,7 @@ static float *gradients(bool recompute, size_t *count, size_t *bytes)
     m.dropout = 0.2f;
     l.mlm_weight = 0.5f;
     l.bidiratt_layer = 2;
-    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    laip_test_fix_products(d);
     assert_ok(laip_model_create(&model, d, &m, true, &error), error);
     laip_params_initialise(&model.params, &model.table, 5, 0, l.temperature);
     laip_test_fill_head(&model, 12);

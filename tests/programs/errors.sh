@@ -3,7 +3,8 @@ set -euo pipefail
 build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export LAIP_GEMM=packed
+LAIP_GEMM=$("$build/tests/products")
+export LAIP_GEMM
 "$build/laip-data" synth "$work/people" --persons 8 --val 2 --test 2 --images-per-person 1 > /dev/null
 data=$work/people/reid_raw.json
 cat > "$work/run.yaml" <<EOF

@@ -4,7 +4,8 @@ set -euo pipefail
 build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export LAIP_GEMM=packed
+LAIP_GEMM=$("$build/tests/products")
+export LAIP_GEMM
 pth=$LAIP_SOURCE_DIR/tests/fixtures/pth
 fail() { echo "$*"; exit 1; }
 model() { "$build/laip-model" "$@"; }

@@ -4,7 +4,8 @@ set -euo pipefail
 build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export LAIP_GEMM=packed POCL_MAX_PTHREAD_COUNT=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+LAIP_GEMM=$("$build/tests/products")
+export LAIP_GEMM POCL_MAX_PTHREAD_COUNT=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fail() { echo "$*"; cat "$work/log"; exit 1; }
 run() { timeout 120 mpirun --oversubscribe --bind-to none -n 2 "$build/laip-train" "$@" > "$work/out" 2> "$work/log"; }
 

@@ -4,7 +4,8 @@ set -euo pipefail
 build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export LAIP_GEMM=packed
+LAIP_GEMM=$("$build/tests/products")
+export LAIP_GEMM
 "$build/laip-data" synth "$work/people" --persons 12 --val 4 --test 4 --images-per-person 2 --seed 3 > /dev/null
 cat > "$work/run.yaml" <<EOF
 model: {image_height: 32, image_width: 16, patch: 8, width: 32, heads: 2, mlp: 2, vit_layers: 1, text_layers: 1,

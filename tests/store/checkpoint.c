@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "ops/gemm.h"
 #include "store/checkpoint.h"
 #include "support/device.h"
 #include "support/tiny.h"
@@ -17,7 +16,7 @@ static int make(void **state)
 {
     (void)state;
     folder = laip_test_folder("checkpoint");
-    laip_gemm_force(laip_test_device(), LAIP_GEMM_PACKED); /* nothing here is to depend on a measurement */
+    laip_test_fix_products(laip_test_device()); /* nothing here is to depend on a measurement */
     return 0;
 }
 

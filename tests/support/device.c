@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "ops/gemm.h"
 #include "support/test.h"
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +21,11 @@ void laip_test_device_close(void)
 {
     laip_device_close(device);
     device = NULL;
+}
+
+void laip_test_fix_products(laip_device *d)
+{
+    laip_gemm_force(d, laip_device_traits(d)->lanes == 1 ? LAIP_GEMM_PACKED : LAIP_GEMM_CLBLAST);
 }
 
 void laip_test_finish(laip_device *d)

@@ -7,6 +7,9 @@
 
 laip_device *laip_test_device(void);
 void laip_test_device_close(void);
+/* From now on the products that the device has and that need no measuring first: bits are the same in every
+ * run.  The packed kernel's, or CLBlast's where items are narrow. */
+void laip_test_fix_products(laip_device *device);
 void laip_test_finish(laip_device *device); /* fails the test with the device's error, if there is one */
 
 /* Matrices and tables on the device from host values, and back; released with laip_mem_release(m.mem). */

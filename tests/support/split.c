@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "data/synth.h"
-#include "ops/gemm.h"
 #include "support/device.h"
 #include "support/test.h"
 #include "support/tiny.h"
@@ -36,7 +35,7 @@ bool laip_test_split_open(laip_test_split *s, laip_error *error)
     m.positions = 40;
     laip_synth_options o = {.folder = s->folder, .persons = 1, .val = 1, .test = 6, .images = 3, .seed = 3};
     char *annotations = laip_path_join(s->folder, "reid_raw.json");
-    laip_gemm_force(laip_test_device(), LAIP_GEMM_PACKED);
+    laip_test_fix_products(laip_test_device());
     bool good = laip_synth_write(&o, error) && laip_dataset_read(&s->d, annotations, NULL, "test", error) &&
                 make_texts(s, error) && laip_model_create(&s->model, laip_test_device(), &m, false, error);
     if (good) {
