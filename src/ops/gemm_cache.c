@@ -12,10 +12,9 @@ void laip_gemm_cache_begin(laip_device *d, laip_mem weights, size_t limit)
     for (size_t i = 0; i < s->weights_count; i++)
         if (s->weights[i] == weights)
             return;
-    if (s->weights_count == LAIP_CACHED_BUFFERS) {
-        laip_device_fail(d, "weights that stay packed: more than %d buffers", LAIP_CACHED_BUFFERS);
-        return;
-    }
+    void *array = s->weights;
+    laip_grow(&array, &s->weights_capacity, s->weights_count + 1, sizeof(laip_mem));
+    s->weights = array;
     s->weights[s->weights_count++] = weights;
 }
 
@@ -32,8 +31,10 @@ void laip_gemm_cache_end(laip_device *d)
     for (size_t i = 0; i < s->cached_count; i++)
         laip_mem_release(s->cached[i].packed);
     free(s->cached);
+    free(s->weights);
     s->cached = NULL;
-    s->cached_count = s->cached_capacity = s->weights_count = s->cache_bytes = 0;
+    s->weights = NULL;
+    s->cached_count = s->cached_capacity = s->weights_count = s->weights_capacity = s->cache_bytes = 0;
 }
 
 size_t laip_gemm_cache_bytes(laip_device *d)

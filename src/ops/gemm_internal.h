@@ -38,8 +38,6 @@ typedef struct laip_packed_weight {
     bool transposed, half, fresh;
 } laip_packed_weight;
 
-enum { LAIP_CACHED_BUFFERS = 64 };
-
 /* CLBlast's kernels whose parameters we set: Xgemm, XgemmDirect, GemmRoutine. */
 enum { LAIP_TUNABLES = 3, LAIP_TUNED_TEXT = 96 };
 
@@ -55,8 +53,8 @@ typedef struct laip_gemm_state {
     laip_gemm_choice *choices; /* those in use */
     size_t choice_count, choice_capacity;
     laip_workspace packed_a, packed_b, temporary, wide_a, wide_b, sums;
-    laip_mem weights[LAIP_CACHED_BUFFERS];
-    size_t weights_count, cache_limit, cache_bytes;
+    laip_mem *weights; /* buffers whose operands stay packed */
+    size_t weights_count, weights_capacity, cache_limit, cache_bytes;
     laip_packed_weight *cached;
     size_t cached_count, cached_capacity;
     bool clblast_used;

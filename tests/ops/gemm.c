@@ -245,6 +245,34 @@ static void kept_in_parts(void **state)
         laip_mem_release(c[i].mem);
 }
 
+/* As many buffers of weights as a device of small allocations makes of a large model. */
+static void kept_in_many(void **state)
+{
+    laip_device *d = laip_test_device();
+    (void)state;
+    if (laip_device_traits(d)->lanes > 1)
+        skip();
+    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    enum { MANY = 100, N = 32, K = 8 };
+    laip_mat a = laip_mat_create(d, 1, K), c = laip_mat_create(d, 1, N), w[MANY];
+    laip_mat_zero(d, a);
+    for (int i = 0; i < MANY; i++) {
+        w[i] = laip_mat_create(d, N, K);
+        laip_mat_zero(d, w[i]);
+        laip_gemm_cache_begin(d, w[i].mem, 1 << 24);
+    }
+    for (int i = 0; i < MANY; i++) {
+        laip_gemm(d, false, true, 1, a, w[i], 0, c, NULL);
+        assert_int_equal(laip_gemm_cache_bytes(d), (i + 1) * N * K * sizeof(float));
+    }
+    laip_gemm_cache_end(d);
+    laip_test_finish(d);
+    for (int i = 0; i < MANY; i++)
+        laip_mem_release(w[i].mem);
+    laip_mem_release(a.mem);
+    laip_mem_release(c.mem);
+}
+
 /* Operands that lie in sub-buffers, as all of the network's do.  CLBlast's strided batched product is wrong,
  * with status 0, for offsets and strides that need no packing; plain products at offset 0 of a sub-buffer
  * must be right. */
@@ -406,9 +434,9 @@ static void refusals(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(packed),       cmocka_unit_test(nothing_to_sum),
-                                       cmocka_unit_test(kept_weights), cmocka_unit_test(kept_in_parts),
-                                       cmocka_unit_test(refusals),     cmocka_unit_test(choices),
-                                       cmocka_unit_test(measured),     cmocka_unit_test(clblast)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(packed),        cmocka_unit_test(nothing_to_sum), cmocka_unit_test(kept_weights),
+        cmocka_unit_test(kept_in_parts), cmocka_unit_test(kept_in_many),   cmocka_unit_test(refusals),
+        cmocka_unit_test(choices),       cmocka_unit_test(measured),       cmocka_unit_test(clblast)};
     return cmocka_run_group_tests(tests, NULL, no_device);
 }
