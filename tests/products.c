@@ -1,19 +1,12 @@
-/* Prints what LAIP_GEMM is to be for products that need no measuring first on the device that tests run on.
- */
-#include "device/device.h"
+/* Prints what LAIP_GEMM is to be for laip_test_products. */
+#include "support/test.h"
 
+#include "support/device.h"
 #include <stdio.h>
-#include <stdlib.h>
 
 int main(void)
 {
-    laip_device *device;
-    laip_error error;
-    if (!laip_device_open(&device, getenv("LAIP_DEVICE"), 0, &error)) {
-        fprintf(stderr, "%s\n", error.text);
-        return 1;
-    }
-    puts(laip_device_traits(device)->lanes == 1 ? "packed" : "clblast");
-    laip_device_close(device);
+    puts(laip_gemm_names[laip_test_products(laip_test_device())]);
+    laip_test_device_close();
     return 0;
 }

@@ -126,12 +126,19 @@ static void all_transpositions(laip_device *d, size_t m, size_t n, size_t k, int
         try(d, (problem){.ta = t & 1, .tb = t & 2, .m = m, .n = n, .k = k, .with = with});
 }
 
-static void packed(void **state)
+/* The test's device, whose products are the packed kernel's from now on; without one the test is skipped. */
+static laip_device *device_with_packed(void)
 {
     laip_device *d = laip_test_device();
     if (laip_device_traits(d)->lanes > 1)
         skip();
     laip_gemm_force(d, LAIP_GEMM_PACKED);
+    return d;
+}
+
+static void packed(void **state)
+{
+    laip_device *d = device_with_packed();
     static const size_t sides[] = {1, 2, 11, 13, 17, 32, 33, 100};
     enum { SIDES = sizeof sides / sizeof *sides };
     (void)state;
@@ -169,11 +176,8 @@ static void nothing_to_sum(void **state)
 /* A weight matrix in a sub-buffer stays packed until it is said to have changed; other operands never do. */
 static void kept_weights(void **state)
 {
-    laip_device *d = laip_test_device();
+    laip_device *d = device_with_packed();
     (void)state;
-    if (laip_device_traits(d)->lanes > 1)
-        skip();
-    laip_gemm_force(d, LAIP_GEMM_PACKED);
     enum { M = 30, N = 64, K = 40 };
     float *values = laip_test_random(N * K, 1, 9), *others = laip_test_random(N * K, 1, 10);
     laip_mem whole = laip_mem_create(d, 4096 + N * K * sizeof(float), "weights");
@@ -215,11 +219,8 @@ static void kept_weights(void **state)
 /* A weight matrix so large that it is packed in two parts, each kept. */
 static void kept_in_parts(void **state)
 {
-    laip_device *d = laip_test_device();
+    laip_device *d = device_with_packed();
     (void)state;
-    if (laip_device_traits(d)->lanes > 1)
-        skip();
-    laip_gemm_force(d, LAIP_GEMM_PACKED);
     enum { M = 2, N = 31503, K = 100, PADDED = (N + 31) / 32 * 32 };
     float *values = laip_test_random(N * K, 1, 9);
     laip_mat w = laip_test_mat(d, N, K, values), a = laip_test_mat(d, M, K, values), c[3];
@@ -248,11 +249,8 @@ static void kept_in_parts(void **state)
 /* As many buffers of weights as a device of small allocations makes of a large model. */
 static void kept_in_many(void **state)
 {
-    laip_device *d = laip_test_device();
+    laip_device *d = device_with_packed();
     (void)state;
-    if (laip_device_traits(d)->lanes > 1)
-        skip();
-    laip_gemm_force(d, LAIP_GEMM_PACKED);
     enum { MANY = 100, N = 32, K = 8 };
     laip_mat a = laip_mat_create(d, 1, K), c = laip_mat_create(d, 1, N), w[MANY];
     laip_mat_zero(d, a);

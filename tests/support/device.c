@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "ops/gemm.h"
+#include "ops/gemm_internal.h"
 #include "support/test.h"
 #include <math.h>
 #include <stdlib.h>
@@ -23,9 +23,14 @@ void laip_test_device_close(void)
     device = NULL;
 }
 
+laip_gemm_backend laip_test_products(const laip_device *d)
+{
+    return laip_packed_serves(d) ? LAIP_GEMM_PACKED : LAIP_GEMM_CLBLAST;
+}
+
 void laip_test_fix_products(laip_device *d)
 {
-    laip_gemm_force(d, laip_device_traits(d)->lanes == 1 ? LAIP_GEMM_PACKED : LAIP_GEMM_CLBLAST);
+    laip_gemm_force(d, laip_test_products(d));
 }
 
 void laip_test_finish(laip_device *d)

@@ -4,11 +4,13 @@
 
 #include "device/buffer.h"
 #include "device/device.h"
+#include "ops/gemm.h"
 
 laip_device *laip_test_device(void);
 void laip_test_device_close(void);
-/* From now on the products that the device has and that need no measuring first: bits are the same in every
- * run.  The packed kernel's, or CLBlast's where items are narrow. */
+/* The products that the device has and that need no measuring first, so that bits are the same in every run:
+ * the packed kernel's, or CLBlast's where it has none; and those from now on. */
+laip_gemm_backend laip_test_products(const laip_device *device);
 void laip_test_fix_products(laip_device *device);
 void laip_test_finish(laip_device *device); /* fails the test with the device's error, if there is one */
 
