@@ -134,13 +134,18 @@ typedef __local float *row_scratch;
 /* A kernel of a CPU's whose groups have one item, in vectors of 16. */
 #define ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1))) WIDE
 
-/* The line at p is written soon: a processor that must have it first may fetch it meanwhile. */
+/* The line at p is read, or written, soon: a processor may fetch it meanwhile.  p may lie outside its buffer.
+ */
 #if defined(__has_builtin)
 #if __has_builtin(__builtin_prefetch)
+#define READ_SOON(p) __builtin_prefetch((const void *)(size_t)(p))
+#define READ_LATER(p) __builtin_prefetch((const void *)(size_t)(p), 0, 2)
 #define WRITE_SOON(p) __builtin_prefetch((const void *)(size_t)(p), 1)
 #endif
 #endif
-#ifndef WRITE_SOON
+#ifndef READ_SOON
+#define READ_SOON(p)
+#define READ_LATER(p)
 #define WRITE_SOON(p)
 #endif
 

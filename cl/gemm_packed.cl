@@ -13,7 +13,21 @@
 
 #define MR 12
 #define NR 32
+#define AHEAD 24       /* steps of k that B's lines are asked for before they are used */
 #define PACK_DEPTH 256 /* steps of k that a packing item handles */
+
+#ifdef B_HALF
+typedef half act_b;
+#define B_LOAD16(i, p) half_load16((p) + 16 * (i))
+#define B_GET(p) vload_half(0, p)
+#else
+typedef float act_b;
+#define B_LOAD16(i, p) load16(i, p)
+#define B_GET(p) (*(p))
+#endif
+
+/* How the product finds the panels of B: made already, or to be made from B as it is or transposed. */
+enum { B_READY, B_PLAIN, B_TRANSPOSED };
 
 enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
 
@@ -61,47 +75,66 @@ ITEM_KERNEL void gemm_pack_a_transposed(__global const act *restrict a, __global
     }
 }
 
-/* B as it is, [k, n]: its panels from number `from_panel` on. */
-ITEM_KERNEL void gemm_pack_b(__global const act *restrict b, __global float *restrict packed, int from_panel,
-                             int n, int k)
+/* Steps p0 … p1 − 1 of a panel of B as it is, [k, n], of which `columns` columns are there, from the first
+ * of them on. */
+inline void copy_panel(__global const act_b *restrict b, __global float *restrict to, int columns, int p0,
+                       int p1, int n)
 {
-    int first = (from_panel + get_group_id(0)) * NR, columns = min(NR, n - first);
-    int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k);
-    __global float *to = packed + get_group_id(0) * NR * k;
-    for (int p = p0; p < p1; p++) {
-        __global const act *from = b + (size_t)p * n + first;
-        if (columns == NR) {
-            store16(ACT_LOAD16(0, from), 0, to + (size_t)p * NR);
-            store16(ACT_LOAD16(1, from), 1, to + (size_t)p * NR);
+    for (int p = p0; p < p1; p++, to += NR) {
+        __global const act_b *from = b + (size_t)p * n;
+        if (columns >= NR) {
+            store16(B_LOAD16(0, from), 0, to);
+            store16(B_LOAD16(1, from), 1, to);
             continue;
         }
         for (int j = 0; j < NR; j++)
-            to[(size_t)p * NR + j] = j < columns ? ACT_GET(from + j) : 0;
+            to[j] = j < columns ? B_GET(from + j) : 0;
     }
 }
 
 /* B transposed, [n, k], likewise. */
-ITEM_KERNEL void gemm_pack_b_transposed(__global const act *restrict b, __global float *restrict packed,
-                                        int from_panel, int n, int k)
+inline void turn_panel(__global const act_b *restrict b, __global float *restrict to, int columns, int p0,
+                       int p1, int k)
 {
-    int first = (from_panel + get_group_id(0)) * NR, columns = min(NR, n - first);
-    int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
-    __global float *to = packed + get_group_id(0) * NR * k;
-    b += (size_t)first * k;
-    for (; columns == NR && p + 16 <= p1; p += 16)
+    int p = p0;
+    for (; columns >= NR && p + 16 <= p1; p += 16, to += 16 * NR)
         for (int half_panel = 0; half_panel < NR; half_panel += 16) {
             float16 v[16];
 #pragma unroll
             for (int j = 0; j < 16; j++)
-                v[j] = ACT_LOAD16(0, b + (size_t)(half_panel + j) * k + p);
+                v[j] = B_LOAD16(0, b + (size_t)(half_panel + j) * k + p);
             turn16(v);
 #pragma unroll
             for (int q = 0; q < 16; q++)
-                store16(v[q], 0, to + (size_t)(p + q) * NR + half_panel);
+                store16(v[q], 0, to + q * NR + half_panel);
         }
-    for (; p < p1; p++)
+    for (; p < p1; p++, to += NR)
         for (int j = 0; j < NR; j++)
-            to[(size_t)p * NR + j] = j < columns ? ACT_GET(b + (size_t)j * k + p) : 0;
+            to[j] = j < columns ? B_GET(b + (size_t)j * k + p) : 0;
+}
+
+/* Asks for lines i0 … i1 − 1 of the 2 × depth that steps p … p + depth − 1 of a panel lie on. */
+inline void ask_for_panel(int how, __global const act_b *b, int column, int p, int i0, int i1, int n, int k)
+{
+    if (how == B_PLAIN)
+        for (int i = i0; i < i1; i++)
+            READ_LATER(b + (size_t)(p + i / 2) * n + column * NR + i % 2 * 16);
+    if (how == B_TRANSPOSED)
+        for (int i = i0; i < i1; i++)
+            READ_LATER(b + (size_t)(column * NR + i % NR) * k + p + i / NR * 16);
+}
+
+ITEM_KERNEL void gemm_pack_b(__global const act_b *restrict b, __global float *restrict packed, int n, int k)
+{
+    int first = get_group_id(0) * NR, p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k);
+    copy_panel(b + first, packed + (size_t)first * k + (size_t)p0 * NR, n - first, p0, p1, n);
+}
+
+ITEM_KERNEL void gemm_pack_b_transposed(__global const act_b *restrict b, __global float *restrict packed,
+                                        int n, int k)
+{
+    int first = get_group_id(0) * NR, p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k);
+    turn_panel(b + (size_t)first * k, packed + (size_t)first * k + (size_t)p0 * NR, n - first, p0, p1, k);
 }
 
 /* Up to 16 elements of a row, the rest zeros; and back. */
@@ -203,6 +236,9 @@ inline __attribute__((always_inline)) void tile(const int rows, int valid, __glo
     }
     for (int p = 0; p < depth; p++) {
         float16 b0 = load16(0, b), b1 = load16(1, b);
+        READ_SOON(b + AHEAD * b_step);
+        READ_SOON(b + AHEAD * b_step + 16);
+        READ_SOON(a + 2 * AHEAD * MR);
 #pragma unroll
         for (int i = 0; i < rows; i++) {
             low[i] = fma((float16)(a[i]), b0, low[i]);
@@ -221,34 +257,52 @@ inline __attribute__((always_inline)) void tile(const int rows, int valid, __glo
     }
 }
 
-/* Columns of C from column panel `from_panel` on, `columns` panels of them, k in blocks of `block`.  Piece i
- * of the work: column panel i mod columns, and `panels` row panels or what is left of them, so that the
- * pieces that follow each other read the same rows.  b_panel and b_step are the distances of column panels
- * and of steps of k in B: k × NR and NR when packed, NR and n where B is read in place. */
-ITEM_KERNEL void gemm_packed(__global const float *restrict a, __global const float *restrict b,
-                             ulong b_panel, int b_step, __global float *sums, __global act *c,
+/* The work is cut into pieces of one column panel and `band` row panels, column panels running faster, so
+ * that the pieces that follow each other read the same rows; the last `cut` of these once more, by `panels`
+ * row panels, so that the groups end together.  Where B is not ready, a piece first makes its panel of B in
+ * the group's part of the room, one block of k, which stays in a second-level cache while the rows go past
+ * it. b_panel and b_step are the distances of panels and of steps of k in `ready`: k × NR and NR when packed,
+ * NR and n where B is read in place. */
+ITEM_KERNEL void gemm_packed(__global const float *restrict a, int how, __global const float *restrict ready,
+                             ulong b_panel, int b_step, __global const act_b *restrict b,
+                             __global float *room, __global float *sums, __global act *c,
                              __global const float *bias, __global act *pre, __global const act *residual,
-                             int what, int m, int n, int k, int block, int from_panel, int columns,
-                             int panels, __global volatile int *turns)
+                             int what, int m, int n, int k, int block, int band, int cut, int panels,
+                             __global volatile int *turns)
 {
-    int pieces = columns * ((m + panels * MR - 1) / (panels * MR));
+    int columns = (n + NR - 1) / NR, row_panels = (m + MR - 1) / MR, bands = (row_panels + band - 1) / band;
+    int last_band = (bands - 1) * band, uncut = bands * columns - cut;
+    int pieces = uncut + cut * ((row_panels - last_band + panels - 1) / panels);
     ends e = {sums, c, pre, bias, residual, n, what};
+    if (how != B_READY)
+        room += get_group_id(0) * NR * block;
     FOR_EACH_TURN (i, pieces, turns) {
-        int column = (from_panel + i % columns) * NR;
-        int begin = i / columns * panels * MR, end = min(begin + panels * MR, m);
+        bool whole = i < uncut;
+        int column = whole ? i % columns : columns - cut + (i - uncut) % cut;
+        int begin = MR * (whole ? i / columns * band : last_band + (i - uncut) / cut * panels);
+        int end = min(begin + MR * (whole ? band : panels), m);
         for (int p = 0; p < k; p += block) {
             int depth = min(block, k - p);
             bool first = p == 0, last = p + block >= k;
-            __global const float *from_b = b + i % columns * b_panel + (size_t)p * b_step;
+            __global const float *from_b = ready + column * b_panel + (size_t)p * b_step;
+            if (how == B_PLAIN)
+                copy_panel(b + column * NR, room, n - column * NR, p, p + depth, n);
+            if (how == B_TRANSPOSED)
+                turn_panel(b + (size_t)column * NR * k, room, n - column * NR, p, p + depth, k);
+            if (how != B_READY)
+                from_b = room;
             for (int row = begin; row < end; row += MR) {
                 __global const float *from_a = a + (size_t)row * k + (size_t)p * MR;
-                int valid = min(MR, end - row);
+                int valid = min(MR, end - row), at = column * NR;
+                int share = 2 * block * MR / (end - begin) + 1, asked = (row - begin) / MR * share;
+                ask_for_panel(how, b, last ? column + get_num_groups(0) : column, last ? 0 : p + block, asked,
+                              min(asked + share, 2 * block), n, k);
                 if (valid > 8)
-                    tile(12, valid, from_a, from_b, b_step, depth, &e, row, column, first, last);
+                    tile(12, valid, from_a, from_b, b_step, depth, &e, row, at, first, last);
                 else if (valid > 4)
-                    tile(8, valid, from_a, from_b, b_step, depth, &e, row, column, first, last);
+                    tile(8, valid, from_a, from_b, b_step, depth, &e, row, at, first, last);
                 else
-                    tile(4, valid, from_a, from_b, b_step, depth, &e, row, column, first, last);
+                    tile(4, valid, from_a, from_b, b_step, depth, &e, row, at, first, last);
             }
         }
     }

@@ -56,7 +56,7 @@ static laip_mem owner_of(const laip_gemm_state *s, laip_mem mem, size_t *offset)
     return NULL;
 }
 
-laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, size_t first, size_t bytes, bool *fresh)
+laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, size_t bytes, bool *fresh)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
     size_t offset;
@@ -66,7 +66,7 @@ laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, size_t first, s
         return NULL;
     for (size_t i = 0; i < s->cached_count; i++) {
         laip_packed_weight *w = &s->cached[i];
-        if (w->owner != owner || w->offset != offset || w->first != first || w->n != p->n || w->k != p->k ||
+        if (w->owner != owner || w->offset != offset || w->n != p->n || w->k != p->k ||
             w->transposed != p->transpose_b || w->half != p->b.half)
             continue;
         *fresh = w->fresh;
@@ -82,7 +82,7 @@ laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, size_t first, s
     laip_grow(&array, &s->cached_capacity, s->cached_count + 1, sizeof *s->cached);
     s->cached = array;
     s->cached[s->cached_count++] =
-        (laip_packed_weight){owner, packed, offset, first, p->n, p->k, p->transpose_b, p->b.half, true};
+        (laip_packed_weight){owner, packed, offset, p->n, p->k, p->transpose_b, p->b.half, true};
     s->cache_bytes += bytes;
     return packed;
 }

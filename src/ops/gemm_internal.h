@@ -34,7 +34,7 @@ typedef struct laip_workspace { /* grows, never shrinks */
 /* One weight matrix, packed: which part of which buffer it was, and how it was read. */
 typedef struct laip_packed_weight {
     laip_mem owner, packed;
-    size_t offset, first, n, k; /* first: of its panels */
+    size_t offset, n, k;
     bool transposed, half, fresh;
 } laip_packed_weight;
 
@@ -77,10 +77,9 @@ void laip_clblast_gemm(laip_device *device, const laip_product *p);
 void laip_clblast_close(void);
 const char *laip_clblast_version(void);
 
-/* gemm_cache.c: the packed form of p's B operand, from column panel `first` on, if it is a weight, *fresh
- * telling whether it holds the values; NULL where it is not, or where the limit is reached. */
-laip_mem laip_gemm_cached(laip_device *device, const laip_product *p, size_t first, size_t bytes,
-                          bool *fresh);
+/* gemm_cache.c: the packed form of p's B operand if it is a weight, *fresh telling whether it holds the
+ * values; NULL where it is not, or where the limit is reached. */
+laip_mem laip_gemm_cached(laip_device *device, const laip_product *p, size_t bytes, bool *fresh);
 
 /* gemm_choice.c */
 laip_gemm_backend laip_gemm_choose(laip_device *device, const laip_product *p);

@@ -386,8 +386,8 @@ static void operations(void **state)
     }
 }
 
-/* The same work by the packed product, and no packing but what it takes: each A once, each B once unless it
- * is read where it lies. */
+/* The same work by the packed product, and no packing but what it takes: each A once, each B at most once,
+ * none where it is read where it lies or the product packs it, which depends on the device's units. */
 static void packed(void **state)
 {
     (void)state;
@@ -398,7 +398,7 @@ static void packed(void **state)
     check_step(&k, false);
     uint64_t products = times(&k, NULL, "gemm_packed");
     assert_int_equal(times(&k, NULL, "gemm_pack_a") + times(&k, NULL, "gemm_pack_a_transposed"), products);
-    assert_int_equal(times(&k, NULL, "gemm_pack_b") + times(&k, NULL, "gemm_pack_b_transposed"), PACKED_B);
+    assert_in_range(times(&k, NULL, "gemm_pack_b") + times(&k, NULL, "gemm_pack_b_transposed"), 0, PACKED_B);
     assert_int_equal(times(&k, NULL, "gemm_epilogue"), 0);
     close_step(&k);
 }
