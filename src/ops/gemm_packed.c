@@ -30,10 +30,11 @@ bool laip_packed_serves(const laip_device *d)
     return d->traits.lanes == 1 && d->traits.vector == 16;
 }
 
-static laip_mem pack_a(laip_device *d, laip_gemm_state *s, const laip_product *p)
+static laip_mem pack_a(laip_device *d, const laip_product *p)
 {
-    laip_mem packed = laip_workspace_get(d, &s->packed_a, pieces(p->m, MR) * MR * p->k * sizeof(float),
-                                         "packed rows of a product");
+    laip_mem packed =
+        laip_workspace_get(d, &laip_gemm_state_of(d)->packed_a, pieces(p->m, MR) * MR * p->k * sizeof(float),
+                           "packed rows of a product");
     if (packed)
         LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_a ? "gemm_pack_a_transposed" : "gemm_pack_a",
                     p->a.half ? "-DHALF" : "",
@@ -107,7 +108,7 @@ void laip_packed_gemm(laip_device *d, const laip_product *p)
         ready = pack_b(d, p, false);
     laip_arg room = ready ? LAIP_UNUSED(p->c) : laip_room(d, grid.groups[0] * NR * block);
     laip_mat sums = p->c.half && block < p->k ? laip_product_sums(d, p) : p->c;
-    laip_mem a = pack_a(d, laip_gemm_state_of(d), p);
+    laip_mem a = pack_a(d, p);
     if (d->error.status != LAIP_OK)
         return;
     laip_ledger_flops(d, laip_product_flops(p));

@@ -224,9 +224,9 @@ static void product(run *r)
 
 static void products(laip_device *d, laip_gemm_backend backend)
 {
-    static const size_t sizes[][3] = {{1, 1, 1},     {13, 33, 17}, {12, 32, 16},
-                                      {25, 64, 769}, {97, 31, 40}, {20, 161, 5000},
-                                      {25, 161, 71}, {0, 3, 2},    {5, 7, 0}};
+    static const size_t sizes[][3] = {{1, 1, 1},    {13, 33, 17},   {12, 32, 16},    {25, 64, 769},
+                                      {97, 31, 40}, {20, 64, 5000}, {20, 161, 5000}, {25, 161, 71},
+                                      {0, 3, 2},    {5, 7, 0}};
     laip_gemm_force(d, backend);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (int bits = 1; bits < 8; bits++)
