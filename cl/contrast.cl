@@ -35,51 +35,54 @@ ROW_KERNEL void contrast(__global float *dots, __global const float *momentum_do
     }
     for (int j = lane; j < keys; j += LANES)
         positives += same(ra, rb, key_a[j], two ? key_b[j] : 0, two) ? 1.0f : 0.0f;
-    most = row_max(most, scratch) * scale;
+    most = row_max(most, scratch);
     positives = row_sum(positives, scratch);
     if (alpha > 0.0f)
-        most_m = row_max(most_m, scratch) * scale;
+        most_m = row_max(most_m, scratch);
 
     vecf sums = (vecf)(0.0f), sums_m = (vecf)(0.0f);
     float sum = 0.0f, sum_m = 0.0f;
     for (int j = lane * VEC; j < whole; j += LANES * VEC) {
-        sums += vec_exp(VLOAD(s + j) * scale - most);
+        sums += vec_exp((VLOAD(s + j) - most) * scale);
         if (alpha > 0.0f)
-            sums_m += vec_exp(VLOAD(ms + j) * scale - most_m);
+            sums_m += vec_exp((VLOAD(ms + j) - most_m) * scale);
     }
     for (int j = whole + lane; j < keys; j += LANES) {
-        sum += exp(s[j] * scale - most);
+        sum += exp((s[j] - most) * scale);
         if (alpha > 0.0f)
-            sum_m += exp(ms[j] * scale - most_m);
+            sum_m += exp((ms[j] - most_m) * scale);
     }
     sum = row_sum(sum + vec_sum(sums), scratch);
     if (alpha > 0.0f)
         sum_m = row_sum(sum_m + vec_sum(sums_m), scratch);
 
-    /* targets: alpha softmax(momentum) + (1 - alpha) label; their sum is `all` */
+    /* targets: alpha softmax(momentum) + (1 - alpha) label; their sum is `all`.  x is the logit less the
+     * largest, which neither the loss nor the gradients tell from the logit itself; but near the largest,
+     * where they come from, it has more digits: a single key has no loss and no gradient at all. */
     float label = positives > 0.0f ? (1.0f - alpha) / positives : 0.0f;
     float all = alpha + (positives > 0.0f ? 1.0f - alpha : 0.0f);
-    float lse = most + log(sum), w = weight[row], total = 0.0f, dscale = 0.0f;
+    float log_sum = log(sum), w = weight[row], total = 0.0f, dscale = 0.0f;
     float p_factor = all / sum, m_factor = alpha > 0.0f ? alpha / sum_m : 0.0f;
     vecf totals = (vecf)(0.0f), dscales = (vecf)(0.0f);
     for (int j = lane * VEC; j < whole; j += LANES * VEC) {
         float labels[VEC];
         for (int i = 0; i < VEC; i++)
             labels[i] = same(ra, rb, key_a[j + i], two ? key_b[j + i] : 0, two) ? label : 0.0f;
-        vecf x = VLOAD(s + j) * scale, target = VLOAD(labels);
+        vecf x = (VLOAD(s + j) - most) * scale, target = VLOAD(labels);
         if (alpha > 0.0f)
-            target += m_factor * vec_exp(VLOAD(ms + j) * scale - most_m);
-        vecf d = p_factor * vec_exp(x - most) - target;
-        totals += target * (lse - x);
+            target += m_factor * vec_exp((VLOAD(ms + j) - most_m) * scale);
+        vecf d = p_factor * vec_exp(x) - target;
+        totals += target * (log_sum - x);
         dscales += d * x;
         VSTORE(d * (w * scale), s + j);
     }
     for (int j = whole + lane; j < keys; j += LANES) {
-        float x = s[j] * scale, target = same(ra, rb, key_a[j], two ? key_b[j] : 0, two) ? label : 0.0f;
+        float x = (s[j] - most) * scale,
+              target = same(ra, rb, key_a[j], two ? key_b[j] : 0, two) ? label : 0.0f;
         if (alpha > 0.0f)
-            target += m_factor * exp(ms[j] * scale - most_m);
-        float d = p_factor * exp(x - most) - target;
-        total += target * (lse - x);
+            target += m_factor * exp((ms[j] - most_m) * scale);
+        float d = p_factor * exp(x) - target;
+        total += target * (log_sum - x);
         dscale += d * x;
         s[j] = d * (w * scale);
     }

@@ -110,8 +110,35 @@ static void one(laip_device *d, size_t rows, size_t keys, bool two, float alpha)
         free(host[i]);
 }
 
+/* A lone key, its own positive, at the sharpest temperatures there are: exactly nothing to learn. */
+static void lone_key(laip_device *d)
+{
+    for (float temperature = 0.001f; temperature < 0.6f; temperature *= 3) {
+        float dot = 0.7153846f, weight = 3;
+        int32_t same = 5;
+        laip_mat dots = laip_test_mat(d, 1, 1, &dot), loss = laip_mat_create(d, 1, 1),
+                 dt = laip_mat_create(d, 1, 1);
+        laip_contrast c = {.row_a = laip_test_ints(d, 1, &same),
+                           .key_a = laip_test_ints(d, 1, &same),
+                           .temperature = laip_test_mat(d, 1, 1, &temperature),
+                           .weight = laip_test_mat(d, 1, 1, &weight)};
+        laip_contrast_rows(d, dots, loss, dt, &c);
+        laip_mat zero[] = {dots, loss, dt};
+        for (size_t i = 0; i < sizeof zero / sizeof *zero; i++) {
+            float *value = laip_test_read(d, zero[i]);
+            assert_float_equal(*value, 0, 0);
+            free(value);
+            laip_mem_release(zero[i].mem);
+        }
+        laip_mem release[] = {c.row_a.mem, c.key_a.mem, c.temperature.mem, c.weight.mem};
+        for (size_t i = 0; i < sizeof release / sizeof *release; i++)
+            laip_mem_release(release[i]);
+    }
+}
+
 static void body(laip_device *d)
 {
+    lone_key(d);
     one(d, 1, 8, false, 0);
     one(d, 5, 37, false, 0);
     one(d, 5, 37, true, 0);
