@@ -20,6 +20,7 @@ typedef struct laip_device laip_device;
  */
 typedef struct laip_traits {
     char name[256], platform[256], driver[256], version[128];
+    char pci[40];        /* address on the bus, domain:bus:device.function; "" where unknown */
     bool cpu;            /* a host processor */
     bool host_memory;    /* buffers live in host memory: mapping them copies nothing */
     int units;           /* compute units */
@@ -41,9 +42,10 @@ typedef struct laip_counters {
 
 /* Opens the device that choice names: a number of laip_device_list, a kind (gpu, cpu, accelerator), a part of
  * the platform's or device's name (any case), or auto (also NULL and ""): the fastest kind present.  Where
- * several match, local_rank picks among them, in turn; two ranks get the same GPU only when there are fewer
- * GPUs than ranks and the choice names it by number or name.  No match is bad input; the line lists what is
- * there. */
+ * several match, local_rank picks among them, in turn and in the order of their places on the bus; a card
+ * that two platforms offer counts once, as the one of the newer OpenCL.  Two ranks get the same GPU only when
+ * there are fewer GPUs than ranks and the choice names it by number or name.  No match is bad input; the line
+ * lists what is there. */
 bool laip_device_open(laip_device **device, const char *choice, int local_rank, laip_error *error);
 void laip_device_close(laip_device *device); /* NULL is fine */
 
@@ -58,7 +60,8 @@ void laip_device_flush(laip_device *device);
 /* Remembers a failure of ours as the sticky error, unless there is one already. */
 void laip_device_fail(laip_device *device, const char *format, ...) LAIP_PRINTF(2, 3);
 
-/* Calls each(context, number, traits) for every device of every platform, in the order of the numbers. */
-bool laip_device_list(void (*each)(void *, int, const laip_traits *), void *context, laip_error *error);
+/* Calls each(context, number, rank, traits) for every device of every platform, in the order of the numbers;
+ * rank is the first of a node's that auto gives the device to, or -1. */
+bool laip_device_list(void (*each)(void *, int, int, const laip_traits *), void *context, laip_error *error);
 
 #endif

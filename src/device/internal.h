@@ -29,6 +29,14 @@ typedef struct laip_ledger {
     bool timing, paused; /* paused: nothing counts, as while who serves a product is measured */
 } laip_ledger;
 
+/* A device that a node offers. */
+typedef struct laip_candidate {
+    cl_platform_id platform;
+    cl_device_id id;
+    cl_device_type type;
+    laip_traits traits;
+} laip_candidate;
+
 struct laip_device {
     cl_platform_id platform;
     cl_device_id id;
@@ -73,5 +81,10 @@ laip_kernel *laip_kernel_get(laip_device *device, const char *file, const char *
 void laip_programs_release(laip_device *device);
 
 void laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *traits);
+/* Every device of every platform, at least one; free() releases them. */
+bool laip_candidates_find(laip_candidate **found, size_t *count, laip_error *error);
+/* The one that laip_device_open opens; NULL: bad input. */
+const laip_candidate *laip_candidate_choose(const laip_candidate *all, size_t count, const char *choice,
+                                            int local_rank, laip_error *error);
 
 #endif

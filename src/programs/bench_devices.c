@@ -3,10 +3,11 @@
 
 #include <stdio.h>
 
-static void as_text(void *context, int number, const laip_traits *t)
+static void as_text(void *context, int number, int rank, const laip_traits *t)
 {
     (void)context;
-    printf("%d  %s\n   platform %s, driver %s, %s\n", number, t->name, t->platform, t->driver, t->version);
+    printf("%d  %s%s%s\n   platform %s, driver %s, %s\n", number, t->name, *t->pci ? ", PCI " : "", t->pci,
+           t->platform, t->driver, t->version);
     printf("   %d compute units, %.1f GiB of memory (%.1f in one piece), %zu KiB of local memory, groups of "
            "%zu\n",
            t->units, (double)t->memory / 0x1p30, (double)t->largest / 0x1p30, t->local_memory >> 10,
@@ -15,17 +16,22 @@ static void as_text(void *context, int number, const laip_traits *t)
            t->cpu ? "processor" : "graphics device", t->lanes, t->lanes > 1 ? "s" : "", t->vector,
            t->lanes > 1 ? "CLBlast" : "the packed kernel or CLBlast, as measured",
            t->host_memory ? "in host memory" : "on the device");
+    if (rank >= 0)
+        printf("   auto takes it for rank %d of a node\n", rank);
+    else
+        printf("   auto does not take it\n");
 }
 
-static void as_json(void *context, int number, const laip_traits *t)
+static void as_json(void *context, int number, int rank, const laip_traits *t)
 {
     json_array_append_new(
         context,
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:i, s:i}", "number", number,
-                  "name", t->name, "platform", t->platform, "driver", t->driver, "version", t->version, "cpu",
-                  t->cpu, "host_memory", t->host_memory, "units", t->units, "memory", (json_int_t)t->memory,
-                  "largest", (json_int_t)t->largest, "local_memory", (json_int_t)t->local_memory,
-                  "group_limit", (json_int_t)t->group_limit, "lanes", t->lanes, "vector", t->vector));
+        json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:i, s:i}",
+                  "number", number, "auto_rank", rank, "name", t->name, "pci", t->pci, "platform",
+                  t->platform, "driver", t->driver, "version", t->version, "cpu", t->cpu, "host_memory",
+                  t->host_memory, "units", t->units, "memory", (json_int_t)t->memory, "largest",
+                  (json_int_t)t->largest, "local_memory", (json_int_t)t->local_memory, "group_limit",
+                  (json_int_t)t->group_limit, "lanes", t->lanes, "vector", t->vector));
 }
 
 static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}};

@@ -9,14 +9,16 @@
 
 enum { MOST = 16 };
 static laip_traits all[MOST];
-static int count;
+static int count, auto_number = -1;
 
-static void note(void *context, int number, const laip_traits *t)
+static void note(void *context, int number, int rank, const laip_traits *t)
 {
     (void)context;
     assert_int_equal(number, count);
     if (count < MOST)
         all[count++] = *t;
+    if (rank == 0)
+        auto_number = number;
 }
 
 static int list(void **state)
@@ -80,8 +82,63 @@ static void kinds(void **state)
         const char *const any[] = {"auto", "", NULL};
         for (int i = 0; i < 3; i++)
             assert_true(opens(any[i], 0, &all[cpus[0]]));
-    } else
-        assert_true(opens("auto", 0, NULL));
+    }
+    assert_true(auto_number >= 0);
+    assert_true(opens("auto", 0, &all[auto_number]));
+}
+
+static laip_candidate made_up(size_t platform, cl_device_type type, const char *name, const char *version,
+                              const char *pci)
+{
+    /* platforms are told apart and nothing else */
+    laip_candidate c = {.platform = (cl_platform_id)(void *)&all[platform], .type = type};
+    snprintf(c.traits.name, sizeof c.traits.name, "%s", name);
+    snprintf(c.traits.version, sizeof c.traits.version, "%s", version);
+    snprintf(c.traits.pci, sizeof c.traits.pci, "%s", pci);
+    c.traits.cpu = type == CL_DEVICE_TYPE_CPU;
+    return c;
+}
+
+/* A node with three cards, two of them listed by two platforms, a card of unknown place, and a processor. */
+static void cards(void **state)
+{
+    (void)state;
+    const cl_device_type gpu = CL_DEVICE_TYPE_GPU;
+    const laip_candidate node[] = {
+        made_up(0, CL_DEVICE_TYPE_CPU, "Many Cores", "OpenCL 3.0 here", ""),
+        made_up(1, gpu, "Nowhere", "OpenCL 3.0 there", ""),
+        made_up(2, gpu, "Old Red", "OpenCL 1.1 old", "0000:41:00.0"),
+        made_up(2, gpu, "Red", "OpenCL 3.0 new", "0000:c1:00.0"),
+        made_up(3, gpu, "Red Again", "OpenCL 3.0 new", "0000:c1:00.0"),
+        made_up(3, gpu, "New Red", "OpenCL 2.0 new", "0000:41:00.0"),
+        made_up(4, gpu, "Green", "OpenCL 3.0 green", "0000:01:00.0"),
+        made_up(4, gpu, "Green Half", "OpenCL 3.0 green", "0000:01:00.0"), /* a part of it, on purpose */
+    };
+    static const struct {
+        const char *choice;
+        int expected[6]; /* by rank; -1: refused */
+    } cases[] = {
+        {"auto", {1, 6, 7, 5, 3, -1}},
+        {"gpu", {1, 6, 7, 5, 3, -1}},
+        {"cpu", {0, 0, 0, 0, 0, 0}},
+        {"red", {5, 3, 5, 3, 5, 3}},
+        {"2", {2, 2, 2, 2, 2, 2}},
+        {"4", {4, 4, 4, 4, 4, 4}},
+        {"red again", {4, 4, 4, 4, 4, 4}},
+        {"8", {-1, -1, -1, -1, -1, -1}},
+        {"accelerator", {-1, -1, -1, -1, -1, -1}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int rank = 0; rank < 6; rank++) {
+            laip_error error = {0};
+            const laip_candidate *c =
+                laip_candidate_choose(node, sizeof node / sizeof *node, cases[i].choice, rank, &error);
+            int found = c ? (int)(c - node) : -1;
+            if (found != cases[i].expected[rank])
+                fail_msg("%s, rank %d: %d, expected %d", cases[i].choice, rank, found,
+                         cases[i].expected[rank]);
+            assert_int_equal(error.status, c ? LAIP_OK : LAIP_BAD_INPUT);
+        }
 }
 
 static void parts_of_names(void **state)
@@ -120,6 +177,7 @@ static void traits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(numbers), cmocka_unit_test(kinds),
-                                       cmocka_unit_test(parts_of_names), cmocka_unit_test(traits)};
+                                       cmocka_unit_test(cards), cmocka_unit_test(parts_of_names),
+                                       cmocka_unit_test(traits)};
     return cmocka_run_group_tests(tests, list, NULL);
 }

@@ -1,0 +1,81 @@
+/* What a device says of itself. */
+#include "device/device.h"
+#include "device/internal.h"
+
+#include <CL/cl_ext.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* NVIDIA's numbers for the same, which not all headers have. */
+enum { PCI_BUS_NV = 0x4008, PCI_SLOT_NV = 0x4009, PCI_DOMAIN_NV = 0x400A };
+
+static void query_text(cl_device_id id, cl_device_info what, char *text, size_t size)
+{
+    text[0] = '\0';
+    clGetDeviceInfo(id, what, size, text, NULL);
+    text[size - 1] = '\0';
+}
+
+static bool query(cl_device_id id, cl_device_info what, size_t size, void *value)
+{
+    size_t returned = 0;
+    return clGetDeviceInfo(id, what, size, value, &returned) == CL_SUCCESS && returned == size;
+}
+
+/* Its address on the PCI bus, by whichever extension tells it; "" where none does. */
+static void query_pci(cl_device_id id, char *text, size_t size)
+{
+    cl_device_pci_bus_info_khr khr;
+    cl_device_topology_amd amd;
+    cl_uint bus, slot, domain = 0;
+    text[0] = '\0';
+    if (query(id, CL_DEVICE_PCI_BUS_INFO_KHR, sizeof khr, &khr))
+        snprintf(text, size, "%04x:%02x:%02x.%x", khr.pci_domain, khr.pci_bus, khr.pci_device,
+                 khr.pci_function);
+    else if (query(id, CL_DEVICE_TOPOLOGY_AMD, sizeof amd, &amd) && amd.raw.type == 1)
+        snprintf(text, size, "0000:%02x:%02x.%x", (unsigned char)amd.pcie.bus, (unsigned char)amd.pcie.device,
+                 (unsigned char)amd.pcie.function);
+    else if (query(id, PCI_BUS_NV, sizeof bus, &bus) && query(id, PCI_SLOT_NV, sizeof slot, &slot)) {
+        query(id, PCI_DOMAIN_NV, sizeof domain, &domain);
+        snprintf(text, size, "%04x:%02x:%02x.%x", domain, bus, slot >> 3, slot & 7);
+    }
+}
+
+void laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
+{
+    cl_uint units = 0, alignment = 0, width = 0;
+    cl_ulong memory = 0, largest = 0, local = 0;
+    cl_bool unified = CL_FALSE;
+    cl_device_type type = 0;
+    memset(t, 0, sizeof *t);
+    query_text(id, CL_DEVICE_NAME, t->name, sizeof t->name);
+    query_text(id, CL_DRIVER_VERSION, t->driver, sizeof t->driver);
+    query_text(id, CL_DEVICE_VERSION, t->version, sizeof t->version);
+    query_pci(id, t->pci, sizeof t->pci);
+    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof t->platform - 1, t->platform, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof t->group_limit, &t->group_limit, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof alignment, &alignment, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
+    t->units = (int)units;
+    t->memory = memory;
+    t->largest = largest;
+    t->local_memory = local;
+    t->alignment = alignment / 8 > 64 ? alignment / 8 : 64; /* reported in bits; at least a cache line */
+    t->cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
+    t->host_memory = unified;
+    /* A processor whose driver fills its lanes with work-items, as it does a GPU's (rusticl), says so by
+     * native vectors of one float: it would take wide ones apart. */
+    clGetDeviceInfo(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
+    /* LAIP_SHAPE=cpu or gpu makes one kind of device run the other's kernels: how both are tested everywhere.
+     */
+    const char *shape = getenv("LAIP_SHAPE");
+    bool wide = shape ? strcmp(shape, "cpu") == 0 : t->cpu && width > 1;
+    t->lanes = wide ? 1 : 64;
+    t->vector = wide ? 16 : 4;
+}
