@@ -38,17 +38,20 @@ laip_gemm_state *laip_gemm_state_of(laip_device *d)
             i++;
         if (laip_gemm_names[i])
             laip_gemm_force(d, (laip_gemm_backend)i);
-        else
-            laip_device_fail(d, "LAIP_GEMM is %s, expected auto, packed or clblast", name);
+        else if (d->error.status == LAIP_OK)
+            laip_bad_input(&d->error, "LAIP_GEMM is %s, expected auto, packed or clblast", name);
     }
     return s;
 }
 
 void laip_gemm_force(laip_device *d, laip_gemm_backend backend)
 {
-    if (backend == LAIP_GEMM_PACKED && !laip_packed_serves(d))
-        laip_device_fail(d, "the packed product is for devices that take wide vectors, %s does not",
-                         d->traits.name);
+    if (backend == LAIP_GEMM_PACKED && !laip_packed_serves(d) && d->error.status == LAIP_OK)
+        laip_bad_input(
+            &d->error,
+            "gemm is packed, expected auto or clblast: the packed product is for processors that take"
+            " wide vectors, %s does not",
+            d->traits.name);
     laip_gemm_state_of(d)->forced = backend;
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # laip-bench: what its subcommands print, and how they refuse.
 set -u
+. "$(dirname "$0")/../support/device.sh"
 bench=$1/laip-bench
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
@@ -39,7 +40,7 @@ launches() { grep -A4 '"kernel ' "$1" | grep -E '"name"|"launches"' | paste - - 
 root=
 [ "$(id -u)" = 0 ] && root=--allow-run-as-root
 POCL_MAX_PTHREAD_COUNT=1 mpirun $root --oversubscribe --bind-to none -n 2 "$bench" step $small --micro 3 \
-    --set batch.micro_batches=2 --repeat 1 > "$work/ranks" 2> "$work/errors" || fail "two ranks: $(cat "$work/errors")"
+    --device "$(auto_device "$1")" --set batch.micro_batches=2 --repeat 1 > "$work/ranks" 2> "$work/errors" || fail "two ranks: $(cat "$work/errors")"
 for line in "^exchange between ranks .* ms" "^part exchange" "^part momentum pass"; do
     [ "$(grep -c "$line" "$work/ranks")" = 1 ] || fail "two ranks print no line '$line', or two: $(cat "$work/ranks")"
 done
@@ -77,6 +78,8 @@ refused 2 "expected two reports" compare "$work/a.json"
 refused 2 "batch.siz is no setting" step --set batch.siz=3
 refused 2 "the model takes texts of at most 512" eval --pieces 513
 refused 2 "the configuration has 0 phases" step --phase 0
+LAIP_SHAPE=gpu refused 2 "gemm is packed, expected auto or clblast" step --set gemm=packed
+LAIP_GEMM=fast refused 2 "LAIP_GEMM is fast, expected auto" step
 refused 2 "gemm is fast, expected auto, packed or clblast" step --set gemm=fast
 refused 2 "batch.micro is auto" step --set batch.micro=auto
 refused 2 "whole number of at least 1" step --micro 0

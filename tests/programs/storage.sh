@@ -1,6 +1,7 @@
 # Weights and activations stored as halves, in training and evaluation: losses near those of floats, the same bits when
 # activations are made again and when a run is broken off and resumed; two ranks; checkpoints serve both kinds of storage.
 set -euo pipefail
+. "$(dirname "$0")/../support/device.sh"
 build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -51,7 +52,7 @@ grep -a -q '"loss_scale": *"65536 9 0"' "$work/halves/last/state.safetensors" ||
 root=
 [ "$(id -u)" -ne 0 ] || root=--allow-run-as-root
 POCL_MAX_PTHREAD_COUNT=1 mpirun $root --oversubscribe --bind-to none -n 2 "$build/laip-train" "$work/run.yaml" \
-    --out "$work/two" --set storage=half > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    --device "$(auto_device "$build")" --out "$work/two" --set storage=half > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 near "$work/halves" "$work/two" "two ranks gave other losses than one"
 
 # either kind's weights, evaluated with either

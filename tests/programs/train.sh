@@ -1,6 +1,7 @@
 # A small run of both phases with all losses and dropout: the same bits twice, the same bits when it is broken off and
 # resumed, the same numbers up to rounding with two ranks; then evaluation and the plan.
 set -euo pipefail
+. "$(dirname "$0")/../support/device.sh"
 build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -61,7 +62,7 @@ train "$work/rest" --phases 1 --set init.checkpoint="$work/part/best.safetensors
 root=
 [ "$(id -u)" -ne 0 ] || root=--allow-run-as-root
 POCL_MAX_PTHREAD_COUNT=1 mpirun $root --oversubscribe --bind-to none -n 2 "$build/laip-train" "$work/run.yaml" \
-    --out "$work/two" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    --device "$(auto_device "$build")" --out "$work/two" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 paste <(grep '"itc"' "$work/first/metrics.jsonl" | sed 's/.*"total"://; s/}//') \
       <(grep '"itc"' "$work/two/metrics.jsonl" | sed 's/.*"total"://; s/}//') |
     awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 2e-3 * $1) bad = 1; n++ } END { exit bad || n != 9 }' ||
