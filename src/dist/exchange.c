@@ -36,6 +36,7 @@ void laip_exchange_keys(const laip_ranks *r, laip_step *s)
 void laip_exchange_gradients(const laip_ranks *r, laip_step *s)
 {
     laip_device *d = s->model->device;
+    laip_params_settle_gradients(&s->model->params);
     for (size_t i = 0; r->size > 1 && i < s->model->params.count; i++) {
         laip_mat g = s->model->params.chunks[i].gradient;
         float *values = laip_mem_map(d, g.mem, g.cols * sizeof(float), true);

@@ -41,20 +41,21 @@ static size_t lay_out(const laip_device *d, const laip_table *t, laip_chunk **ch
 {
     size_t limit = laip_device_traits(d)->largest / sizeof(float), count = 0, capacity = 0;
     *chunks = NULL;
-    for (int group = 0; group < 8; group++) {
+    for (int group = 0; group < 16; group++) {
         bool open = false;
         for (size_t i = 0; i < t->count; i++) {
             laip_param *p = t->params[i];
+            bool matrix = p->init == LAIP_INIT_MATRIX;
             if (p->decay != ((group & 1) == 0) || p->averaged != ((group & 2) == 0) ||
-                p->value.half != (group < 4))
+                matrix != ((group & 4) == 0) || p->value.half != ((group & 8) == 0))
                 continue;
             size_t n = aligned_floats(d, p);
             if (!open || (*chunks)[count - 1].floats + n > limit) {
                 void *array = *chunks;
                 laip_grow(&array, &capacity, count + 1, sizeof **chunks);
                 *chunks = array;
-                (*chunks)[count++] =
-                    (laip_chunk){.decay = p->decay, .averaged = p->averaged, .half = p->value.half};
+                (*chunks)[count++] = (laip_chunk){
+                    .decay = p->decay, .averaged = p->averaged, .half = p->value.half, .matrices = matrix};
                 open = true;
             }
             laip_chunk *c = &(*chunks)[count - 1];
@@ -143,10 +144,13 @@ bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip
         if (average && c->averaged && c->half)
             c->average_low = take_chunk(p, c->floats, true);
     }
+    p->matrices = laip_alloc(online->count, sizeof *p->matrices);
     for (size_t i = 0; i < online->count; i++) {
         laip_param *q = online->params[i];
         q->value.mem = view(p, p->chunks[q->chunk].value, q);
         q->gradient.mem = view(p, p->chunks[q->chunk].gradient, q);
+        if (training && p->chunks[q->chunk].matrices)
+            p->matrices[p->matrix_count++] = q;
     }
     size_t most = 1;
     for (size_t i = 0; i < p->count; i++)
@@ -174,6 +178,7 @@ void laip_params_free(laip_params *p)
     laip_mem_release(p->clip.mem);
     laip_mem_release(p->scratch.mem);
     free(p->views);
+    free(p->matrices);
     free(p->chunks);
     *p = (laip_params){0};
 }
@@ -285,7 +290,19 @@ void laip_params_copy_average(laip_params *p)
 void laip_params_zero_gradients(laip_params *p)
 {
     for (size_t i = 0; i < p->count; i++)
-        laip_clear(p->device, p->chunks[i].gradient);
+        if (!p->chunks[i].matrices)
+            laip_clear(p->device, p->chunks[i].gradient);
+    for (size_t i = 0; i < p->matrix_count; i++)
+        p->matrices[i]->fresh = true;
+}
+
+void laip_params_settle_gradients(laip_params *p)
+{
+    for (size_t i = 0; i < p->matrix_count; i++)
+        if (p->matrices[i]->fresh) {
+            laip_clear(p->device, p->matrices[i]->gradient);
+            p->matrices[i]->fresh = false;
+        }
 }
 
 void laip_params_zero_moments(laip_params *p)
@@ -320,6 +337,7 @@ bool laip_params_skipped(laip_params *p)
 void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t, float loss_scale)
 {
     laip_mat scale = {0};
+    laip_params_settle_gradients(p);
     if (o->clip_norm > 0 || loss_scale != 1) {
         sum_gradients(p);
         laip_clip_scale(p->device, p->clip, p->square_sum, o->clip_norm, loss_scale);
@@ -342,6 +360,8 @@ void laip_params_read(laip_params *p, const laip_param *q, const laip_part *part
 {
     place at = place_of(p, q, part, which);
     size_t count = laip_part_count(part);
+    if (which == 1)
+        laip_params_settle_gradients(p);
     laip_mat_read_at(p->device, at.m, at.offset, count, values);
     if (!at.low.mem)
         return;
@@ -355,5 +375,7 @@ void laip_params_read(laip_params *p, const laip_param *q, const laip_part *part
 void laip_params_write(laip_params *p, const laip_param *q, const laip_part *part, int which,
                        const float *values)
 {
+    if (which == 1)
+        laip_params_settle_gradients(p);
     write_values(p, place_of(p, q, part, which), laip_part_count(part), values);
 }

@@ -2,7 +2,7 @@
  *
  * Values, gradients and moments lie in flat chunks, the same layout in each, so that the optimiser is a few
  * launches over whole chunks.  A chunk holds parameters that are treated alike (decayed or not, averaged or
- * not, halves or floats), and is never larger than the device's largest allocation.
+ * not, matrices of products or others), and is never larger than the device's largest allocation.
  *
  * Weights in halves are the upper part of their masters: what these have beyond it lies beside them
  * (base/half.h: laip_float_split), so that both together take no more than floats, and are read and written
@@ -18,13 +18,15 @@ typedef struct laip_chunk {
     laip_mat average;                        /* the momentum copies, where `averaged` */
     laip_mat low, average_low;               /* the rest of the masters, where value.half and in training */
     size_t floats;
-    bool decay, averaged, half;
+    bool decay, averaged, half, matrices;
 } laip_chunk;
 
 typedef struct laip_params {
     laip_device *device;
     laip_chunk *chunks;
     size_t count;
+    laip_param **matrices; /* of products, in training */
+    size_t matrix_count;
     laip_mem *views;
     size_t view_count, view_capacity;
     size_t floats; /* of one copy, all chunks */
@@ -47,7 +49,11 @@ void laip_params_initialise(laip_params *p, laip_table *online, uint64_t seed, f
                             float temperature);
 void laip_params_copy_average(laip_params *p); /* the momentum copies become the online values */
 
+/* Gradients are 0 from here on.  Those of products' matrices, nearly all there are, are not written: each is
+ * assigned by the first product that makes one (laip_linear_backward), and written by
+ * laip_params_settle_gradients where none has; what reads gradients settles them first. */
 void laip_params_zero_gradients(laip_params *p);
+void laip_params_settle_gradients(laip_params *p);
 void laip_params_zero_moments(laip_params *p);           /* as before the optimiser's first step */
 void laip_params_move_average(laip_params *p, float mu); /* m ← μ m + (1 − μ) p */
 /* One AdamW step, t counted from 1; the gradient, of the loss times loss_scale, is first divided by that, and

@@ -34,8 +34,8 @@ void laip_linear_forward(const laip_context *c, const laip_linear *l, laip_mat y
                          laip_mat residual);
 /* y = gelu(pre), pre = x Wᵀ + b; both assigned. */
 void laip_linear_gelu(const laip_context *c, const laip_linear *l, laip_mat y, laip_mat pre, laip_mat x);
-/* dx = dy W (mem NULL: not wanted; += when accumulate); the gradients of W and b accumulate unless c->frozen.
- */
+/* dx = dy W (mem NULL: not wanted; += when accumulate); the gradients of W and b accumulate unless c->frozen
+ * (that of W begins with an assignment: laip_params_zero_gradients). */
 void laip_linear_backward(const laip_context *c, const laip_linear *l, laip_mat dx, bool accumulate,
                           laip_mat dy, laip_mat x);
 

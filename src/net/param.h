@@ -32,6 +32,7 @@ typedef struct laip_param {
     bool decay;    /* weight decay applies */
     bool averaged; /* a momentum copy follows it */
     bool copy;     /* it is a momentum copy */
+    bool fresh;    /* its gradient is 0 and yet to be written: the first product assigns it */
     int parts;
     laip_part part[LAIP_PARTS];
     size_t chunk, offset; /* where it lies in the table's flat memory, in floats: model/params.c */

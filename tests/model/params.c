@@ -194,6 +194,65 @@ static void average(void **state)
     laip_model_free(&m);
 }
 
+static void check_gradient(laip_model *m, const laip_param *p, int k, float expected)
+{
+    float *values = part_of(m, p, k, 1);
+    for (size_t i = 0; i < laip_part_count(&p->part[k]); i++)
+        if (values[i] != expected)
+            fail_msg("gradient of %s: element %zu is %g, expected %g", p->part[k].name, i, (double)values[i],
+                     (double)expected);
+    free(values);
+}
+
+/* Whatever gradients a step left, the next one begins with zeros: for what reads them, for the optimiser, and
+ * for the products, of which the first assigns and the second adds. */
+static void gradients(void **state)
+{
+    (void)state;
+    laip_device *d = laip_test_device();
+    for (int reader = 0; reader < 2; reader++) {
+        laip_model m;
+        open_model(&m, true);
+        each_part(&m, &m.table, write_number);
+        laip_params_zero_gradients(&m.params);
+        laip_linear *l = &m.vision_proj;
+        size_t out = l->weight->value.rows, in = l->weight->value.cols;
+        float *ones = laip_alloc(3 * (out + in), sizeof *ones);
+        for (size_t i = 0; i < 3 * (out + in); i++)
+            ones[i] = 1;
+        laip_mat dy = laip_test_mat(d, 3, out, ones), x = laip_test_mat(d, 3, in, ones), none = {0};
+        laip_context c = {.device = d, .reduce = laip_mat_create(d, 1, laip_reduce_scratch(d, 3, out + in))};
+        for (int pass = 1; pass <= 2; pass++) {
+            laip_linear_backward(&c, l, none, false, dy, x);
+            if (reader == 0)
+                check_gradient(&m, l->weight, 0, 3.0f * (float)pass);
+        }
+        if (reader == 1) { /* moments decayed by what is not there: AdamW leaves the first in proportion */
+            laip_optimiser_config o = {.lr = 0, .beta1 = 0.5f, .beta2 = 0.5f, .eps = 1e-8f};
+            laip_params_adamw(&m.params, &o, 1, 1);
+        }
+        size_t number = 0;
+        for (size_t i = 0; i < m.table.count; i++)
+            for (int k = 0; k < m.table.params[i]->parts; k++, number++) {
+                const laip_param *p = m.table.params[i];
+                bool made = p == l->weight || p == l->bias;
+                if (reader == 0 && !made)
+                    check_gradient(&m, p, k, 0);
+                if (reader == 1 && !made) {
+                    float *first = part_of(&m, p, k, 2);
+                    assert_near(first[0], 0.5 * (double)(4 * number + 2), 1e-6);
+                    free(first);
+                }
+            }
+        laip_mat release[] = {dy, x, c.reduce};
+        for (size_t i = 0; i < sizeof release / sizeof *release; i++)
+            laip_mem_release(release[i].mem);
+        free(ones);
+        laip_model_free(&m);
+    }
+    laip_test_finish(d);
+}
+
 /* What laip_model_bytes says is what is taken. */
 static void bytes(void **state)
 {
@@ -230,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(fits),    cmocka_unit_test(apart),
                                        cmocka_unit_test(decay),   cmocka_unit_test(initial_values),
-                                       cmocka_unit_test(average), cmocka_unit_test(bytes)};
+                                       cmocka_unit_test(average), cmocka_unit_test(gradients),
+                                       cmocka_unit_test(bytes)};
     return cmocka_run_group_tests(tests, NULL, drop);
 }
