@@ -399,7 +399,7 @@ int main(int argc, char **argv)
     laip_fixture_open(&r.f, fixture_name);
     r.half = halves;
     r.f.sizes.storage = halves ? LAIP_STORE_HALF : LAIP_STORE_FLOAT;
-    prepare(&r, device_name ? device_name : getenv("LAIP_DEVICE"));
+    prepare(&r, device_name);
     execute(&r);
     int status = report(&r);
     for (size_t i = 0; i < r.check_count; i++)

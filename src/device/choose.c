@@ -81,6 +81,14 @@ static cl_device_type best_kind(const laip_candidate *all, size_t count)
     return best;
 }
 
+const char *laip_candidate_choice(const char *choice)
+{
+    if (choice && *choice && strcmp(choice, "auto") != 0)
+        return choice;
+    const char *named = getenv("LAIP_DEVICE");
+    return named && *named ? named : "auto";
+}
+
 static int opencl_version(const laip_traits *t)
 {
     int major = 0, minor = 0;
@@ -121,8 +129,6 @@ static size_t fitting(const laip_candidate *all, size_t count, const char *choic
 const laip_candidate *laip_candidate_choose(const laip_candidate *all, size_t count, const char *choice,
                                             int local_rank, laip_error *error)
 {
-    if (!choice || !*choice)
-        choice = "auto";
     const laip_candidate **found = laip_alloc(count, sizeof *found), *chosen = NULL;
     size_t n = fitting(all, count, choice, found), wanted = (size_t)(local_rank > 0 ? local_rank : 0);
     bool kind = strcmp(choice, "auto") == 0 || strcmp(choice, "gpu") == 0;
@@ -150,7 +156,7 @@ bool laip_device_list(void (*each)(void *, int, int, const laip_traits *), void 
     if (!laip_candidates_find(&all, &count, error))
         return false;
     const laip_candidate **given = laip_alloc(count, sizeof *given);
-    size_t ranks = fitting(all, count, "auto", given);
+    size_t ranks = fitting(all, count, laip_candidate_choice(NULL), given);
     for (size_t i = 0; i < count; i++) {
         int rank = -1;
         for (size_t r = 0; r < ranks; r++)

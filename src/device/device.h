@@ -41,7 +41,8 @@ typedef struct laip_counters {
 } laip_counters;
 
 /* Opens the device that choice names: a number of laip_device_list, a kind (gpu, cpu, accelerator), a part of
- * the platform's or device's name (any case), or auto (also NULL and ""): the fastest kind present.  Where
+ * the platform's or device's name (any case), or auto (also NULL and ""): what the environment's LAIP_DEVICE
+ * names or, where it names none, the fastest kind present.  Where
  * several match, local_rank picks among them, in turn and in the order of their places on the bus; a card
  * that two platforms offer counts once, as the one of the newer OpenCL.  Two ranks get the same GPU only when
  * there are fewer GPUs than ranks and the choice names it by number or name.  No match is bad input; the line

@@ -99,7 +99,7 @@ int laip_bench_ops(int argc, char **argv)
     laip_device *d;
     laip_bench_limits limits;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (!laip_device_open(&d, a.common.device ? a.common.device : getenv("LAIP_DEVICE"), 0, &error))
+    if (!laip_device_open(&d, a.common.device, 0, &error))
         return laip_bench_fails(argv[0], &error);
     json_t *report = laip_bench_report(d, "ops");
     bool good = laip_bench_limits_measure(d, &limits, &error);

@@ -86,7 +86,7 @@ int laip_bench_peak(int argc, char **argv)
               "(bytes read and"
               " written), and a launch of an empty kernel, queued behind others and waited for.";
     argp_parse(&own, argc, argv, 0, NULL, &o);
-    if (!laip_device_open(&d, o.device ? o.device : getenv("LAIP_DEVICE"), 0, &error))
+    if (!laip_device_open(&d, o.device, 0, &error))
         return laip_bench_fails(argv[0], &error);
     bool good = laip_bench_limits_measure(d, &limits, &error);
     if (good) {

@@ -55,7 +55,7 @@ int laip_bench_tune(int argc, char **argv)
     laip_error error;
     laip_device *d;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (!laip_device_open(&d, a.device ? a.device : getenv("LAIP_DEVICE"), 0, &error))
+    if (!laip_device_open(&d, a.device, 0, &error))
         return laip_bench_fails(argv[0], &error);
     bool good = laip_gemm_tune(d, a.seconds, show, NULL, &error);
     laip_progress_end();

@@ -77,10 +77,9 @@ bool laip_bench_workload_read(laip_bench_workload *w, laip_error *error)
         good = laip_config_set(c, w->sets[i], error);
     if (!good)
         return false;
-    const char *device = w->common.device ? w->common.device : getenv("LAIP_DEVICE");
-    if (w->common.device || (device && strcmp(c->device, "auto") == 0)) {
+    if (w->common.device) {
         free(c->device);
-        c->device = laip_strdup(device);
+        c->device = laip_strdup(w->common.device);
     }
     if (w->phase >= c->phase_count && w->phase >= 0)
         return laip_bad_input(error, "--phase %d: the configuration has %d phases", w->phase, c->phase_count);

@@ -87,6 +87,24 @@ static void kinds(void **state)
     assert_true(opens("auto", 0, &all[auto_number]));
 }
 
+/* LAIP_DEVICE is what auto stands for, and nothing else. */
+static void named_by_environment(void **state)
+{
+    (void)state;
+    const char *given = getenv("LAIP_DEVICE");
+    char *kept = given ? laip_strdup(given) : NULL;
+    assert_int_equal(setenv("LAIP_DEVICE", "Voodoo 2", 1), 0);
+    assert_false(opens("auto", 0, NULL));
+    assert_false(opens("", 0, NULL));
+    assert_false(opens(NULL, 0, NULL));
+    assert_true(opens("0", 0, &all[0]));
+    assert_int_equal(setenv("LAIP_DEVICE", "0", 1), 0);
+    for (int rank = 0; rank < 3; rank++) /* named, it is shared */
+        assert_true(opens("auto", rank, &all[0]));
+    assert_int_equal(kept ? setenv("LAIP_DEVICE", kept, 1) : unsetenv("LAIP_DEVICE"), 0);
+    free(kept);
+}
+
 static laip_candidate made_up(size_t platform, cl_device_type type, const char *name, const char *version,
                               const char *pci)
 {
@@ -176,8 +194,9 @@ static void traits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(numbers), cmocka_unit_test(kinds),
-                                       cmocka_unit_test(cards), cmocka_unit_test(parts_of_names),
-                                       cmocka_unit_test(traits)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers),        cmocka_unit_test(kinds),
+        cmocka_unit_test(cards),          cmocka_unit_test(named_by_environment),
+        cmocka_unit_test(parts_of_names), cmocka_unit_test(traits)};
     return cmocka_run_group_tests(tests, list, NULL);
 }

@@ -1,4 +1,4 @@
-/* A device for tests: the one that LAIP_DEVICE names (auto by default), opened once for the whole program. */
+/* A device for tests: the one that auto takes, opened once for the whole program. */
 #ifndef LAIP_TESTS_SUPPORT_DEVICE_H
 #define LAIP_TESTS_SUPPORT_DEVICE_H
 
