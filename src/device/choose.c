@@ -81,7 +81,8 @@ static cl_device_type best_kind(const laip_candidate *all, size_t count)
     return best;
 }
 
-const char *laip_candidate_choice(const char *choice)
+/* What auto, NULL and "" stand for: LAIP_DEVICE where it is set, else auto; any other choice is itself. */
+static const char *meant(const char *choice)
 {
     if (choice && *choice && strcmp(choice, "auto") != 0)
         return choice;
@@ -129,6 +130,7 @@ static size_t fitting(const laip_candidate *all, size_t count, const char *choic
 const laip_candidate *laip_candidate_choose(const laip_candidate *all, size_t count, const char *choice,
                                             int local_rank, laip_error *error)
 {
+    choice = meant(choice);
     const laip_candidate **found = laip_alloc(count, sizeof *found), *chosen = NULL;
     size_t n = fitting(all, count, choice, found), wanted = (size_t)(local_rank > 0 ? local_rank : 0);
     bool kind = strcmp(choice, "auto") == 0 || strcmp(choice, "gpu") == 0;
@@ -156,7 +158,7 @@ bool laip_device_list(void (*each)(void *, int, int, const laip_traits *), void 
     if (!laip_candidates_find(&all, &count, error))
         return false;
     const laip_candidate **given = laip_alloc(count, sizeof *given);
-    size_t ranks = fitting(all, count, laip_candidate_choice(NULL), given);
+    size_t ranks = fitting(all, count, meant(NULL), given);
     for (size_t i = 0; i < count; i++) {
         int rank = -1;
         for (size_t r = 0; r < ranks; r++)

@@ -24,8 +24,7 @@ bool laip_device_open(laip_device **device, const char *choice, int local_rank, 
     *device = NULL;
     if (!laip_candidates_find(&all, &count, error))
         return false;
-    const laip_candidate *c =
-        laip_candidate_choose(all, count, laip_candidate_choice(choice), local_rank, error);
+    const laip_candidate *c = laip_candidate_choose(all, count, choice, local_rank, error);
     if (!c) {
         free(all);
         return false;

@@ -83,8 +83,6 @@ void laip_programs_release(laip_device *device);
 void laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *traits);
 /* Every device of every platform, at least one; free() releases them. */
 bool laip_candidates_find(laip_candidate **found, size_t *count, laip_error *error);
-/* What auto, NULL and "" stand for: LAIP_DEVICE where it is set, else auto; any other choice is itself. */
-const char *laip_candidate_choice(const char *choice);
 /* The one that laip_device_open opens; NULL: bad input. */
 const laip_candidate *laip_candidate_choose(const laip_candidate *all, size_t count, const char *choice,
                                             int local_rank, laip_error *error);
