@@ -7,7 +7,7 @@
 #define MASTER_LOAD(p, low, i) fma(ACT_LOAD((low) + (i)), (vecf)(1.0f / LOW_SCALE), ACT_LOAD((p) + (i)))
 #define MASTER_GET(p, low, i) fma(ACT_GET((low) + (i)), 1.0f / LOW_SCALE, ACT_GET((p) + (i)))
 /* v as halves hold it. */
-inline vecf rounded(vecf v)
+static inline vecf rounded(vecf v)
 {
 #if VEC == 16
     ushort16 bits;
@@ -20,7 +20,7 @@ inline vecf rounded(vecf v)
 #endif
 }
 /* The low half may round up to a tie, which belongs to the next high one: what both hold is split again. */
-inline vecf split(vecf v, vecf *low)
+static inline vecf split(vecf v, vecf *low)
 {
     vecf high = rounded(v);
     vecf whole = fma(rounded((v - high) * LOW_SCALE), (vecf)(1.0f / LOW_SCALE), high);
@@ -28,13 +28,13 @@ inline vecf split(vecf v, vecf *low)
     *low = (whole - high) * LOW_SCALE;
     return high;
 }
-inline void master_store(vecf v, __global act *p, __global act *low)
+static inline void master_store(vecf v, __global act *p, __global act *low)
 {
     vecf rest;
     ACT_STORE(split(v, &rest), p);
     ACT_STORE(rest, low);
 }
-inline void master_put(float x, __global act *p, __global act *low)
+static inline void master_put(float x, __global act *p, __global act *low)
 {
     vecf rest;
     ACT_PUT(split((vecf)(x), &rest).s0, p);

@@ -1,7 +1,7 @@
 /* What the attention kernels share: dot products and sums of head vectors, of HEAD floats. */
 #define HEAD_VECS (HEAD / VEC)
 
-inline float head_dot(__global const act *a, const float *b)
+static inline float head_dot(__global const act *a, const float *b)
 {
     vecf sums = (vecf)(0.0f);
     float sum = 0.0f;
@@ -12,7 +12,7 @@ inline float head_dot(__global const act *a, const float *b)
     return sum + vec_sum(sums);
 }
 
-inline void head_load(float *to, __global const act *from, float scale)
+static inline void head_load(float *to, __global const act *from, float scale)
 {
     for (int c = 0; c < HEAD_VECS; c++)
         VSTORE(ACT_LOAD(from + c * VEC) * scale, to + c * VEC);
@@ -20,7 +20,7 @@ inline void head_load(float *to, __global const act *from, float scale)
         to[c] = ACT_GET(from + c) * scale;
 }
 
-inline void head_store(__global act *to, const float *from, float scale)
+static inline void head_store(__global act *to, const float *from, float scale)
 {
     for (int c = 0; c < HEAD_VECS; c++)
         ACT_STORE(VLOAD(from + c * VEC) * scale, to + c * VEC);
@@ -29,7 +29,7 @@ inline void head_store(__global act *to, const float *from, float scale)
 }
 
 /* to += factor · from */
-inline void head_add(float *to, __global const act *from, float factor)
+static inline void head_add(float *to, __global const act *from, float factor)
 {
     for (int c = 0; c < HEAD_VECS; c++)
         VSTORE(fma(ACT_LOAD(from + c * VEC), (vecf)(factor), VLOAD(to + c * VEC)), to + c * VEC);
@@ -37,7 +37,7 @@ inline void head_add(float *to, __global const act *from, float factor)
         to[c] = fma(ACT_GET(from + c), factor, to[c]);
 }
 
-inline void head_scale(float *x, float factor)
+static inline void head_scale(float *x, float factor)
 {
     for (int c = 0; c < HEAD_VECS; c++)
         VSTORE(VLOAD(x + c * VEC) * factor, x + c * VEC);

@@ -29,7 +29,7 @@
 #define BACKWARD_STAGE LARGER(2 * (ROWS + SPAN) * BACKWARD_CHUNK, SPAN * WIDTH)
 #define GROUP_KERNEL __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 
-inline float4 load4(__global const act *from)
+static inline float4 load4(__global const act *from)
 {
 #ifdef HALF
     return half_load4(from);
@@ -40,7 +40,7 @@ inline float4 load4(__global const act *from)
 #endif
 }
 
-inline void store4(float4 x, __global act *to)
+static inline void store4(float4 x, __global act *to)
 {
 #ifdef HALF
     half_store4(x, to);
@@ -52,15 +52,15 @@ inline void store4(float4 x, __global act *to)
 }
 
 /* Where the vectors of column vector c4 are moved to within a turned tile of `chunk` columns. */
-inline int moved(int c4, int chunk)
+static inline int moved(int c4, int chunk)
 {
     return (c4 * (32 / chunk)) & 7;
 }
 
 /* to[c][r] = from[r·stride + first + c] for `rows` rows and `chunk` columns; 0 beyond `valid` rows and the
  * head. */
-inline void turn(__local float4 *to, int rows, int chunk, __global const act *from, int stride, int valid,
-                 int first)
+static inline void turn(__local float4 *to, int rows, int chunk, __global const act *from, int stride,
+                        int valid, int first)
 {
     __local float *flat = (__local float *)to;
     for (int at = get_local_id(0); at < rows * chunk / 4; at += ITEMS) {
@@ -77,7 +77,7 @@ inline void turn(__local float4 *to, int rows, int chunk, __global const act *fr
 }
 
 /* to[r][c] = from[r·stride + c] for SPAN rows of WIDTH columns; 0 beyond `valid` rows and the head. */
-inline void lay(__local float4 *to, __global const act *from, int stride, int valid)
+static inline void lay(__local float4 *to, __global const act *from, int stride, int valid)
 {
     for (int at = get_local_id(0); at < SPAN * WIDTH / 4; at += ITEMS) {
         int c = at % (WIDTH / 4) * 4, r = at / (WIDTH / 4);
@@ -90,7 +90,8 @@ inline void lay(__local float4 *to, __global const act *from, int stride, int va
 
 /* s[i] += the products of own row 4y+i with rows 4x … 4x+3, over the columns of a chunk; in order, so that a
  * pair's product is the same to the bit whichever side owns it. */
-inline void dots(float4 *s, __local const float4 *own, __local const float4 *other, int chunk, int y, int x)
+static inline void dots(float4 *s, __local const float4 *own, __local const float4 *other, int chunk, int y,
+                        int x)
 {
     for (int c4 = 0; c4 < chunk / 4; c4++) {
         int own_at = 4 * c4 * (ROWS / 4) + (y ^ moved(c4, chunk)),
@@ -107,7 +108,7 @@ inline void dots(float4 *s, __local const float4 *own, __local const float4 *oth
 }
 
 /* The item's 4 × 4 weights, for gather: w[j][i] turned, moved by j's vector. */
-inline void put(__local float4 *w, const float4 *s, int y, int x)
+static inline void put(__local float4 *w, const float4 *s, int y, int x)
 {
     int at = 4 * x * (ROWS / 4) + (y ^ x);
     w[at] = (float4)(s[0].x, s[1].x, s[2].x, s[3].x);
@@ -118,8 +119,8 @@ inline void put(__local float4 *w, const float4 *s, int y, int x)
 
 /* sum[i][·] += Σ_j w[j][4y+i] · rows[j][·] over `count` rows (and as far as the next multiple of 4, where w
  * is 0). */
-inline void gather(float4 (*sum)[VECS], __local const float4 *w, __local const float4 *rows, int count, int y,
-                   int x)
+static inline void gather(float4 (*sum)[VECS], __local const float4 *w, __local const float4 *rows, int count,
+                          int y, int x)
 {
     for (int j4 = 0; 4 * j4 < count; j4++) {
 #pragma unroll
@@ -137,7 +138,7 @@ inline void gather(float4 (*sum)[VECS], __local const float4 *w, __local const f
     }
 }
 
-inline void clear(float4 (*sum)[VECS])
+static inline void clear(float4 (*sum)[VECS])
 {
 #pragma unroll
     for (int i = 0; i < 4; i++)
@@ -147,8 +148,8 @@ inline void clear(float4 (*sum)[VECS])
 }
 
 /* Own rows 4y … of `valid` times factor, to to[r·stride + …]. */
-inline void write_rows(__global act *to, int stride, float4 (*sum)[VECS], float4 factor, int valid, int y,
-                       int x)
+static inline void write_rows(__global act *to, int stride, float4 (*sum)[VECS], float4 factor, int valid,
+                              int y, int x)
 {
     float each[4] = {factor.x, factor.y, factor.z, factor.w};
 #pragma unroll
@@ -160,7 +161,7 @@ inline void write_rows(__global act *to, int stride, float4 (*sum)[VECS], float4
 }
 
 /* from[r·stride] of own rows 4y …, 0 beyond `valid`. */
-inline float4 four(__global const float *from, int stride, int first, int valid)
+static inline float4 four(__global const float *from, int stride, int first, int valid)
 {
     float each[4];
 #pragma unroll
@@ -170,7 +171,7 @@ inline float4 four(__global const float *from, int stride, int first, int valid)
 }
 
 /* The sum over x of what the items of four rows have put into parts. */
-inline float4 sum_parts(__local const float4 *parts, int y)
+static inline float4 sum_parts(__local const float4 *parts, int y)
 {
     float4 sum = parts[y];
     for (int n = 1; n < 8; n++)
@@ -178,14 +179,14 @@ inline float4 sum_parts(__local const float4 *parts, int y)
     return sum;
 }
 
-inline float4 below(float4 x, int first, int count, float other)
+static inline float4 below(float4 x, int first, int count, float other)
 {
     int4 lane = (int4)(first, first + 1, first + 2, first + 3);
     return select((float4)(other), x, lane < (int4)(count));
 }
 
 /* The dropout's factors of four pairs, at index, index + step, … */
-inline float4 mask4(uint key0, uint key1, uint index, uint step, uint threshold, float kept_scale)
+static inline float4 mask4(uint key0, uint key1, uint index, uint step, uint threshold, float kept_scale)
 {
     float each[4];
 #pragma unroll
@@ -270,7 +271,7 @@ GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __glob
 }
 
 /* The gradient of four scores, from their probabilities, their products and the row's (the rows') mean. */
-inline float4 slope(float4 p, float4 dp, float4 mask, float4 mean)
+static inline float4 slope(float4 p, float4 dp, float4 mask, float4 mean)
 {
     return p * fma(dp, mask, -mean);
 }

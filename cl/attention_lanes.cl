@@ -11,7 +11,8 @@
 #include "attention_lanes.h"
 
 /* score[j] = ⟨row j, turned rows⟩ of `count` dense rows; and top what is largest. */
-inline void scores(float16 *score, float16 *top, __global const float *a, int count, const float16 *turned)
+static inline void scores(float16 *score, float16 *top, __global const float *a, int count,
+                          const float16 *turned)
 {
     float16 top0 = top[0], top1 = top[1];
     int j = 0;
@@ -37,8 +38,8 @@ inline void scores(float16 *score, float16 *top, __global const float *a, int co
 
 /* o and lse of `rows` queries, at most 32: keys BLOCK by BLOCK.  Scores are powers of 2, over 2^base of the
  * query: the largest of the first block, and of all so far once one is HEADROOM above it. */
-inline void band_forward(const meeting *m, __global act *o, int o_stride, __global float *lse, int heads,
-                         __global const act *q, int q_stride, int rows, float scale2)
+static inline void band_forward(const meeting *m, __global act *o, int o_stride, __global float *lse,
+                                int heads, __global const act *q, int q_stride, int rows, float scale2)
 {
     float16 turned[2 * HEAD], sum[2 * HEAD], score[2 * BLOCK];
     float16 base[2] = {(float16)(-1e30f), (float16)(-1e30f)};
@@ -78,8 +79,8 @@ inline void band_forward(const meeting *m, __global act *o, int o_stride, __glob
 }
 
 /* o and lse of one query, query `row` of those of the meeting. */
-inline void row_forward(const meeting *m, __global act *o, __global float *lse, __global const act *q,
-                        int row, float scale2)
+static inline void row_forward(const meeting *m, __global act *o, __global float *lse, __global const act *q,
+                               int row, float scale2)
 {
     float16 x[HEAD_VECS], sum[HEAD_VECS], top = (float16)(-1e30f), all = (float16)(0.0f);
     for (int v = 0; v < HEAD_VECS; v++) {
@@ -166,7 +167,7 @@ typedef struct returning {
 } returning;
 
 /* For rows that only add, and for keys that nobody reads. */
-inline void begin_sums(const returning *b)
+static inline void begin_sums(const returning *b)
 {
     for (int j = 0; j < b->m.nk * HEAD; j++)
         b->dk[j] = b->dv[j] = 0.0f;
@@ -174,7 +175,7 @@ inline void begin_sums(const returning *b)
 
 /* sum += the probabilities of 32 queries at key j times their gradients, both of which lie at `at`.  Where
  * dropout took one it is negative from now on, and its gradient 0. */
-inline void weigh(const meeting *m, float16 *sum, __global float *at, int j)
+static inline void weigh(const meeting *m, float16 *sum, __global float *at, int j)
 {
 #pragma unroll
     for (int z = 0; z < 2; z++) {
@@ -194,8 +195,8 @@ inline void weigh(const meeting *m, float16 *sum, __global float *at, int j)
  * of keys, to pairs[j][0 or 1][i]; returns in mean[i] what the gradients' sum over the probabilities is.
  * That is ⟨dO, O⟩ of the row, but of these very numbers, so that the scores' gradients sum up to 0 as they
  * should: see attention_dq. */
-inline void probabilities(const returning *b, float16 *mean, const float16 *turned, const float16 *turned_out,
-                          const float16 *l)
+static inline void probabilities(const returning *b, float16 *mean, const float16 *turned,
+                                 const float16 *turned_out, const float16 *l)
 {
     const meeting *m = &b->m;
     float16 all0 = (float16)(0.0f), all1 = all0, sum[2] = {all0, all0}, l0 = l[0], l1 = l[1];
@@ -240,8 +241,9 @@ inline void probabilities(const returning *b, float16 *mean, const float16 *turn
 }
 
 /* dq of `rows` queries, at most 32, whose output's gradient is g; what they add to dk and dv. */
-inline void band_backward(const returning *b, __global act *dq, int dq_stride, __global const float *lse,
-                          int heads, __global const act *q, int q_stride, __global const act *g, int rows)
+static inline void band_backward(const returning *b, __global act *dq, int dq_stride,
+                                 __global const float *lse, int heads, __global const act *q, int q_stride,
+                                 __global const act *g, int rows)
 {
     const meeting *m = &b->m;
     float16 turned[2 * HEAD], turned_out[2 * HEAD], sum[2 * HEAD];
@@ -277,8 +279,8 @@ inline void band_backward(const returning *b, __global act *dq, int dq_stride, _
 }
 
 /* The same of one query, query `row` of those of the meeting. */
-inline void row_backward(const returning *b, __global act *dq, float l, __global const act *q,
-                         __global const act *g, int row)
+static inline void row_backward(const returning *b, __global act *dq, float l, __global const act *q,
+                                __global const act *g, int row)
 {
     const meeting *m = &b->m;
     float16 x[HEAD_VECS], out[HEAD_VECS], sum[HEAD_VECS], all = (float16)(0.0f), both = (float16)(0.0f);

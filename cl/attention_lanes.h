@@ -11,7 +11,7 @@
 #define LOG2_E 1.44269504f
 
 /* to[c] = column c of 32 rows, times factor; rows from `rows` on are 0. */
-inline void turn(float16 *to, __global const act *from, int stride, int rows, float factor)
+static inline void turn(float16 *to, __global const act *from, int stride, int rows, float factor)
 {
     for (int z = 0; z < 2; z++)
         for (int c = 0; c < HEAD; c += 16) {
@@ -28,7 +28,8 @@ inline void turn(float16 *to, __global const act *from, int stride, int rows, fl
 }
 
 /* The way back, each row times its factor. */
-inline void turn_back(__global act *to, int stride, const float16 *from, const float16 *factor, int rows)
+static inline void turn_back(__global act *to, int stride, const float16 *from, const float16 *factor,
+                             int rows)
 {
     for (int z = 0; z < 2; z++)
         for (int c = 0; c < HEAD; c += 16) {
@@ -45,8 +46,8 @@ inline void turn_back(__global act *to, int stride, const float16 *from, const f
 }
 
 /* s0[r], s1[r] = ⟨row r, turned rows⟩ of TILE dense rows. */
-inline __attribute__((always_inline)) void tile_dots(float16 *s0, float16 *s1, __global const float *a,
-                                                     const float16 *turned)
+static inline __attribute__((always_inline)) void tile_dots(float16 *s0, float16 *s1, __global const float *a,
+                                                            const float16 *turned)
 {
 #pragma unroll
     for (int r = 0; r < TILE; r++)
@@ -63,7 +64,7 @@ inline __attribute__((always_inline)) void tile_dots(float16 *s0, float16 *s1, _
 }
 
 /* s[0], s[1] = the same of one row, in parts, as one sum after the other is slow. */
-inline void one_dot(float16 *s, __global const float *a, const float16 *turned)
+static inline void one_dot(float16 *s, __global const float *a, const float16 *turned)
 {
     float16 s0[4], s1[4];
 #pragma unroll
@@ -82,7 +83,7 @@ inline void one_dot(float16 *s, __global const float *a, const float16 *turned)
 }
 
 /* sum[c][i] += Σ_j w[j][i] · b[j][c] over `count` dense rows. */
-inline void gather(float16 *sum, const float16 *w, __global const float *b, int count)
+static inline void gather(float16 *sum, const float16 *w, __global const float *b, int count)
 {
     for (int c = 0; c < HEAD; c += TILE) {
         float16 s0[TILE], s1[TILE];
@@ -109,8 +110,8 @@ inline void gather(float16 *sum, const float16 *w, __global const float *b, int 
 }
 
 /* to[j] (+)= Σ_i w[j][i] · b[i] for `count` rows of the head's columns, over `lanes` rows of b; dense. */
-inline void spread(__global float *to, int count, const float16 *weight, const float16 *b, int lanes,
-                   int fresh)
+static inline void spread(__global float *to, int count, const float16 *weight, const float16 *b, int lanes,
+                          int fresh)
 {
     const float *w = (const float *)weight;
     for (int j = 0; j < count; j += TILE)
@@ -143,49 +144,50 @@ inline void spread(__global float *to, int count, const float16 *weight, const f
 }
 
 /* `rows` rows of the head's columns, from and to where they lie `stride` apart. */
-inline void fetch(__global float *to, __global const act *from, int stride, int rows)
+static inline void fetch(__global float *to, __global const act *from, int stride, int rows)
 {
     for (int j = 0; j < rows; j++)
         for (int v = 0; v < HEAD_VECS; v++)
             store16(ACT_LOAD16(v, from + (size_t)j * stride), v, to + j * HEAD);
 }
 
-inline void put_back(__global act *to, int stride, __global const float *from, int rows)
+static inline void put_back(__global act *to, int stride, __global const float *from, int rows)
 {
     for (int j = 0; j < rows; j++)
         for (int v = 0; v < HEAD_VECS; v++)
             ACT_STORE16(load16(v, from + j * HEAD), v, to + (size_t)j * stride);
 }
 
-inline void fetch_rows(float16 *to, __global const act *from, int stride, int rows)
+static inline void fetch_rows(float16 *to, __global const act *from, int stride, int rows)
 {
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < HEAD_VECS; v++)
             to[i * HEAD_VECS + v] = ACT_LOAD16(v, from + (size_t)i * stride);
 }
 
-inline void clear(float16 *x)
+static inline void clear(float16 *x)
 {
     for (int c = 0; c < 2 * HEAD; c++)
         x[c] = (float16)(0.0f);
 }
 
 /* The dropout's factors of 16 probabilities. */
-inline float16 mask16(uint key0, uint key1, uint16 index, uint threshold, float kept_scale)
+static inline float16 mask16(uint key0, uint key1, uint16 index, uint threshold, float kept_scale)
 {
     return select((float16)(0.0f), (float16)(kept_scale),
                   vec_mask_bits(key0, key1, index) >= (uint16)(threshold));
 }
 
 /* Of 16 queries, `first` and on, at key j; and of 16 keys, j and on, for one query. */
-inline float16 mask_queries(uint key0, uint key1, int first, int j, int keys, uint threshold,
-                            float kept_scale)
+static inline float16 mask_queries(uint key0, uint key1, int first, int j, int keys, uint threshold,
+                                   float kept_scale)
 {
     return mask16(key0, key1, (as_uint16(LANES16) + (uint)first) * (uint)keys + (uint)j, threshold,
                   kept_scale);
 }
 
-inline float16 mask_keys(uint key0, uint key1, int query, int j, int keys, uint threshold, float kept_scale)
+static inline float16 mask_keys(uint key0, uint key1, int query, int j, int keys, uint threshold,
+                                float kept_scale)
 {
     return mask16(key0, key1, as_uint16(LANES16) + (uint)query * (uint)keys + (uint)j, threshold, kept_scale);
 }
@@ -200,7 +202,7 @@ typedef struct meeting {
 } meeting;
 
 /* Lane i: the sum over v[i].  A turn that adds as it goes has half of the moves. */
-inline __attribute__((always_inline)) float16 sums16(float16 *v)
+static inline __attribute__((always_inline)) float16 sums16(float16 *v)
 {
 #pragma unroll
     for (int half_count = 8; half_count > 0; half_count /= 2) {
@@ -217,8 +219,8 @@ inline __attribute__((always_inline)) float16 sums16(float16 *v)
 }
 
 /* ⟨row j, x⟩ of dense rows j … j + 15 (from `count` on the last again). */
-inline __attribute__((always_inline)) float16 row_dots(__global const float *a, int j, int count,
-                                                       const float16 *x)
+static inline __attribute__((always_inline)) float16 row_dots(__global const float *a, int j, int count,
+                                                              const float16 *x)
 {
     float16 part[16];
 #pragma unroll
@@ -232,7 +234,7 @@ inline __attribute__((always_inline)) float16 row_dots(__global const float *a, 
 }
 
 /* sum += Σ_j w[j] · row j of `count` dense rows. */
-inline void row_gather(float16 *sum, __global const float *w, __global const float *a, int count)
+static inline void row_gather(float16 *sum, __global const float *w, __global const float *a, int count)
 {
     for (int j = 0; j < count; j++)
         for (int v = 0; v < HEAD_VECS; v++)
@@ -240,7 +242,7 @@ inline void row_gather(float16 *sum, __global const float *w, __global const flo
 }
 
 /* to[j] += w[j] · x for `count` dense rows. */
-inline void row_spread(__global float *to, int count, __global const float *w, const float16 *x)
+static inline void row_spread(__global float *to, int count, __global const float *w, const float16 *x)
 {
     for (int j = 0; j < count; j++)
         for (int v = 0; v < HEAD_VECS; v++)

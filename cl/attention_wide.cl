@@ -12,7 +12,7 @@
 #define HEAD_VECS (HEAD / 16)
 
 /* to[c][j] = from[j·stride + c] for `rows` rows; lanes up to the next 16 are set to 0. */
-inline void turn(float *to, __global const act *from, int stride, int rows)
+static inline void turn(float *to, __global const act *from, int stride, int rows)
 {
     int whole = (rows + 15) / 16 * 16;
     for (int j = 0; j < rows; j++)
@@ -24,7 +24,8 @@ inline void turn(float *to, __global const act *from, int stride, int rows)
 }
 
 /* out[i][j] = ⟨row i, turned row j⟩ for 8 rows (beyond `rows`, the last again) and `count` turned ones. */
-inline void dots(float *out, __global const act *a, int stride, int rows, const float *turned, int count)
+static inline void dots(float *out, __global const act *a, int stride, int rows, const float *turned,
+                        int count)
 {
     int at[TILE];
     for (int i = 0; i < TILE; i++)
@@ -47,7 +48,7 @@ inline void dots(float *out, __global const act *a, int stride, int rows, const 
 }
 
 /* sum[i] += Σ_j weight[i][j] · b[j·stride …] for 8 rows, over the columns of the head. */
-inline void gather(float *sum, const float *weight, __global const act *b, int stride, int count)
+static inline void gather(float *sum, const float *weight, __global const act *b, int stride, int count)
 {
     for (int v = 0; v < HEAD_VECS; v += 2) {
         float16 s0[TILE], s1[TILE];
@@ -75,20 +76,20 @@ inline void gather(float *sum, const float *weight, __global const act *b, int s
     }
 }
 
-inline void clear(float *x, int count)
+static inline void clear(float *x, int count)
 {
     for (int i = 0; i < count; i += 16)
         store16((float16)(0.0f), 0, x + i);
 }
 
-inline float kept(uint key0, uint key1, uint index, uint threshold, float kept_scale)
+static inline float kept(uint key0, uint key1, uint index, uint threshold, float kept_scale)
 {
     return mask_bits(key0, key1, index) >= threshold ? kept_scale : 0.0f;
 }
 
 /* Probabilities p and the gradients ds of the scores, of 8 rows against a block, from dots of both kinds in
  * place: score ← p (times the mask, for what multiplies values), dp ← ds. */
-inline float16 slope(float16 p, float16 dp, float16 mask, float16 mean)
+static inline float16 slope(float16 p, float16 dp, float16 mask, float16 mean)
 {
     return p * (dp * mask - mean);
 }

@@ -15,19 +15,19 @@ typedef struct __attribute__((packed)) loose_ushort16 {
     ushort16 v;
 } loose_ushort16;
 #define OVERLOADED __attribute__((overloadable))
-inline float16 OVERLOADED load16(size_t i, __global const float *p)
+static inline float16 OVERLOADED load16(size_t i, __global const float *p)
 {
     return ((__global const loose_float16 *)(p + 16 * i))->v;
 }
-inline float16 OVERLOADED load16(size_t i, const float *p)
+static inline float16 OVERLOADED load16(size_t i, const float *p)
 {
     return ((const loose_float16 *)(p + 16 * i))->v;
 }
-inline void OVERLOADED store16(float16 v, size_t i, __global float *p)
+static inline void OVERLOADED store16(float16 v, size_t i, __global float *p)
 {
     ((__global loose_float16 *)(p + 16 * i))->v = v;
 }
-inline void OVERLOADED store16(float16 v, size_t i, float *p)
+static inline void OVERLOADED store16(float16 v, size_t i, float *p)
 {
     ((loose_float16 *)(p + 16 * i))->v = v;
 }
@@ -50,29 +50,29 @@ typedef uint4 vecu;
 /* Halves as core OpenCL converts them, by way of private memory: PoCL 3.1 takes vectors of them to lie at
  * multiples of 16 bytes, which rows of any width do not. */
 #if VEC == 16
-inline float16 half_load16(__global const half *p)
+static inline float16 half_load16(__global const half *p)
 {
     ushort16 bits = ((__global const loose_ushort16 *)p)->v;
     return vload_half16(0, (const half *)&bits);
 }
-inline void half_store16(float16 v, __global half *p)
+static inline void half_store16(float16 v, __global half *p)
 {
     ushort16 bits;
     vstore_half16(v, 0, (half *)&bits);
     ((__global loose_ushort16 *)p)->v = bits;
 }
 #endif
-inline float8 half_load8(__global const half *p)
+static inline float8 half_load8(__global const half *p)
 {
     ushort8 bits = vload8(0, (__global const ushort *)p);
     return vload_half8(0, (const half *)&bits);
 }
-inline float4 half_load4(__global const half *p)
+static inline float4 half_load4(__global const half *p)
 {
     ushort4 bits = vload4(0, (__global const ushort *)p);
     return vload_half4(0, (const half *)&bits);
 }
-inline void half_store4(float4 v, __global half *p)
+static inline void half_store4(float4 v, __global half *p)
 {
     ushort4 bits;
     vstore_half4(v, 0, (half *)&bits);
@@ -153,7 +153,7 @@ typedef __local float *row_scratch;
  * each to the group that asks next; which one it is changes nothing.  The last group to find none left sets
  * the counters back. */
 #define FOR_EACH_TURN(i, count, turns) for (int i = atomic_inc(turns); i < (count); i = atomic_inc(turns))
-inline void turns_end(volatile __global int *turns)
+static inline void turns_end(volatile __global int *turns)
 {
     if (atomic_inc(turns + 1) == (int)(get_num_groups(0) * get_num_groups(1) * get_num_groups(2)) - 1) {
         atomic_xchg(turns, 0);
@@ -162,16 +162,16 @@ inline void turns_end(volatile __global int *turns)
 }
 
 /* The row of this group, and this item's place in it. */
-inline size_t row_index(void)
+static inline size_t row_index(void)
 {
     return get_group_id(0);
 }
-inline int row_lane(void)
+static inline int row_lane(void)
 {
     return LANES == 1 ? 0 : (int)get_local_id(0);
 }
 
-inline float vec_sum(vecf v)
+static inline float vec_sum(vecf v)
 {
 #if VEC == 16
     float8 a = v.lo + v.hi;
@@ -182,7 +182,7 @@ inline float vec_sum(vecf v)
     return (b.x + b.z) + (b.y + b.w);
 }
 
-inline float vec_max(vecf v)
+static inline float vec_max(vecf v)
 {
 #if VEC == 16
     float8 a = fmax(v.lo, v.hi);
@@ -195,7 +195,7 @@ inline float vec_max(vecf v)
 
 /* The sum (the largest) of x over the lanes of a row, the same on every lane; a fixed order.  All lanes call
  * it. */
-inline float row_sum(float x, row_scratch scratch)
+static inline float row_sum(float x, row_scratch scratch)
 {
 #if LANES == 1
     return x;
@@ -213,7 +213,7 @@ inline float row_sum(float x, row_scratch scratch)
 #endif
 }
 
-inline float row_max(float x, row_scratch scratch)
+static inline float row_max(float x, row_scratch scratch)
 {
 #if LANES == 1
     return x;
@@ -234,7 +234,7 @@ inline float row_max(float x, row_scratch scratch)
 #if VEC == 16
 #define LANES16 (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 /* x in lanes below count, `other` in the rest. */
-inline float16 lanes_below(float16 x, int count, float other)
+static inline float16 lanes_below(float16 x, int count, float other)
 {
     return select((float16)(other), x, LANES16 < (int16)(count));
 }
@@ -242,7 +242,7 @@ inline float16 lanes_below(float16 x, int count, float other)
 
 /* e^x to about 2e-7 relative, 0 below -87; for x ≤ 88.  The library's exp on vectors costs several times as
  * much. */
-inline vecf vec_exp(vecf x)
+static inline vecf vec_exp(vecf x)
 {
     x = fmax(x, (vecf)(-87.0f));
     vecf magic = (vecf)(12582912.0f); /* 1.5 × 2^23: adding it rounds to an integer in the low bits */
@@ -262,7 +262,7 @@ inline vecf vec_exp(vecf x)
 }
 
 /* 2^x to 2e-7 relative, 0 below −126; for x ≤ 127. */
-inline vecf vec_exp2(vecf x)
+static inline vecf vec_exp2(vecf x)
 {
     vecf magic = (vecf)(12582912.0f); /* as in vec_exp */
     x = fmax(x, (vecf)(-126.0f));
@@ -278,14 +278,14 @@ inline vecf vec_exp2(vecf x)
 }
 
 /* fmax that need not mind what is no number, and so is one instruction. */
-inline vecf vec_larger(vecf a, vecf b)
+static inline vecf vec_larger(vecf a, vecf b)
 {
     return a > b ? a : b;
 }
 
 /* One of the numbers of a dropout mask: uniform 32 bits from a key (of seed, step, sample and site, made on
  * the host) and an element's index in its sample.  Two rounds of a multiply-xorshift mixer. */
-inline uint mask_bits(uint key0, uint key1, uint index)
+static inline uint mask_bits(uint key0, uint key1, uint index)
 {
     uint x = index * 0x9e3779b1u ^ key0;
     x ^= x >> 16;
@@ -298,7 +298,7 @@ inline uint mask_bits(uint key0, uint key1, uint index)
     return x ^ x >> 15;
 }
 
-inline vecu vec_mask_bits(uint key0, uint key1, vecu index) /* of VEC elements */
+static inline vecu vec_mask_bits(uint key0, uint key1, vecu index) /* of VEC elements */
 {
     vecu x = index * 0x9e3779b1u ^ key0;
     x ^= x >> 16;

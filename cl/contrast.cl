@@ -2,7 +2,7 @@
  * ops/contrast.h. */
 #include "common.h"
 
-inline int same(int row_a, int row_b, int key_a, int key_b, int two)
+static inline int same(int row_a, int row_b, int key_a, int key_b, int two)
 {
     return row_a == key_a || (two && row_b == key_b);
 }

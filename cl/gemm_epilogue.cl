@@ -7,7 +7,7 @@
 enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
 
 /* v are the values of columns j up to j + count of the row that begins at `row`. */
-inline vecf ends(vecf v, vecf bias, vecf residual, int what)
+static inline vecf ends(vecf v, vecf bias, vecf residual, int what)
 {
     if (what & HAS_BIAS)
         v += bias;

@@ -77,8 +77,8 @@ ITEM_KERNEL void gemm_pack_a_transposed(__global const act *restrict a, __global
 
 /* Steps p0 … p1 − 1 of a panel of B as it is, [k, n], of which `columns` columns are there, from the first
  * of them on. */
-inline void copy_panel(__global const act_b *restrict b, __global float *restrict to, int columns, int p0,
-                       int p1, int n)
+static inline void copy_panel(__global const act_b *restrict b, __global float *restrict to, int columns,
+                              int p0, int p1, int n)
 {
     for (int p = p0; p < p1; p++, to += NR) {
         __global const act_b *from = b + (size_t)p * n;
@@ -93,8 +93,8 @@ inline void copy_panel(__global const act_b *restrict b, __global float *restric
 }
 
 /* B transposed, [n, k], likewise. */
-inline void turn_panel(__global const act_b *restrict b, __global float *restrict to, int columns, int p0,
-                       int p1, int k)
+static inline void turn_panel(__global const act_b *restrict b, __global float *restrict to, int columns,
+                              int p0, int p1, int k)
 {
     int p = p0;
     for (; columns >= NR && p + 16 <= p1; p += 16, to += 16 * NR)
@@ -114,7 +114,8 @@ inline void turn_panel(__global const act_b *restrict b, __global float *restric
 }
 
 /* Asks for lines i0 … i1 − 1 of the 2 × depth that steps p … p + depth − 1 of a panel lie on. */
-inline void ask_for_panel(int how, __global const act_b *b, int column, int p, int i0, int i1, int n, int k)
+static inline void ask_for_panel(int how, __global const act_b *b, int column, int p, int i0, int i1, int n,
+                                 int k)
 {
     if (how == B_PLAIN)
         for (int i = i0; i < i1; i++)
@@ -138,7 +139,7 @@ ITEM_KERNEL void gemm_pack_b_transposed(__global const act_b *restrict b, __glob
 }
 
 /* Up to 16 elements of a row, the rest zeros; and back. */
-inline float16 load_part(__global const float *from, int count)
+static inline float16 load_part(__global const float *from, int count)
 {
     if (count >= 16)
         return load16(0, from);
@@ -148,7 +149,7 @@ inline float16 load_part(__global const float *from, int count)
     return load16(0, part);
 }
 
-inline void store_part(float16 v, __global float *to, int count)
+static inline void store_part(float16 v, __global float *to, int count)
 {
     if (count >= 16) {
         store16(v, 0, to);
@@ -161,7 +162,7 @@ inline void store_part(float16 v, __global float *to, int count)
 }
 
 #ifdef HALF
-inline float16 load_acts(__global const act *from, int count)
+static inline float16 load_acts(__global const act *from, int count)
 {
     if (count >= 16)
         return ACT_LOAD16(0, from);
@@ -171,7 +172,7 @@ inline float16 load_acts(__global const act *from, int count)
     return load16(0, part);
 }
 
-inline void store_acts(float16 v, __global act *to, int count)
+static inline void store_acts(float16 v, __global act *to, int count)
 {
     if (count >= 16) {
         ACT_STORE16(v, 0, to);
@@ -198,7 +199,7 @@ typedef struct ends {
 /* v is what this block of k adds to `count` elements of C from `at` on: with what the blocks before it left,
  * if it is not the first, it becomes what the next one finds or, if it is the last, goes through the
  * epilogue. */
-inline void put(float16 v, const ends *e, size_t at, int column, int count, bool first, bool last)
+static inline void put(float16 v, const ends *e, size_t at, int column, int count, bool first, bool last)
 {
     if (!first)
         v += load_part(e->sums + at, count);
@@ -221,9 +222,9 @@ inline void put(float16 v, const ends *e, size_t at, int column, int count, bool
 
 /* rows (a constant where this is inlined: the accumulators must become registers) of a tile, of which `valid`
  * are of C: the sum over `depth` steps of k, one block of it. */
-inline __attribute__((always_inline)) void tile(const int rows, int valid, __global const float *restrict a,
-                                                __global const float *restrict b, int b_step, int depth,
-                                                const ends *e, int row, int column, bool first, bool last)
+static inline __attribute__((always_inline)) void
+tile(const int rows, int valid, __global const float *restrict a, __global const float *restrict b,
+     int b_step, int depth, const ends *e, int row, int column, bool first, bool last)
 {
     float16 low[MR], high[MR];
     int count = e->n - column;

@@ -2,7 +2,8 @@
 #include "common.h"
 
 /* The gradient of weight · cross-entropy of row r against `target`, added to d; returns the cross-entropy. */
-inline float cross_entropy(__global const float *logits, int r, int target, float weight, __private float *d)
+static inline float cross_entropy(__global const float *logits, int r, int target, float weight,
+                                  __private float *d)
 {
     float a = logits[2 * r], b = logits[2 * r + 1], most = fmax(a, b);
     float lse = most + log(exp(a - most) + exp(b - most));
@@ -11,15 +12,16 @@ inline float cross_entropy(__global const float *logits, int r, int target, floa
     return lse - (target ? b : a);
 }
 
-inline float match(__global const float *logits, int r)
+static inline float match(__global const float *logits, int r)
 {
     float x = logits[2 * r] - logits[2 * r + 1];
     return x > 0.0f ? exp(-x) / (1.0f + exp(-x)) : 1.0f / (1.0f + exp(x));
 }
 
 /* One side of the triplet: adds its gradients to the pair's d and writes that of the negative's row. */
-inline float side(__global const float *logits, __global float *dlogits, int pair, int negative, float margin,
-                  float itm_weight, float triplet_weight, float *entropy, __private float *d)
+static inline float side(__global const float *logits, __global float *dlogits, int pair, int negative,
+                         float margin, float itm_weight, float triplet_weight, float *entropy,
+                         __private float *d)
 {
     float n[2] = {0.0f, 0.0f};
     float p = match(logits, pair), q = match(logits, negative), violation = margin - p + q;

@@ -3,7 +3,7 @@
 
 #include "attention.h"
 
-inline float probability(__global const act *k, const float *q, float lse)
+static inline float probability(__global const act *k, const float *q, float lse)
 {
     return exp(head_dot(k, q) - lse);
 }

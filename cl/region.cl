@@ -2,7 +2,7 @@
 #include "common.h"
 
 /* What a weight is made of: the unnormalised value of patch i. */
-inline float raw_weight(int attention, float fore, float back)
+static inline float raw_weight(int attention, float fore, float back)
 {
     return attention == ATTENTION_FORWARD    ? fore
            : attention == ATTENTION_BACKWARD ? fmax(back, 0.0f)

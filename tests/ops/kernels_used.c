@@ -1,4 +1,5 @@
-/* The names of kernels: each that cl/ defines is launched from src/, and each that is launched is there. */
+/* The names of kernels: each that cl/ defines is launched from src/, and each that is launched is there; and
+ * what kind of functions they call. */
 #include "support/test.h"
 
 #include "base/file.h"
@@ -6,6 +7,7 @@
 #include "base/str.h"
 #include <ctype.h>
 #include <dirent.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,9 +150,42 @@ static void every_launch_has_a_kernel(void **state)
     release(&c);
 }
 
+/* Only what is static is sure to be there: C99's inline alone defines no function, so that a compiler that
+ * does not put it in place of its call finds none; and without either, two files would define the same name.
+ */
+static void every_function_is_static(void **state)
+{
+    (void)state;
+    sources cl = {0};
+    regex_t function, plain;
+    size_t functions = 0;
+    assert_int_equal(regcomp(&function, "^[a-z][a-z0-9_ ]* [*]*[a-z0-9_]+\\([^(]", REG_EXTENDED | REG_NEWLINE),
+                     0);
+    assert_int_equal(regcomp(&plain, "(^|[^c] |[^a-z_ ])inline[^a-z_]", REG_EXTENDED | REG_NEWLINE), 0);
+    read_folder(&cl, "cl", ".cl");
+    read_folder(&cl, "cl", ".h");
+    for (size_t i = 0; i < cl.count; i++) {
+        regmatch_t m;
+        if (regexec(&plain, cl.list[i].text, 1, &m, 0) == 0)
+            fail_msg("cl/%s: inline without static: %.60s", cl.list[i].name, cl.list[i].text + m.rm_so);
+        for (const char *at = cl.list[i].text; regexec(&function, at, 1, &m, 0) == 0; at += m.rm_eo) {
+            const char *line = at + m.rm_so;
+            if (strncmp(line, "static inline ", 14) != 0)
+                fail_msg("cl/%s: neither a kernel nor static inline: %.*s", cl.list[i].name,
+                         (int)strcspn(line, "\n"), line);
+            functions++;
+        }
+    }
+    assert_true(functions > 50);
+    regfree(&function);
+    regfree(&plain);
+    release(&cl);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_kernel_is_launched),
+                                       cmocka_unit_test(every_function_is_static),
                                        cmocka_unit_test(every_launch_has_a_kernel)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
