@@ -76,8 +76,8 @@ FLAT_KERNEL void adamw(__global act *p, __global act *low, __global const float 
     }
 }
 
-FLAT_KERNEL void momentum_move(__global act *m, __global act *m_low, __global const act *p,
-                               __global const act *p_low, float mu, ulong count, ulong each)
+FLAT_KERNEL void ema_update(__global act *m, __global act *m_low, __global const act *p,
+                            __global const act *p_low, float mu, ulong count, ulong each)
 {
     ulong i = get_global_id(0) * each, last = min(i + each, count);
     for (; i + VEC <= last; i += VEC) {

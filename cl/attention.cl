@@ -118,8 +118,8 @@ ROW_KERNEL void attention_dkv(__global const act *restrict q, __global const act
                               __global const float *restrict lse, __global const float *restrict delta,
                               __global act *dk, __global act *dv, __global const int *restrict q_begin,
                               __global const int *restrict k_begin,
-                              __global const int *restrict readers_begin,
-                              __global const int *restrict readers, __global const uint *restrict key,
+                              __global const int *restrict block_sequences_begin,
+                              __global const int *restrict block_sequences, __global const uint *restrict key,
                               int heads, int q_stride, int q_col, int kv_stride, int k_col, int v_col,
                               int dkv_stride, int dk_col, int dv_col, float scale, uint threshold,
                               float kept_scale)
@@ -132,8 +132,8 @@ ROW_KERNEL void attention_dkv(__global const act *restrict q, __global const act
         head_load(value, v + r * kv_stride + v_col + h * HEAD, 1.0f);
         for (int c = 0; c < HEAD; c++)
             sum_k[c] = sum_v[c] = 0.0f;
-        for (int u = readers_begin[t]; u < readers_begin[t + 1]; u++) {
-            int s = readers[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
+        for (int u = block_sequences_begin[t]; u < block_sequences_begin[t + 1]; u++) {
+            int s = block_sequences[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
             uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
             for (int i0 = 0; i0 < nq; i0 += VEC) {
                 int n = min(VEC, nq - i0);

@@ -2,11 +2,11 @@
  *
  * Item (y, x) of a group, y < ROWS/4 and x < 8, owns the scores of rows 4y … 4y+3 against rows 4x … 4x+3 of
  * the tile, and of what the rows sum up the columns 4x … 4x+3 of every 32.  Scores grow chunk by chunk of the
- * head's columns, both sides turned over in local memory so that four rows are one vector; then the weights
- * go to local memory too, turned likewise, and meet the other side's rows as they lie.  What a row becomes
- * does not depend on ROWS.
+ * head's columns, both sides transposed over in local memory so that four rows are one vector; then the
+ * weights go to local memory too, transposed likewise, and meet the other side's rows as they lie.  What a
+ * row becomes does not depend on ROWS.
  *
- * Vectors of four within a turned tile are permuted by an exclusive or with the column, so that neither
+ * Vectors of four within a transposed tile are permuted by an exclusive or with the column, so that neither
  * turning nor reading has two items at one bank; that costs no memory, as padding would.
  *
  * HEAD is a multiple of 4 up to 128, ROWS 32 or 64.  ALIGNED says that all rows begin at a multiple of 16
@@ -51,7 +51,7 @@ static inline void store4(float4 x, __global act *to)
 #endif
 }
 
-/* Where the vectors of column vector c4 are moved to within a turned tile of `chunk` columns. */
+/* Where the vectors of column vector c4 are moved to within a transposed tile of `chunk` columns. */
 static inline int moved(int c4, int chunk)
 {
     return (c4 * (32 / chunk)) & 7;
@@ -59,8 +59,8 @@ static inline int moved(int c4, int chunk)
 
 /* to[c][r] = from[r·stride + first + c] for `rows` rows and `chunk` columns; 0 beyond `valid` rows and the
  * head. */
-static inline void turn(__local float4 *to, int rows, int chunk, __global const act *from, int stride,
-                        int valid, int first)
+static inline void transpose_load(__local float4 *to, int rows, int chunk, __global const act *from,
+                                  int stride, int valid, int first)
 {
     __local float *flat = (__local float *)to;
     for (int at = get_local_id(0); at < rows * chunk / 4; at += ITEMS) {
@@ -107,7 +107,7 @@ static inline void dots(float4 *s, __local const float4 *own, __local const floa
     }
 }
 
-/* The item's 4 × 4 weights, for gather: w[j][i] turned, moved by j's vector. */
+/* The item's 4 × 4 weights, for gather: w[j][i] transposed, moved by j's vector. */
 static inline void put(__local float4 *w, const float4 *s, int y, int x)
 {
     int at = 4 * x * (ROWS / 4) + (y ^ x);
@@ -119,8 +119,8 @@ static inline void put(__local float4 *w, const float4 *s, int y, int x)
 
 /* sum[i][·] += Σ_j w[j][4y+i] · rows[j][·] over `count` rows (and as far as the next multiple of 4, where w
  * is 0). */
-static inline void gather(float4 (*sum)[VECS], __local const float4 *w, __local const float4 *rows, int count,
-                          int y, int x)
+static inline void accumulate_pv(float4 (*sum)[VECS], __local const float4 *w, __local const float4 *rows,
+                                 int count, int y, int x)
 {
     for (int j4 = 0; 4 * j4 < count; j4++) {
 #pragma unroll
@@ -221,8 +221,8 @@ GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __glob
         float4 p[4] = {(float4)(0.0f), (float4)(0.0f), (float4)(0.0f), (float4)(0.0f)};
         for (int c = 0; c < HEAD; c += FORWARD_CHUNK) {
             barrier(CLK_LOCAL_MEM_FENCE);
-            turn(stage, ROWS, FORWARD_CHUNK, q, q_stride, rows, c);
-            turn(others, SPAN, FORWARD_CHUNK, k + at + k_col, kv_stride, count, c);
+            transpose_load(stage, ROWS, FORWARD_CHUNK, q, q_stride, rows, c);
+            transpose_load(others, SPAN, FORWARD_CHUNK, k + at + k_col, kv_stride, count, c);
             barrier(CLK_LOCAL_MEM_FENCE);
             dots(p, stage, others, FORWARD_CHUNK, y, x);
         }
@@ -253,7 +253,7 @@ GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __glob
             sum[2][n] *= shrink.z;
             sum[3][n] *= shrink.w;
         }
-        gather(sum, weights, stage, count, y, x);
+        accumulate_pv(sum, weights, stage, count, y, x);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     parts[x * (ROWS / 4) + y] = total;
@@ -323,10 +323,10 @@ GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global co
         float4 dp[4] = {(float4)(0.0f), (float4)(0.0f), (float4)(0.0f), (float4)(0.0f)};
         for (int c = 0; c < HEAD; c += BACKWARD_CHUNK) {
             barrier(CLK_LOCAL_MEM_FENCE);
-            turn(stage, ROWS, BACKWARD_CHUNK, q, q_stride, rows, c);
-            turn(outs, ROWS, BACKWARD_CHUNK, dout, width, rows, c);
-            turn(keys, SPAN, BACKWARD_CHUNK, k + at + k_col, kv_stride, count, c);
-            turn(values, SPAN, BACKWARD_CHUNK, v + at + v_col, kv_stride, count, c);
+            transpose_load(stage, ROWS, BACKWARD_CHUNK, q, q_stride, rows, c);
+            transpose_load(outs, ROWS, BACKWARD_CHUNK, dout, width, rows, c);
+            transpose_load(keys, SPAN, BACKWARD_CHUNK, k + at + k_col, kv_stride, count, c);
+            transpose_load(values, SPAN, BACKWARD_CHUNK, v + at + v_col, kv_stride, count, c);
             barrier(CLK_LOCAL_MEM_FENCE);
             dots(p, stage, keys, BACKWARD_CHUNK, y, x);
             dots(dp, outs, values, BACKWARD_CHUNK, y, x);
@@ -347,7 +347,7 @@ GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global co
         barrier(CLK_LOCAL_MEM_FENCE);
         lay(stage, k + at + k_col, kv_stride, count);
         barrier(CLK_LOCAL_MEM_FENCE);
-        gather(sum, weights, stage, count, y, x);
+        accumulate_pv(sum, weights, stage, count, y, x);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     parts[x * (ROWS / 4) + y] = left;
@@ -364,22 +364,22 @@ GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global co
             delta[(r0 + 4 * y + i) * heads + h] = means[i];
 }
 
-/* Here the group owns keys; its readers follow one another in their order. */
+/* Here the group owns keys; its sequences follow one another in their order. */
 GROUP_KERNEL void
 attention_group_dkv(__global const act *restrict q, __global const act *restrict k,
                     __global const act *restrict v, __global const act *restrict dout,
                     __global const float *restrict lse, __global const float *restrict delta,
                     __global act *dk, __global act *dv, __global const int *restrict q_begin,
-                    __global const int *restrict k_begin, __global const int *restrict readers_begin,
-                    __global const int *restrict readers, __global const uint *restrict key, int heads,
-                    int q_stride, int q_col, int kv_stride, int k_col, int v_col, int dkv_stride, int dk_col,
-                    int dv_col, float scale, uint threshold, float kept_scale)
+                    __global const int *restrict k_begin, __global const int *restrict block_sequences_begin,
+                    __global const int *restrict block_sequences, __global const uint *restrict key,
+                    int heads, int q_stride, int q_col, int kv_stride, int k_col, int v_col, int dkv_stride,
+                    int dk_col, int dv_col, float scale, uint threshold, float kept_scale)
 {
     __local float4 stage[BACKWARD_STAGE / 4], weights[SPAN * ROWS / 4];
     int t = get_group_id(0), h = get_group_id(1), k0 = k_begin[t], nk = k_begin[t + 1] - k0,
         width = heads * HEAD;
     int first = (int)get_group_id(2) * ROWS, rows = min(ROWS, nk - first);
-    int y = get_local_id(0) / 8, x = get_local_id(0) % 8, last = readers_begin[t + 1];
+    int y = get_local_id(0) / 8, x = get_local_id(0) % 8, last = block_sequences_begin[t + 1];
     __local float4 *values = stage + ROWS * BACKWARD_CHUNK / 4, *queries = values + ROWS * BACKWARD_CHUNK / 4;
     __local float4 *outs = queries + SPAN * BACKWARD_CHUNK / 4;
     float4 sum_k[4][VECS], sum_v[4][VECS];
@@ -390,8 +390,8 @@ attention_group_dkv(__global const act *restrict q, __global const act *restrict
     v += r0 * kv_stride + v_col + h * HEAD;
     clear(sum_k);
     clear(sum_v);
-    for (int u = readers_begin[t]; u < last; u++) {
-        int s = readers[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
+    for (int u = block_sequences_begin[t]; u < last; u++) {
+        int s = block_sequences[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
         uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
         for (int i0 = 0; i0 < nq; i0 += SPAN) {
             int count = min(SPAN, nq - i0);
@@ -402,10 +402,10 @@ attention_group_dkv(__global const act *restrict q, __global const act *restrict
             float4 dp[4] = {(float4)(0.0f), (float4)(0.0f), (float4)(0.0f), (float4)(0.0f)};
             for (int c = 0; c < HEAD; c += BACKWARD_CHUNK) {
                 barrier(CLK_LOCAL_MEM_FENCE);
-                turn(stage, ROWS, BACKWARD_CHUNK, k, kv_stride, rows, c);
-                turn(values, ROWS, BACKWARD_CHUNK, v, kv_stride, rows, c);
-                turn(queries, SPAN, BACKWARD_CHUNK, mine, q_stride, count, c);
-                turn(outs, SPAN, BACKWARD_CHUNK, g, width, count, c);
+                transpose_load(stage, ROWS, BACKWARD_CHUNK, k, kv_stride, rows, c);
+                transpose_load(values, ROWS, BACKWARD_CHUNK, v, kv_stride, rows, c);
+                transpose_load(queries, SPAN, BACKWARD_CHUNK, mine, q_stride, count, c);
+                transpose_load(outs, SPAN, BACKWARD_CHUNK, g, width, count, c);
                 barrier(CLK_LOCAL_MEM_FENCE);
                 dots(p, stage, queries, BACKWARD_CHUNK, y, x);
                 dots(dp, values, outs, BACKWARD_CHUNK, y, x);
@@ -425,12 +425,12 @@ attention_group_dkv(__global const act *restrict q, __global const act *restrict
             barrier(CLK_LOCAL_MEM_FENCE);
             lay(stage, g, width, count);
             barrier(CLK_LOCAL_MEM_FENCE);
-            gather(sum_v, weights, stage, count, y, x);
+            accumulate_pv(sum_v, weights, stage, count, y, x);
             barrier(CLK_LOCAL_MEM_FENCE);
             put(weights, dp, y, x);
             lay(stage, mine, q_stride, count);
             barrier(CLK_LOCAL_MEM_FENCE);
-            gather(sum_k, weights, stage, count, y, x);
+            accumulate_pv(sum_k, weights, stage, count, y, x);
         }
     }
     write_rows(dk + r0 * dkv_stride + dk_col + h * HEAD, dkv_stride, sum_k, (float4)(scale), rows, y, x);

@@ -1,7 +1,7 @@
-/* Attention on a CPU with queries as lanes: a work-item has a band of 32 of them, turned over, as two vectors
- * a column of the head, and walks the keys as they lie.  So no sum crosses lanes and no key is ever turned.
- * What is left of a sequence behind its whole bands, if it is FEW rows or less (an image's tokens are its
- * patches and one more), goes row by row, with the columns of the head as lanes.
+/* Attention on a CPU with queries as lanes: a work-item has a band of 32 of them, transposed over, as two
+ * vectors a column of the head, and walks the keys as they lie.  So no sum crosses lanes and no key is ever
+ * transposed. What is left of a sequence behind its whole bands, if it is FEW rows or less (an image's tokens
+ * are its patches and one more), goes row by row, with the columns of the head as lanes.
  *
  * The backward is one pass: an item owns a block of keys and a head, and takes the queries that read it, 32
  * by 32 in their order.  It computes their probabilities and products once, into scratch as wide as the block
@@ -10,15 +10,15 @@
 
 #include "attention_lanes.h"
 
-/* score[j] = ⟨row j, turned rows⟩ of `count` dense rows; and top what is largest. */
+/* score[j] = ⟨row j, transposed rows⟩ of `count` dense rows; and top what is largest. */
 static inline void scores(float16 *score, float16 *top, __global const float *a, int count,
-                          const float16 *turned)
+                          const float16 *transposed)
 {
     float16 top0 = top[0], top1 = top[1];
     int j = 0;
     for (; j + TILE <= count; j += TILE) {
         float16 s0[TILE], s1[TILE];
-        tile_dots(s0, s1, a + j * HEAD, turned);
+        tile_dots(s0, s1, a + j * HEAD, transposed);
 #pragma unroll
         for (int r = 0; r < TILE; r++) {
             score[2 * (j + r)] = s0[r];
@@ -28,7 +28,7 @@ static inline void scores(float16 *score, float16 *top, __global const float *a,
         }
     }
     for (; j < count; j++) {
-        one_dot(score + 2 * j, a + j * HEAD, turned);
+        one_dot(score + 2 * j, a + j * HEAD, transposed);
         top0 = vec_larger(top0, score[2 * j]);
         top1 = vec_larger(top1, score[2 * j + 1]);
     }
@@ -38,18 +38,18 @@ static inline void scores(float16 *score, float16 *top, __global const float *a,
 
 /* o and lse of `rows` queries, at most 32: keys BLOCK by BLOCK.  Scores are powers of 2, over 2^base of the
  * query: the largest of the first block, and of all so far once one is HEADROOM above it. */
-static inline void band_forward(const meeting *m, __global act *o, int o_stride, __global float *lse,
+static inline void band_forward(const kv_tile *m, __global act *o, int o_stride, __global float *lse,
                                 int heads, __global const act *q, int q_stride, int rows, float scale2)
 {
-    float16 turned[2 * HEAD], sum[2 * HEAD], score[2 * BLOCK];
+    float16 transposed[2 * HEAD], sum[2 * HEAD], score[2 * BLOCK];
     float16 base[2] = {(float16)(-1e30f), (float16)(-1e30f)};
     float16 total[2] = {(float16)(0.0f), (float16)(0.0f)};
-    turn(turned, q, q_stride, rows, scale2);
+    transpose_load(transposed, q, q_stride, rows, scale2);
     clear(sum);
     for (int j0 = 0; j0 < m->nk; j0 += BLOCK) {
         int count = min(BLOCK, m->nk - j0);
         float16 top[2] = {base[0], base[1]};
-        scores(score, top, m->k + j0 * HEAD, count, turned);
+        scores(score, top, m->k + j0 * HEAD, count, transposed);
         if (vec_max(vec_larger(top[0] - base[0], top[1] - base[1])) > HEADROOM)
             for (int z = 0; z < 2; z++) {
                 float16 shrink = vec_exp2(base[z] - top[z]);
@@ -68,18 +68,18 @@ static inline void band_forward(const meeting *m, __global act *o, int o_stride,
             for (int z = 0; z < 2; z++)
                 score[2 * j + z] *= mask_queries(m->key0, m->key1, m->index + 16 * z, j0 + j, m->nk,
                                                  m->threshold, m->kept_scale);
-        gather(sum, score, m->v + j0 * HEAD, count);
+        accumulate_pv(sum, score, m->v + j0 * HEAD, count);
     }
     float16 factor[2] = {1.0f / total[0], 1.0f / total[1]}, lengths[2];
-    turn_back(o, o_stride, sum, factor, rows);
+    transpose_store(o, o_stride, sum, factor, rows);
     lengths[0] = base[0] / LOG2_E + log(total[0]);
     lengths[1] = base[1] / LOG2_E + log(total[1]);
     for (int i = 0; i < rows; i++)
         lse[i * heads] = ((const float *)lengths)[i];
 }
 
-/* o and lse of one query, query `row` of those of the meeting. */
-static inline void row_forward(const meeting *m, __global act *o, __global float *lse, __global const act *q,
+/* o and lse of one query, query `row` of those of the tile. */
+static inline void row_forward(const kv_tile *m, __global act *o, __global float *lse, __global const act *q,
                                int row, float scale2)
 {
     float16 x[HEAD_VECS], sum[HEAD_VECS], top = (float16)(-1e30f), all = (float16)(0.0f);
@@ -101,7 +101,7 @@ static inline void row_forward(const meeting *m, __global act *o, __global float
         store16(p, 0, m->kept + j);
     }
     float total = vec_sum(all);
-    row_gather(sum, m->kept, m->v, m->nk);
+    row_accumulate_pv(sum, m->kept, m->v, m->nk);
     for (int v = 0; v < HEAD_VECS; v++)
         ACT_STORE16(sum[v] / total, v, o);
     lse[0] = most / LOG2_E + log(total);
@@ -117,14 +117,14 @@ ITEM_KERNEL void attention_lanes_forward(
     __global const int *restrict kv_of, __global const int *restrict k_begin,
     __global const uint *restrict key, int heads, int q_stride, int q_col, int kv_stride, int k_col,
     int v_col, float scale, uint threshold, float kept_scale, __global float *restrict scratch, int longest,
-    int sequences, int group, int pieces, int together, __global volatile int *turns)
+    int sequences, int group, int pieces, int together, __global volatile int *tile_counter)
 {
     size_t size = (size_t)longest * HEAD;
     __global float *near_k = scratch + get_group_id(0) * (2 * size + longest + 16), *near_v = near_k + size;
-    meeting m = {
+    kv_tile m = {
         .k = near_k, .v = near_v, .kept = near_v + size, .threshold = threshold, .kept_scale = kept_scale};
     int near_block = -1, near_head = -1, width = heads * HEAD;
-    FOR_EACH_TURN (i, heads * pieces, turns) {
+    FOR_EACH_TILE (i, heads * pieces, tile_counter) {
         int h = i / pieces, part = i % pieces, each = together ? 1 : pieces / sequences;
         int s = together ? part * group : part / each, last = together ? min(s + group, sequences) : s + 1;
         int begin = together ? 0 : part % each * group * LANE;
@@ -154,16 +154,16 @@ ITEM_KERNEL void attention_lanes_forward(
             }
         }
     }
-    turns_end(turns);
+    tile_loop_end(tile_counter);
 }
 
 /* What the backward has beside it: the sums of the keys' and values' gradients (NULL: not wanted), dense,
- * that hold nothing yet while fresh; and room for twice 32 numbers a key. */
+ * that hold nothing yet while overwrite; and room for twice 32 numbers a key. */
 typedef struct returning {
-    meeting m;
+    kv_tile m;
     __global float *dk, *dv, *pairs;
     float scale;
-    int fresh;
+    int overwrite;
 } returning;
 
 /* For rows that only add, and for keys that nobody reads. */
@@ -175,7 +175,7 @@ static inline void begin_sums(const returning *b)
 
 /* sum += the probabilities of 32 queries at key j times their gradients, both of which lie at `at`.  Where
  * dropout took one it is negative from now on, and its gradient 0. */
-static inline void weigh(const meeting *m, float16 *sum, __global float *at, int j)
+static inline void weigh(const kv_tile *m, float16 *sum, __global float *at, int j)
 {
 #pragma unroll
     for (int z = 0; z < 2; z++) {
@@ -195,16 +195,16 @@ static inline void weigh(const meeting *m, float16 *sum, __global float *at, int
  * of keys, to pairs[j][0 or 1][i]; returns in mean[i] what the gradients' sum over the probabilities is.
  * That is ⟨dO, O⟩ of the row, but of these very numbers, so that the scores' gradients sum up to 0 as they
  * should: see attention_dq. */
-static inline void probabilities(const returning *b, float16 *mean, const float16 *turned,
-                                 const float16 *turned_out, const float16 *l)
+static inline void probabilities(const returning *b, float16 *mean, const float16 *transposed,
+                                 const float16 *transposed_out, const float16 *l)
 {
-    const meeting *m = &b->m;
+    const kv_tile *m = &b->m;
     float16 all0 = (float16)(0.0f), all1 = all0, sum[2] = {all0, all0}, l0 = l[0], l1 = l[1];
     int j = 0;
     for (; j + TILE <= m->nk; j += TILE) {
         float16 s0[TILE], s1[TILE];
         __global float *at = b->pairs + (size_t)j * 2 * LANE;
-        tile_dots(s0, s1, m->k + j * HEAD, turned);
+        tile_dots(s0, s1, m->k + j * HEAD, transposed);
 #pragma unroll
         for (int r = 0; r < TILE; r++) {
             float16 p0 = vec_exp2(s0[r] - l0), p1 = vec_exp2(s1[r] - l1);
@@ -213,7 +213,7 @@ static inline void probabilities(const returning *b, float16 *mean, const float1
             all0 += p0;
             all1 += p1;
         }
-        tile_dots(s0, s1, m->v + j * HEAD, turned_out);
+        tile_dots(s0, s1, m->v + j * HEAD, transposed_out);
 #pragma unroll
         for (int r = 0; r < TILE; r++) {
             store16(s0[r], 4 * r + 2, at);
@@ -225,8 +225,8 @@ static inline void probabilities(const returning *b, float16 *mean, const float1
     for (; j < m->nk; j++) {
         float16 s[2], g[2];
         __global float *at = b->pairs + (size_t)j * 2 * LANE;
-        one_dot(s, m->k + j * HEAD, turned);
-        one_dot(g, m->v + j * HEAD, turned_out);
+        one_dot(s, m->k + j * HEAD, transposed);
+        one_dot(g, m->v + j * HEAD, transposed_out);
         float16 p0 = vec_exp2(s[0] - l0), p1 = vec_exp2(s[1] - l1);
         store16(p0, 0, at);
         store16(p1, 1, at);
@@ -245,18 +245,18 @@ static inline void band_backward(const returning *b, __global act *dq, int dq_st
                                  __global const float *lse, int heads, __global const act *q, int q_stride,
                                  __global const act *g, int rows)
 {
-    const meeting *m = &b->m;
-    float16 turned[2 * HEAD], turned_out[2 * HEAD], sum[2 * HEAD];
+    const kv_tile *m = &b->m;
+    float16 transposed[2 * HEAD], transposed_out[2 * HEAD], sum[2 * HEAD];
     float16 score[2 * (BLOCK + TILE)], dp[2 * (BLOCK + TILE)];
     float16 near_q[LANE * HEAD_VECS], near_out[LANE * HEAD_VECS];
     float16 mean[2], l[2], ones[2] = {(float16)(1.0f), (float16)(1.0f)};
-    turn(turned, q, q_stride, rows, b->scale * LOG2_E);
-    turn(turned_out, g, heads * HEAD, rows, 1.0f);
+    transpose_load(transposed, q, q_stride, rows, b->scale * LOG2_E);
+    transpose_load(transposed_out, g, heads * HEAD, rows, 1.0f);
     fetch_rows(near_q, q, q_stride, rows);
     fetch_rows(near_out, g, heads * HEAD, rows);
     for (int i = 0; i < LANE; i++)
         ((float *)l)[i] = i < rows ? lse[i * heads] * LOG2_E : 0.0f;
-    probabilities(b, mean, turned, turned_out, l);
+    probabilities(b, mean, transposed, transposed_out, l);
     clear(sum);
     for (int j0 = 0; j0 < m->nk; j0 += BLOCK) {
         int count = min(BLOCK, m->nk - j0);
@@ -269,20 +269,20 @@ static inline void band_backward(const returning *b, __global act *dq, int dq_st
                 dp[2 * j + z] = ds;
             }
         }
-        gather(sum, dp, m->k + j0 * HEAD, count);
+        accumulate_pv(sum, dp, m->k + j0 * HEAD, count);
         if (!b->dk)
             continue;
-        spread(b->dv + j0 * HEAD, count, score, near_out, rows, b->fresh);
-        spread(b->dk + j0 * HEAD, count, dp, near_q, rows, b->fresh);
+        accumulate_dkv(b->dv + j0 * HEAD, count, score, near_out, rows, b->overwrite);
+        accumulate_dkv(b->dk + j0 * HEAD, count, dp, near_q, rows, b->overwrite);
     }
-    turn_back(dq, dq_stride, sum, ones, rows);
+    transpose_store(dq, dq_stride, sum, ones, rows);
 }
 
-/* The same of one query, query `row` of those of the meeting. */
+/* The same of one query, query `row` of those of the tile. */
 static inline void row_backward(const returning *b, __global act *dq, float l, __global const act *q,
                                 __global const act *g, int row)
 {
-    const meeting *m = &b->m;
+    const kv_tile *m = &b->m;
     float16 x[HEAD_VECS], out[HEAD_VECS], sum[HEAD_VECS], all = (float16)(0.0f), both = (float16)(0.0f);
     __global float *shown = m->kept, *slope = b->pairs;
     for (int v = 0; v < HEAD_VECS; v++) {
@@ -305,29 +305,29 @@ static inline void row_backward(const returning *b, __global act *dq, float l, _
     float mean = vec_sum(both) / vec_sum(all);
     for (int j = 0; j < m->nk; j += 16) /* as far as key j + 15, whose pair lies no lower */
         store16(load16(0, slope + 2 * j) * (load16(0, slope + 2 * j + 16) - mean) * b->scale, 0, slope + j);
-    row_gather(sum, slope, m->k, m->nk);
+    row_accumulate_pv(sum, slope, m->k, m->nk);
     for (int v = 0; v < HEAD_VECS; v++) {
         ACT_STORE16(sum[v], v, dq);
         x[v] = ACT_LOAD16(v, q);
     }
     if (!b->dk)
         return;
-    row_spread(b->dk, m->nk, slope, x);
-    row_spread(b->dv, m->nk, shown, out);
+    row_accumulate_dkv(b->dk, m->nk, slope, x);
+    row_accumulate_dkv(b->dv, m->nk, shown, out);
 }
 
 /* Piece i of the work: a block of keys and a head.  The block's keys and values, and the sums of their
  * gradients, if they are wanted, lie dense in the group's part of scratch meanwhile, as in the forward.  Of
- * its readers those from `sequences` on are none of this launch's. */
+ * its sequences those from `sequences` on are none of this launch's. */
 ITEM_KERNEL void attention_lanes_backward(
     __global const act *restrict q, __global const act *restrict k, __global const act *restrict v,
     __global const act *restrict dout, __global const float *restrict lse, __global float *restrict scratch,
     __global act *dq, __global act *dk, __global act *dv, __global const int *restrict q_begin,
-    __global const int *restrict k_begin, __global const int *restrict readers_begin,
-    __global const int *restrict readers, __global const uint *restrict key, int heads, int q_stride,
+    __global const int *restrict k_begin, __global const int *restrict block_sequences_begin,
+    __global const int *restrict block_sequences, __global const uint *restrict key, int heads, int q_stride,
     int q_col, int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, int dkv_stride, int dk_col,
     int dv_col, int longest, float scale, uint threshold, float kept_scale, int blocks, int sequences,
-    int keys_too, __global volatile int *turns)
+    int keys_too, __global volatile int *tile_counter)
 {
     size_t size = (size_t)longest * HEAD, room = (size_t)longest + 16;
     __global float *near_k = scratch + get_group_id(0) * (4 * size + room * (2 * LANE + 1)),
@@ -341,14 +341,14 @@ ITEM_KERNEL void attention_lanes_backward(
                    .dv = near_v + 2 * size,
                    .pairs = near_v + 3 * size + room,
                    .scale = scale};
-    FOR_EACH_TURN (i, blocks * heads, turns) {
+    FOR_EACH_TILE (i, blocks * heads, tile_counter) {
         int t = i / heads, h = i % heads, k0 = k_begin[t], nk = k_begin[t + 1] - k0, width = heads * HEAD;
         b.m.nk = nk;
-        b.fresh = 1;
+        b.overwrite = 1;
         fetch(near_k, k + (size_t)k0 * kv_stride + k_col + h * HEAD, kv_stride, nk);
         fetch(near_v, v + (size_t)k0 * kv_stride + v_col + h * HEAD, kv_stride, nk);
-        for (int u = readers_begin[t]; u < readers_begin[t + 1]; u++) {
-            int s = readers[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
+        for (int u = block_sequences_begin[t]; u < block_sequences_begin[t + 1]; u++) {
+            int s = block_sequences[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
             if (s >= sequences)
                 continue;
             b.m.key0 = threshold ? key[2 * s] : 0;
@@ -360,22 +360,22 @@ ITEM_KERNEL void attention_lanes_backward(
                                    *g = dout + row * width + h * HEAD;
                 __global act *to = dq + row * dq_stride + dq_col + h * HEAD;
                 b.m.index = h * nq + first;
-                if (b.fresh && keys_too && rows <= FEW)
+                if (b.overwrite && keys_too && rows <= FEW)
                     begin_sums(&b);
                 if (rows > FEW)
                     band_backward(&b, to, dq_stride, lse + row * heads + h, heads, mine, q_stride, g, rows);
                 for (int r = 0; rows <= FEW && r < rows; r++)
                     row_backward(&b, to + (size_t)r * dq_stride, lse[(row + r) * heads + h] * LOG2_E,
                                  mine + (size_t)r * q_stride, g + (size_t)r * width, r);
-                b.fresh = 0;
+                b.overwrite = 0;
             }
         }
         if (!keys_too)
             continue;
-        if (b.fresh)
+        if (b.overwrite)
             begin_sums(&b);
         put_back(dk + (size_t)k0 * dkv_stride + dk_col + h * HEAD, dkv_stride, b.dk, nk);
         put_back(dv + (size_t)k0 * dkv_stride + dv_col + h * HEAD, dkv_stride, b.dv, nk);
     }
-    turns_end(turns);
+    tile_loop_end(tile_counter);
 }

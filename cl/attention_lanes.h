@@ -1,6 +1,6 @@
 /* What both directions of attention with queries as lanes are made of: products of a band of 32 queries,
- * turned over, with dense rows; the same of one query, with the head's columns as lanes; masks. */
-#include "turn.h"
+ * transposed over, with dense rows; the same of one query, with the head's columns as lanes; masks. */
+#include "transpose.h"
 
 #define LANE 32        /* queries of an item at once: two vectors */
 #define TILE 8         /* rows of a register tile */
@@ -11,7 +11,7 @@
 #define LOG2_E 1.44269504f
 
 /* to[c] = column c of 32 rows, times factor; rows from `rows` on are 0. */
-static inline void turn(float16 *to, __global const act *from, int stride, int rows, float factor)
+static inline void transpose_load(float16 *to, __global const act *from, int stride, int rows, float factor)
 {
     for (int z = 0; z < 2; z++)
         for (int c = 0; c < HEAD; c += 16) {
@@ -20,7 +20,7 @@ static inline void turn(float16 *to, __global const act *from, int stride, int r
             for (int i = 0; i < 16; i++)
                 v[i] = 16 * z + i < rows ? ACT_LOAD16(0, from + (size_t)(16 * z + i) * stride + c)
                                          : (float16)(0.0f);
-            turn16(v);
+            transpose_16x16(v);
 #pragma unroll
             for (int q = 0; q < 16; q++)
                 to[2 * (c + q) + z] = v[q] * factor;
@@ -28,8 +28,8 @@ static inline void turn(float16 *to, __global const act *from, int stride, int r
 }
 
 /* The way back, each row times its factor. */
-static inline void turn_back(__global act *to, int stride, const float16 *from, const float16 *factor,
-                             int rows)
+static inline void transpose_store(__global act *to, int stride, const float16 *from, const float16 *factor,
+                                   int rows)
 {
     for (int z = 0; z < 2; z++)
         for (int c = 0; c < HEAD; c += 16) {
@@ -37,7 +37,7 @@ static inline void turn_back(__global act *to, int stride, const float16 *from, 
 #pragma unroll
             for (int q = 0; q < 16; q++)
                 v[q] = from[2 * (c + q) + z] * factor[z];
-            turn16(v);
+            transpose_16x16(v);
 #pragma unroll
             for (int i = 0; i < 16; i++)
                 if (16 * z + i < rows)
@@ -45,15 +45,15 @@ static inline void turn_back(__global act *to, int stride, const float16 *from, 
         }
 }
 
-/* s0[r], s1[r] = ⟨row r, turned rows⟩ of TILE dense rows. */
+/* s0[r], s1[r] = ⟨row r, transposed rows⟩ of TILE dense rows. */
 static inline __attribute__((always_inline)) void tile_dots(float16 *s0, float16 *s1, __global const float *a,
-                                                            const float16 *turned)
+                                                            const float16 *transposed)
 {
 #pragma unroll
     for (int r = 0; r < TILE; r++)
         s0[r] = s1[r] = (float16)(0.0f);
     for (int c = 0; c < HEAD; c++) {
-        float16 b0 = turned[2 * c], b1 = turned[2 * c + 1];
+        float16 b0 = transposed[2 * c], b1 = transposed[2 * c + 1];
 #pragma unroll
         for (int r = 0; r < TILE; r++) {
             float16 x = (float16)(a[r * HEAD + c]);
@@ -64,7 +64,7 @@ static inline __attribute__((always_inline)) void tile_dots(float16 *s0, float16
 }
 
 /* s[0], s[1] = the same of one row, in parts, as one sum after the other is slow. */
-static inline void one_dot(float16 *s, __global const float *a, const float16 *turned)
+static inline void one_dot(float16 *s, __global const float *a, const float16 *transposed)
 {
     float16 s0[4], s1[4];
 #pragma unroll
@@ -74,8 +74,8 @@ static inline void one_dot(float16 *s, __global const float *a, const float16 *t
 #pragma unroll
         for (int r = 0; r < 4; r++) {
             float16 x = (float16)(a[c + r]);
-            s0[r] = fma(x, turned[2 * (c + r)], s0[r]);
-            s1[r] = fma(x, turned[2 * (c + r) + 1], s1[r]);
+            s0[r] = fma(x, transposed[2 * (c + r)], s0[r]);
+            s1[r] = fma(x, transposed[2 * (c + r) + 1], s1[r]);
         }
     }
     s[0] = (s0[0] + s0[1]) + (s0[2] + s0[3]);
@@ -83,7 +83,7 @@ static inline void one_dot(float16 *s, __global const float *a, const float16 *t
 }
 
 /* sum[c][i] += Σ_j w[j][i] · b[j][c] over `count` dense rows. */
-static inline void gather(float16 *sum, const float16 *w, __global const float *b, int count)
+static inline void accumulate_pv(float16 *sum, const float16 *w, __global const float *b, int count)
 {
     for (int c = 0; c < HEAD; c += TILE) {
         float16 s0[TILE], s1[TILE];
@@ -110,8 +110,8 @@ static inline void gather(float16 *sum, const float16 *w, __global const float *
 }
 
 /* to[j] (+)= Σ_i w[j][i] · b[i] for `count` rows of the head's columns, over `lanes` rows of b; dense. */
-static inline void spread(__global float *to, int count, const float16 *weight, const float16 *b, int lanes,
-                          int fresh)
+static inline void accumulate_dkv(__global float *to, int count, const float16 *weight, const float16 *b,
+                                  int lanes, int overwrite)
 {
     const float *w = (const float *)weight;
     for (int j = 0; j < count; j += TILE)
@@ -121,8 +121,8 @@ static inline void spread(__global float *to, int count, const float16 *weight, 
 #pragma unroll
             for (int r = 0; r < TILE; r++) {
                 __global const float *old = to + (j + min(r, rows - 1)) * HEAD;
-                s0[r] = fresh ? (float16)(0.0f) : load16(v, old);
-                s1[r] = fresh || !second ? (float16)(0.0f) : load16(v + 1, old);
+                s0[r] = overwrite ? (float16)(0.0f) : load16(v, old);
+                s1[r] = overwrite || !second ? (float16)(0.0f) : load16(v + 1, old);
             }
             for (int i = 0; i < lanes; i++) {
                 float16 b0 = b[i * HEAD_VECS + v], b1 = b[i * HEAD_VECS + v + second];
@@ -193,13 +193,13 @@ static inline float16 mask_keys(uint key0, uint key1, int query, int j, int keys
 }
 
 /* Rows of queries that read a block's nk keys and values, which lie dense. */
-typedef struct meeting {
+typedef struct kv_tile {
     __global const float *k, *v;
     __global float *kept; /* room for nk numbers, up to the next 16 */
     int nk, index;        /* index: of the first row's probability of key 0, over nk */
     uint key0, key1, threshold;
     float kept_scale;
-} meeting;
+} kv_tile;
 
 /* Lane i: the sum over v[i].  A turn that adds as it goes has half of the moves. */
 static inline __attribute__((always_inline)) float16 sums16(float16 *v)
@@ -234,7 +234,8 @@ static inline __attribute__((always_inline)) float16 row_dots(__global const flo
 }
 
 /* sum += Σ_j w[j] · row j of `count` dense rows. */
-static inline void row_gather(float16 *sum, __global const float *w, __global const float *a, int count)
+static inline void row_accumulate_pv(float16 *sum, __global const float *w, __global const float *a,
+                                     int count)
 {
     for (int j = 0; j < count; j++)
         for (int v = 0; v < HEAD_VECS; v++)
@@ -242,7 +243,8 @@ static inline void row_gather(float16 *sum, __global const float *w, __global co
 }
 
 /* to[j] += w[j] · x for `count` dense rows. */
-static inline void row_spread(__global float *to, int count, __global const float *w, const float16 *x)
+static inline void row_accumulate_dkv(__global float *to, int count, __global const float *w,
+                                      const float16 *x)
 {
     for (int j = 0; j < count; j++)
         for (int v = 0; v < HEAD_VECS; v++)

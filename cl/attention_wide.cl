@@ -1,7 +1,7 @@
 /* The backward of attention on a CPU that has more units than there are blocks and heads (else it is one
  * pass: attention_lanes.cl): a work-item owns a band of rows of one head, without barriers, in vectors of 16.
  *
- * The other side comes in blocks of up to BLOCK rows, turned over into private memory, so that a vector's
+ * The other side comes in blocks of up to BLOCK rows, transposed over into private memory, so that a vector's
  * lanes are 16 rows of it: scores of 8 × 16 pairs are then 8 registers, and need no sums across lanes.
  * Products with values run the other way, lanes being columns of the head.  HEAD is a multiple of 16.
  * ops/attention.h says what is computed. */
@@ -12,7 +12,7 @@
 #define HEAD_VECS (HEAD / 16)
 
 /* to[c][j] = from[j·stride + c] for `rows` rows; lanes up to the next 16 are set to 0. */
-static inline void turn(float *to, __global const act *from, int stride, int rows)
+static inline void transpose_load(float *to, __global const act *from, int stride, int rows)
 {
     int whole = (rows + 15) / 16 * 16;
     for (int j = 0; j < rows; j++)
@@ -23,8 +23,9 @@ static inline void turn(float *to, __global const act *from, int stride, int row
             to[c * BLOCK + j] = 0.0f;
 }
 
-/* out[i][j] = ⟨row i, turned row j⟩ for 8 rows (beyond `rows`, the last again) and `count` turned ones. */
-static inline void dots(float *out, __global const act *a, int stride, int rows, const float *turned,
+/* out[i][j] = ⟨row i, transposed row j⟩ for 8 rows (beyond `rows`, the last again) and `count` transposed
+ * ones. */
+static inline void dots(float *out, __global const act *a, int stride, int rows, const float *transposed,
                         int count)
 {
     int at[TILE];
@@ -36,7 +37,7 @@ static inline void dots(float *out, __global const act *a, int stride, int rows,
         for (int i = 0; i < TILE; i++)
             s[i] = (float16)(0.0f);
         for (int c = 0; c < HEAD; c++) {
-            float16 b = load16(0, turned + c * BLOCK + j);
+            float16 b = load16(0, transposed + c * BLOCK + j);
 #pragma unroll
             for (int i = 0; i < TILE; i++)
                 s[i] = fma((float16)(ACT_GET(a + at[i] + c)), b, s[i]);
@@ -48,7 +49,8 @@ static inline void dots(float *out, __global const act *a, int stride, int rows,
 }
 
 /* sum[i] += Σ_j weight[i][j] · b[j·stride …] for 8 rows, over the columns of the head. */
-static inline void gather(float *sum, const float *weight, __global const act *b, int stride, int count)
+static inline void accumulate_pv(float *sum, const float *weight, __global const act *b, int stride,
+                                 int count)
 {
     for (int v = 0; v < HEAD_VECS; v += 2) {
         float16 s0[TILE], s1[TILE];
@@ -117,8 +119,8 @@ ITEM_KERNEL void attention_wide_dq(__global const act *restrict q, __global cons
     for (int j0 = 0; j0 < nk; j0 += BLOCK) {
         int count = min(BLOCK, nk - j0);
         size_t at = (size_t)(k0 + j0) * kv_stride + h * HEAD;
-        turn(keys, k + at + k_col, kv_stride, count);
-        turn(values, v + at + v_col, kv_stride, count);
+        transpose_load(keys, k + at + k_col, kv_stride, count);
+        transpose_load(values, v + at + v_col, kv_stride, count);
         for (int i = 0; i < rows; i += TILE) {
             size_t r0 = q0 + first + i;
             dots(score, q + r0 * q_stride + q_col + h * HEAD, q_stride, rows - i, keys, count);
@@ -144,7 +146,7 @@ ITEM_KERNEL void attention_wide_dq(__global const act *restrict q, __global cons
                 left[i + r] += vec_sum(lefts);
                 all[i + r] += vec_sum(alls);
             }
-            gather(sum + i * HEAD, dp, k + at + k_col, kv_stride, count);
+            accumulate_pv(sum + i * HEAD, dp, k + at + k_col, kv_stride, count);
         }
     }
     for (int i = 0; i < rows; i++) {
@@ -160,11 +162,11 @@ ITEM_KERNEL void attention_wide_dkv(__global const act *restrict q, __global con
                                     __global const float *restrict lse, __global const float *restrict delta,
                                     __global act *dk, __global act *dv, __global const int *restrict q_begin,
                                     __global const int *restrict k_begin,
-                                    __global const int *restrict readers_begin,
-                                    __global const int *restrict readers, __global const uint *restrict key,
-                                    int heads, int q_stride, int q_col, int kv_stride, int k_col, int v_col,
-                                    int dkv_stride, int dk_col, int dv_col, float scale, uint threshold,
-                                    float kept_scale)
+                                    __global const int *restrict block_sequences_begin,
+                                    __global const int *restrict block_sequences,
+                                    __global const uint *restrict key, int heads, int q_stride, int q_col,
+                                    int kv_stride, int k_col, int v_col, int dkv_stride, int dk_col,
+                                    int dv_col, float scale, uint threshold, float kept_scale)
 {
     int t = get_global_id(0), h = get_global_id(1), k0 = k_begin[t], nk = k_begin[t + 1] - k0;
     int first = (int)get_global_id(2) * BAND, rows = min(BAND, nk - first), width = heads * HEAD;
@@ -174,16 +176,16 @@ ITEM_KERNEL void attention_wide_dkv(__global const act *restrict q, __global con
         return;
     clear(sum_k, BAND * HEAD);
     clear(sum_v, BAND * HEAD);
-    for (int u = readers_begin[t]; u < readers_begin[t + 1]; u++) {
-        int s = readers[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
+    for (int u = block_sequences_begin[t]; u < block_sequences_begin[t + 1]; u++) {
+        int s = block_sequences[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
         uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
         for (int i0 = 0; i0 < nq; i0 += BLOCK) {
             int count = min(BLOCK, nq - i0), whole = (count + 15) / 16 * 16;
             size_t r0 = q0 + i0;
             __global const act *from = q + r0 * q_stride + q_col + h * HEAD,
                                *g = dout + r0 * width + h * HEAD;
-            turn(queries, from, q_stride, count);
-            turn(outs, g, width, count);
+            transpose_load(queries, from, q_stride, count);
+            transpose_load(outs, g, width, count);
             for (int i = 0; i < whole; i++) {
                 ls[i] = i < count ? lse[(r0 + i) * heads + h] : 0.0f;
                 means[i] = i < count ? delta[(r0 + i) * heads + h] : 0.0f;
@@ -208,8 +210,8 @@ ITEM_KERNEL void attention_wide_dkv(__global const act *restrict q, __global con
                         store16(slope(p, load16(0, dp + r * BLOCK + i), mask, load16(0, means + i)), 0,
                                 dp + r * BLOCK + i);
                     }
-                gather(sum_v + j * HEAD, score, g, width, count);
-                gather(sum_k + j * HEAD, dp, from, q_stride, count);
+                accumulate_pv(sum_v + j * HEAD, score, g, width, count);
+                accumulate_pv(sum_k + j * HEAD, dp, from, q_stride, count);
             }
         }
     }

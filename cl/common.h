@@ -138,26 +138,28 @@ typedef __local float *row_scratch;
  */
 #if defined(__has_builtin)
 #if __has_builtin(__builtin_prefetch)
-#define READ_SOON(p) __builtin_prefetch((const void *)(size_t)(p))
-#define READ_LATER(p) __builtin_prefetch((const void *)(size_t)(p), 0, 2)
+#define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
+#define PREFETCH_LATER(p) __builtin_prefetch((const void *)(size_t)(p), 0, 2)
 #define WRITE_SOON(p) __builtin_prefetch((const void *)(size_t)(p), 1)
 #endif
 #endif
-#ifndef READ_SOON
-#define READ_SOON(p)
-#define READ_LATER(p)
+#ifndef PREFETCH
+#define PREFETCH(p)
+#define PREFETCH_LATER(p)
 #define WRITE_SOON(p)
 #endif
 
-/* Pieces 0 … count − 1 of the work, shared out among the groups of a launch (device/launch.h: laip_turns),
- * each to the group that asks next; which one it is changes nothing.  The last group to find none left sets
- * the counters back. */
-#define FOR_EACH_TURN(i, count, turns) for (int i = atomic_inc(turns); i < (count); i = atomic_inc(turns))
-static inline void turns_end(volatile __global int *turns)
+/* Pieces 0 … count − 1 of the work, shared out among the groups of a launch (device/launch.h:
+ * laip_tile_counter), each to the group that asks next; which one it is changes nothing.  The last group to
+ * find none left sets the counters back. */
+#define FOR_EACH_TILE(i, count, tile_counter)                                                                \
+    for (int i = atomic_inc(tile_counter); i < (count); i = atomic_inc(tile_counter))
+static inline void tile_loop_end(volatile __global int *tile_counter)
 {
-    if (atomic_inc(turns + 1) == (int)(get_num_groups(0) * get_num_groups(1) * get_num_groups(2)) - 1) {
-        atomic_xchg(turns, 0);
-        atomic_xchg(turns + 1, 0);
+    if (atomic_inc(tile_counter + 1) ==
+        (int)(get_num_groups(0) * get_num_groups(1) * get_num_groups(2)) - 1) {
+        atomic_xchg(tile_counter, 0);
+        atomic_xchg(tile_counter + 1, 0);
     }
 }
 

@@ -9,7 +9,7 @@
 #include "common.h"
 
 #include "gelu.h"
-#include "turn.h"
+#include "transpose.h"
 
 #define MR 12
 #define NR 32
@@ -44,7 +44,7 @@ ITEM_KERNEL void gemm_pack_a(__global const act *restrict a, __global float *res
 #pragma unroll
         for (int i = 0; i < 16; i++)
             v[i] = i < MR ? alpha * ACT_LOAD16(0, a + (size_t)i * k + p) : (float16)(0.0f);
-        turn16(v);
+        transpose_16x16(v);
 #pragma unroll
         for (int q = 0; q < 16; q++) {
             vstore8(v[q].lo, 0, to + (size_t)(p + q) * MR);
@@ -103,7 +103,7 @@ static inline void turn_panel(__global const act_b *restrict b, __global float *
 #pragma unroll
             for (int j = 0; j < 16; j++)
                 v[j] = B_LOAD16(0, b + (size_t)(half_panel + j) * k + p);
-            turn16(v);
+            transpose_16x16(v);
 #pragma unroll
             for (int q = 0; q < 16; q++)
                 store16(v[q], 0, to + q * NR + half_panel);
@@ -114,15 +114,15 @@ static inline void turn_panel(__global const act_b *restrict b, __global float *
 }
 
 /* Asks for lines i0 … i1 − 1 of the 2 × depth that steps p … p + depth − 1 of a panel lie on. */
-static inline void ask_for_panel(int how, __global const act_b *b, int column, int p, int i0, int i1, int n,
-                                 int k)
+static inline void prefetch_panel(int how, __global const act_b *b, int column, int p, int i0, int i1, int n,
+                                  int k)
 {
     if (how == B_PLAIN)
         for (int i = i0; i < i1; i++)
-            READ_LATER(b + (size_t)(p + i / 2) * n + column * NR + i % 2 * 16);
+            PREFETCH_LATER(b + (size_t)(p + i / 2) * n + column * NR + i % 2 * 16);
     if (how == B_TRANSPOSED)
         for (int i = i0; i < i1; i++)
-            READ_LATER(b + (size_t)(column * NR + i % NR) * k + p + i / NR * 16);
+            PREFETCH_LATER(b + (size_t)(column * NR + i % NR) * k + p + i / NR * 16);
 }
 
 ITEM_KERNEL void gemm_pack_b(__global const act_b *restrict b, __global float *restrict packed, int n, int k)
@@ -237,9 +237,9 @@ tile(const int rows, int valid, __global const float *restrict a, __global const
     }
     for (int p = 0; p < depth; p++) {
         float16 b0 = load16(0, b), b1 = load16(1, b);
-        READ_SOON(b + AHEAD * b_step);
-        READ_SOON(b + AHEAD * b_step + 16);
-        READ_SOON(a + 2 * AHEAD * MR);
+        PREFETCH(b + AHEAD * b_step);
+        PREFETCH(b + AHEAD * b_step + 16);
+        PREFETCH(a + 2 * AHEAD * MR);
 #pragma unroll
         for (int i = 0; i < rows; i++) {
             low[i] = fma((float16)(a[i]), b0, low[i]);
@@ -269,7 +269,7 @@ ITEM_KERNEL void gemm_packed(__global const float *restrict a, int how, __global
                              __global float *room, __global float *sums, __global act *c,
                              __global const float *bias, __global act *pre, __global const act *residual,
                              int what, int m, int n, int k, int block, int band, int cut, int panels,
-                             __global volatile int *turns)
+                             __global volatile int *tile_counter)
 {
     int columns = (n + NR - 1) / NR, row_panels = (m + MR - 1) / MR, bands = (row_panels + band - 1) / band;
     int last_band = (bands - 1) * band, uncut = bands * columns - cut;
@@ -277,7 +277,7 @@ ITEM_KERNEL void gemm_packed(__global const float *restrict a, int how, __global
     ends e = {sums, c, pre, bias, residual, n, what};
     if (how != B_READY)
         room += get_group_id(0) * NR * block;
-    FOR_EACH_TURN (i, pieces, turns) {
+    FOR_EACH_TILE (i, pieces, tile_counter) {
         bool whole = i < uncut;
         int column = whole ? i % columns : columns - cut + (i - uncut) % cut;
         int begin = MR * (whole ? i / columns * band : last_band + (i - uncut) / cut * panels);
@@ -296,8 +296,8 @@ ITEM_KERNEL void gemm_packed(__global const float *restrict a, int how, __global
                 __global const float *from_a = a + (size_t)row * k + (size_t)p * MR;
                 int valid = min(MR, end - row), at = column * NR;
                 int share = 2 * block * MR / (end - begin) + 1, asked = (row - begin) / MR * share;
-                ask_for_panel(how, b, last ? column + get_num_groups(0) : column, last ? 0 : p + block, asked,
-                              min(asked + share, 2 * block), n, k);
+                prefetch_panel(how, b, last ? column + get_num_groups(0) : column, last ? 0 : p + block,
+                               asked, min(asked + share, 2 * block), n, k);
                 if (valid > 8)
                     tile(12, valid, from_a, from_b, b_step, depth, &e, row, at, first, last);
                 else if (valid > 4)
@@ -307,5 +307,5 @@ ITEM_KERNEL void gemm_packed(__global const float *restrict a, int how, __global
             }
         }
     }
-    turns_end(turns);
+    tile_loop_end(tile_counter);
 }

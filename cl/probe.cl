@@ -89,18 +89,20 @@ ROW_KERNEL void probe_dq(__global const float *restrict ds, __global const act *
     }
 }
 
-/* dk of every key of a block, from the probes among its readers in their order; a row for each key row. */
+/* dk of every key of a block, from the probes among its sequences in their order; a row for each key
+ * row. */
 ROW_KERNEL void probe_dk(__global const float *restrict ds, __global const act *restrict q,
-                         __global const int *restrict q_begin, __global const int *restrict readers_begin,
-                         __global const int *restrict readers, __global act *restrict dk, int probes,
+                         __global const int *restrict q_begin,
+                         __global const int *restrict block_sequences_begin,
+                         __global const int *restrict block_sequences, __global act *restrict dk, int probes,
                          int heads, int keys, int q_stride, int q_col, int dk_stride, int dk_col, float scale)
 {
     size_t row = row_index(), t = row / keys;
     int i = row % keys;
-    for (int u = readers_begin[t]; u < readers_begin[t + 1]; u++) {
-        int j = readers[u];
+    for (int u = block_sequences_begin[t]; u < block_sequences_begin[t + 1]; u++) {
+        int j = block_sequences[u];
         if (j >= probes)
-            break; /* readers are in increasing order */
+            break; /* block_sequences are in increasing order */
         for (int c = row_lane(); c < heads * HEAD; c += LANES) {
             __global act *o = dk + row * dk_stride + dk_col + c;
             float weight = scale * ds[((size_t)j * heads + c / HEAD) * keys + i];

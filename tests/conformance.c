@@ -225,7 +225,7 @@ static void check_scores(run *r)
             for (size_t c = 0; c < E; c++)
                 coarse[t * b + i] += ft[t * E + c] * fi[i * E + c];
     for (size_t i = 0; i < b; i++) {
-        if (!laip_score_open(&s, x->images + i * pixels, &e) ||
+        if (!laip_score_set_image(&s, x->images + i * pixels, &e) ||
             !laip_score_match(&s, states, x->caption_begin, b, logits, &e))
             laip_fixture_stop(&e);
         for (size_t t = 0; t < b; t++) {

@@ -57,8 +57,8 @@ laip_phraser *laip_phraser_create(const char *tagger_folder, const char *grammar
 void laip_phrases(const laip_phraser *phraser, const char *text, size_t length, laip_spans *out);
 void laip_phraser_free(laip_phraser *phraser);
 
-/* The pieces [*first, *last) of tokens that came from the bytes [start, end) of the text; none: both equal.
+/* The tokens [*first, *last) of tokens that came from the bytes [start, end) of the text; none: both equal.
  */
-void laip_span_pieces(const laip_tokens *tokens, uint32_t start, uint32_t end, size_t *first, size_t *last);
+void laip_span_tokens(const laip_tokens *tokens, uint32_t start, uint32_t end, size_t *first, size_t *last);
 
 #endif

@@ -10,8 +10,8 @@ enum laip_site {
     LAIP_SITE_INIT = 1, /* initial weights; sample is the index of the parameter */
     LAIP_SITE_ORDER,    /* order of samples in an epoch; step is the epoch */
     LAIP_SITE_AUGMENT,  /* augmentation of a picture */
-    LAIP_SITE_PHRASE,   /* which phrases, which word is hidden */
-    LAIP_SITE_MLM,      /* which pieces of a caption are hidden */
+    LAIP_SITE_PHRASE,   /* which phrases, which word is masked */
+    LAIP_SITE_MLM,      /* which tokens of a caption are masked */
     LAIP_SITE_NEGATIVE, /* hard negatives */
     LAIP_SITE_SYNTH,    /* drawn data */
     LAIP_SITE_TEST,

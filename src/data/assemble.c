@@ -160,16 +160,16 @@ static bool put_picture(laip_assembly *a, size_t caption, uint64_t step, float *
     return true;
 }
 
-/* Copies pieces `from` of p to the end of ids; returns how many. */
-static size_t copy_pieces(const laip_pieces *p, size_t from, int32_t *ids)
+/* Copies tokens `from` of p to the end of ids; returns how many. */
+static size_t copy_tokens(const laip_token_sequences *p, size_t from, int32_t *ids)
 {
     size_t n = p->begin[from + 1] - p->begin[from];
     memcpy(ids, p->ids + p->begin[from], n * sizeof *ids);
     return n;
 }
 
-/* BERT's rule: 15 % of the pieces, 80 % of them hidden, 10 % another piece, 10 % left as they are. */
-static void hide_pieces(const laip_loader_options *o, laip_rng *r, const int32_t *word, size_t n,
+/* BERT's rule: 15 % of the tokens, 80 % of them masked, 10 % another token, 10 % left as they are. */
+static void mask_tokens(const laip_loader_options *o, laip_rng *r, const int32_t *word, size_t n,
                         int32_t *ids, int32_t *target)
 {
     for (size_t k = 0; k < n; k++) {
@@ -185,17 +185,17 @@ static void hide_pieces(const laip_loader_options *o, laip_rng *r, const int32_t
     }
 }
 
-/* Hides one word of a phrase, chosen uniformly: each of its pieces. */
-static void hide_word(const laip_loader_options *o, laip_rng *r, const int32_t *word, size_t n, int32_t *ids,
+/* Masks one word of a phrase, chosen uniformly: each of its tokens. */
+static void mask_word(const laip_loader_options *o, laip_rng *r, const int32_t *word, size_t n, int32_t *ids,
                       int32_t *target)
 {
     int32_t words = 0;
     for (size_t k = 0; k < n; k++)
         if (word[k] >= words)
             words = word[k] + 1;
-    int32_t hidden = words ? (int32_t)laip_rng_below(r, (uint32_t)words) : -1;
+    int32_t masked = words ? (int32_t)laip_rng_below(r, (uint32_t)words) : -1;
     for (size_t k = 0; k < n; k++) {
-        target[k] = word[k] >= 0 && word[k] == hidden ? ids[k] : -1;
+        target[k] = word[k] >= 0 && word[k] == masked ? ids[k] : -1;
         if (target[k] >= 0)
             ids[k] = o->mask;
     }
@@ -203,11 +203,11 @@ static void hide_word(const laip_loader_options *o, laip_rng *r, const int32_t *
 
 static void put_phrase(laip_assembly *a, laip_batch *x, size_t phrase, int owner, laip_rng *r)
 {
-    const laip_pieces *p = &a->texts->phrases;
+    const laip_token_sequences *p = &a->texts->phrases;
     int32_t at = x->phrase_begin[x->phrases];
-    size_t n = copy_pieces(p, phrase, x->phrase_ids + at);
-    copy_pieces(p, phrase, x->phrase_masked + at);
-    hide_word(&a->options, r, p->word + p->begin[phrase], n, x->phrase_masked + at, x->phrase_target + at);
+    size_t n = copy_tokens(p, phrase, x->phrase_ids + at);
+    copy_tokens(p, phrase, x->phrase_masked + at);
+    mask_word(&a->options, r, p->word + p->begin[phrase], n, x->phrase_masked + at, x->phrase_target + at);
     x->phrase_owner[x->phrases++] = owner;
     x->phrase_begin[x->phrases] = at + (int32_t)n;
 }
@@ -289,7 +289,7 @@ bool laip_assemble(laip_assembly *a, laip_assembled *out, uint64_t step, size_t 
 {
     const laip_loader_options *o = &a->options;
     size_t b = (size_t)o->batch;
-    const laip_pieces *p = &a->texts->captions;
+    const laip_token_sequences *p = &a->texts->captions;
     laip_batch *x = &out->batch;
     if (!x->images)
         make_room(a, out);
@@ -303,11 +303,11 @@ bool laip_assemble(laip_assembly *a, laip_assembled *out, uint64_t step, size_t 
         x->sample[i] = c;
         x->person[i] = a->dataset->pictures[picture].person;
         int32_t at = x->caption_begin[i];
-        size_t n = copy_pieces(p, c, x->caption_ids + at);
+        size_t n = copy_tokens(p, c, x->caption_ids + at);
         if (o->mlm) {
             laip_rng r = laip_rng_stream(o->seed, step, c, LAIP_SITE_MLM);
             memcpy(x->caption_masked + at, x->caption_ids + at, n * sizeof(int32_t));
-            hide_pieces(o, &r, p->word + p->begin[c], n, x->caption_masked + at, x->caption_target + at);
+            mask_tokens(o, &r, p->word + p->begin[c], n, x->caption_masked + at, x->caption_target + at);
         }
         x->caption_begin[i + 1] = at + (int32_t)n;
         if (o->phrases)

@@ -1,4 +1,4 @@
-/* What one micro-batch holds: pictures, captions, phrases, hidden words. */
+/* What one micro-batch holds: pictures, captions, phrases, masked words. */
 #ifndef LAIP_DATA_ASSEMBLE_H
 #define LAIP_DATA_ASSEMBLE_H
 

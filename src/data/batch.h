@@ -13,16 +13,16 @@ typedef struct laip_batch {
     int32_t *person;       /* [b], dataset's ids */
 
     int32_t *caption_begin;  /* [b + 1], places in caption_ids */
-    int32_t *caption_ids;    /* [CLS] and pieces */
-    int32_t *caption_masked; /* the same with 15 % hidden (80/10/10), for MLM; NULL when MLM is off */
-    int32_t *caption_target; /* the hidden piece where one is, -1 elsewhere; NULL when MLM is off */
+    int32_t *caption_ids;    /* [CLS] and tokens */
+    int32_t *caption_masked; /* the same with 15 % masked (80/10/10), for MLM; NULL when MLM is off */
+    int32_t *caption_target; /* the masked token where one is, -1 elsewhere; NULL when MLM is off */
 
     int phrases;            /* p, of all captions; a caption may have none */
     int32_t *phrase_owner;  /* [p], index of the sample, not decreasing */
     int32_t *phrase_begin;  /* [p + 1], places in the three below */
-    int32_t *phrase_ids;    /* [CLS] and pieces */
-    int32_t *phrase_masked; /* the pieces of one word are [MASK] */
-    int32_t *phrase_target; /* the hidden piece where one is, -1 elsewhere */
+    int32_t *phrase_ids;    /* [CLS] and tokens */
+    int32_t *phrase_masked; /* the tokens of one word are [MASK] */
+    int32_t *phrase_target; /* the masked token where one is, -1 elsewhere */
 
     /* The negatives of ITM when they are given and not drawn: [b] indices of samples, -1 for none; else NULL.
      */

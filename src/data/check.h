@@ -9,7 +9,7 @@
 typedef struct laip_check_options {
     const laip_tokenizer *tokenizer;
     const laip_phraser *phraser;
-    laip_tokenize_options tokenize; /* max_pieces: captions of more are over-long; they are not cut here */
+    laip_tokenize_options tokenize; /* max_tokens: captions of more are over-long; they are not cut here */
     bool words;                     /* the tokenizer has no words: [CLS] and [SEP] are not counted */
     int threads;                    /* 0: one a core */
 } laip_check_options;
@@ -61,8 +61,8 @@ typedef struct laip_check {
     size_t split_count;
     laip_check_list silent; /* pictures without a caption */
     laip_check_list empty;  /* captions without a word */
-    laip_check_list longer; /* captions of more pieces than allowed */
-    laip_spread width, height, pieces, phrases,
+    laip_check_list longer; /* captions of more tokens than allowed */
+    laip_spread width, height, tokens, phrases,
         phrase_words;        /* phrases: a caption's; phrase_words: a phrase's */
     size_t phrases_of_words; /* phrases of two or more words */
     size_t without_phrase;   /* captions */

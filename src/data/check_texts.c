@@ -7,22 +7,22 @@
 static void check_captions(laip_check *c, const laip_texts *t, const laip_check_options *o)
 {
     size_t n = c->dataset->caption_count, fixed = o->tokenize.sep ? 2 : 1; /* [CLS], and [SEP] */
-    double *pieces = laip_alloc(n, sizeof *pieces), *phrases = laip_alloc(n, sizeof *phrases);
+    double *tokens = laip_alloc(n, sizeof *tokens), *phrases = laip_alloc(n, sizeof *phrases);
     for (size_t i = 0; i < n; i++) {
         size_t length = t->captions.begin[i + 1] - t->captions.begin[i];
         size_t found = t->first_phrase[i + 1] - t->first_phrase[i];
         if (length <= fixed)
             laip_check_add(&c->empty, i);
         length -= o->words ? fixed : 0;
-        if (o->tokenize.max_pieces && length > o->tokenize.max_pieces)
+        if (o->tokenize.max_tokens && length > o->tokenize.max_tokens)
             laip_check_add(&c->longer, i);
         c->without_phrase += found == 0;
-        pieces[i] = (double)length;
+        tokens[i] = (double)length;
         phrases[i] = (double)found;
     }
-    c->pieces = laip_check_spread(pieces, n);
+    c->tokens = laip_check_spread(tokens, n);
     c->phrases = laip_check_spread(phrases, n);
-    free(pieces);
+    free(tokens);
     free(phrases);
 }
 
@@ -45,7 +45,7 @@ void laip_check_texts(laip_check *check, const laip_check_options *options)
 {
     laip_texts texts;
     laip_tokenize_options whole = options->tokenize;
-    whole.max_pieces = 0;
+    whole.max_tokens = 0;
     laip_texts_make(&texts, check->dataset, options->tokenizer, &whole, options->phraser, options->threads);
     check_captions(check, &texts, options);
     check_phrases(check, &texts);

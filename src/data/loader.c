@@ -154,17 +154,17 @@ laip_loader_sizes laip_loader_most(const laip_texts *t, const laip_loader_option
 {
     size_t n = t->captions.count, b = (size_t)o->batch;
     size_t *rows = laip_alloc(n, sizeof *rows), *phrases = laip_alloc(n, sizeof *phrases),
-           *pieces = laip_alloc(n, sizeof *rows);
+           *tokens = laip_alloc(n, sizeof *rows);
     for (size_t i = 0; i < n; i++) {
         size_t first = t->first_phrase[i], last = t->first_phrase[i + 1];
         rows[i] = t->captions.begin[i + 1] - t->captions.begin[i];
         phrases[i] = last - first;
-        pieces[i] = last > first ? t->phrases.begin[last] - t->phrases.begin[first] : 0;
+        tokens[i] = last > first ? t->phrases.begin[last] - t->phrases.begin[first] : 0;
     }
     laip_loader_sizes z = {.caption_rows = top(rows, n, b), .longest_caption = t->captions.longest};
     if (o->phrases) {
         z.phrases = top(phrases, n, b);
-        z.phrase_rows = top(pieces, n, b);
+        z.phrase_rows = top(tokens, n, b);
         z.longest_phrase = t->phrases.longest;
         size_t few = b * (size_t)o->phrases_per_caption;
         if (few && few < z.phrases) {
@@ -174,6 +174,6 @@ laip_loader_sizes laip_loader_most(const laip_texts *t, const laip_loader_option
     }
     free(rows);
     free(phrases);
-    free(pieces);
+    free(tokens);
     return z;
 }

@@ -1,7 +1,7 @@
 /* Micro-batches prepared ahead of the device by threads.
  *
  * What a micro-batch holds is a function of (seed, step, its index) alone: the order of an epoch's pairs, the
- * augmentation, the hidden words all come from counters.  A training sample is a (picture, caption) pair; an
+ * augmentation, the masked words all come from counters.  A training sample is a (picture, caption) pair; an
  * epoch is all pairs in an order of its own, cut into global batches, the last incomplete one left out. */
 #ifndef LAIP_DATA_LOADER_H
 #define LAIP_DATA_LOADER_H
@@ -19,7 +19,7 @@ typedef struct laip_loader_options {
     laip_augment augment;
     int phrases_per_caption; /* 0: all */
     bool phrases, mlm;       /* whether they are wanted */
-    int32_t mask;            /* the piece [MASK] */
+    int32_t mask;            /* the token [MASK] */
     int vocab;
     bool skip_bad; /* a damaged picture: take the next pair's instead of stopping */
     int threads;

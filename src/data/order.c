@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A caption as its distinct pieces in increasing order, and the weights of pieces. */
+/* A caption as its distinct tokens in increasing order, and the weights of tokens. */
 typedef struct bags {
     const laip_dataset *d;
     size_t *begin; /* [captions + 1] */
-    int32_t *piece;
-    float *weight; /* [pieces]: inverse document frequency, squared */
+    int32_t *token;
+    float *weight; /* [tokens]: inverse document frequency, squared */
     float *norm;   /* [captions] */
 } bags;
 
@@ -24,32 +24,32 @@ static int by_number(const void *a, const void *b)
 static bags make_bags(const laip_dataset *d, const laip_texts *t)
 {
     size_t n = d->caption_count, used = 0, most = 0;
-    const laip_pieces *c = &t->captions;
+    const laip_token_sequences *c = &t->captions;
     bags b = {.d = d,
               .begin = laip_alloc(n + 1, sizeof *b.begin),
-              .piece = laip_alloc(c->begin[n] + 1, sizeof *b.piece),
+              .token = laip_alloc(c->begin[n] + 1, sizeof *b.token),
               .norm = laip_alloc(n, sizeof *b.norm)};
     for (size_t i = 0; i < n; i++) {
         size_t first = used, length = c->begin[i + 1] - c->begin[i];
-        memcpy(b.piece + used, c->ids + c->begin[i], length * sizeof *b.piece);
-        qsort(b.piece + used, length, sizeof *b.piece, by_number);
+        memcpy(b.token + used, c->ids + c->begin[i], length * sizeof *b.token);
+        qsort(b.token + used, length, sizeof *b.token, by_number);
         for (size_t k = 0; k < length; k++)
-            if (used == first || b.piece[used - 1] != b.piece[first + k])
-                b.piece[used++] = b.piece[first + k];
+            if (used == first || b.token[used - 1] != b.token[first + k])
+                b.token[used++] = b.token[first + k];
         b.begin[i + 1] = used;
-        if (used > first && (size_t)b.piece[used - 1] + 1 > most)
-            most = (size_t)b.piece[used - 1] + 1;
+        if (used > first && (size_t)b.token[used - 1] + 1 > most)
+            most = (size_t)b.token[used - 1] + 1;
     }
     b.weight = laip_alloc(most + 1, sizeof *b.weight);
     for (size_t k = 0; k < used; k++)
-        b.weight[b.piece[k]]++;
+        b.weight[b.token[k]]++;
     for (size_t p = 0; p < most; p++) {
         float rare = b.weight[p] > 0 ? logf((float)n / b.weight[p]) : 0;
         b.weight[p] = rare * rare;
     }
     for (size_t i = 0; i < n; i++) {
         for (size_t k = b.begin[i]; k < b.begin[i + 1]; k++)
-            b.norm[i] += b.weight[b.piece[k]];
+            b.norm[i] += b.weight[b.token[k]];
         b.norm[i] = sqrtf(b.norm[i]);
     }
     return b;
@@ -58,7 +58,7 @@ static bags make_bags(const laip_dataset *d, const laip_texts *t)
 static void free_bags(bags *b)
 {
     free(b->begin);
-    free(b->piece);
+    free(b->token);
     free(b->weight);
     free(b->norm);
 }
@@ -68,7 +68,7 @@ static float likeness(const bags *b, uint32_t i, uint32_t j)
     size_t u = b->begin[i], v = b->begin[j];
     float sum = 0;
     while (u < b->begin[i + 1] && v < b->begin[j + 1]) {
-        int32_t x = b->piece[u], y = b->piece[v];
+        int32_t x = b->token[u], y = b->token[v];
         if (x == y)
             sum += b->weight[x];
         u += x <= y;

@@ -7,7 +7,7 @@
 
 /* One caption's result, before all are packed. */
 typedef struct made {
-    laip_pieces caption, phrases;
+    laip_token_sequences caption, phrases;
     bool cut;
 } made;
 
@@ -19,19 +19,19 @@ typedef struct job {
     made *made;
 } job;
 
-static void append(laip_pieces *p, const int32_t *ids, const int32_t *word, size_t count)
+static void append(laip_token_sequences *p, const int32_t *ids, const int32_t *word, size_t count)
 {
     void *array = p->begin;
     laip_grow(&array, &p->count_capacity, p->count + 2, sizeof *p->begin);
     p->begin = array;
     if (!p->count)
         p->begin[0] = 0;
-    size_t at = p->begin[p->count], room = p->piece_capacity;
+    size_t at = p->begin[p->count], room = p->token_capacity;
     array = p->ids;
     laip_grow(&array, &room, at + count, sizeof *p->ids);
     p->ids = array;
     array = p->word;
-    laip_grow(&array, &p->piece_capacity, at + count, sizeof *p->word);
+    laip_grow(&array, &p->token_capacity, at + count, sizeof *p->word);
     p->word = array;
     memcpy(p->ids + at, ids, count * sizeof *ids);
     memcpy(p->word + at, word, count * sizeof *word);
@@ -40,12 +40,12 @@ static void append(laip_pieces *p, const int32_t *ids, const int32_t *word, size
         p->longest = count;
 }
 
-static void free_pieces(laip_pieces *p)
+static void free_token_sequences(laip_token_sequences *p)
 {
     free(p->begin);
     free(p->ids);
     free(p->word);
-    *p = (laip_pieces){0};
+    *p = (laip_token_sequences){0};
 }
 
 static void one(void *context, size_t i)
@@ -84,16 +84,16 @@ void laip_texts_make(laip_texts *t, const laip_dataset *d, const laip_tokenizer 
         }
         t->first_phrase[i + 1] = t->phrases.count;
         t->cut += m->cut;
-        free_pieces(&m->caption);
-        free_pieces(&m->phrases);
+        free_token_sequences(&m->caption);
+        free_token_sequences(&m->phrases);
     }
     free(j.made);
 }
 
 void laip_texts_free(laip_texts *t)
 {
-    free_pieces(&t->captions);
-    free_pieces(&t->phrases);
+    free_token_sequences(&t->captions);
+    free_token_sequences(&t->phrases);
     free(t->first_phrase);
     *t = (laip_texts){0};
 }

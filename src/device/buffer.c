@@ -23,8 +23,8 @@ laip_mem laip_mem_part(laip_device *d, laip_mem whole, size_t offset, size_t byt
     if (d->error.status != LAIP_OK)
         return NULL;
     cl_int code;
-    cl_buffer_region region = {offset, bytes ? bytes : 4};
-    cl_mem mem = clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    cl_buffer_region plan = {offset, bytes ? bytes : 4};
+    cl_mem mem = clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &plan, &code);
     char subject[192];
     snprintf(subject, sizeof subject, "%s, %zu bytes at %zu", what, bytes, offset);
     return laip_cl_check(d, code, "clCreateSubBuffer", subject) ? mem : NULL;
@@ -70,7 +70,7 @@ void laip_mem_write(laip_device *d, laip_mem mem, size_t offset, const void *dat
     const void *copy = stage(d, data, bytes);
     cl_int code =
         clEnqueueWriteBuffer(d->queue, mem, copy ? CL_FALSE : CL_TRUE, offset, bytes, copy ? copy : data, 0,
-                             NULL, laip_ledger_add(d, "upload", (double)bytes, false));
+                             NULL, laip_profiler_add(d, "upload", (double)bytes, false));
     if (laip_cl_check(d, code, "clEnqueueWriteBuffer", NULL) && !copy)
         laip_device_unstage(d);
 }
@@ -82,7 +82,7 @@ void laip_mem_read(laip_device *d, laip_mem mem, size_t offset, void *data, size
     d->counters.downloads++;
     d->counters.download_bytes += bytes;
     cl_int code = clEnqueueReadBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL,
-                                      laip_ledger_add(d, "download", (double)bytes, false));
+                                      laip_profiler_add(d, "download", (double)bytes, false));
     if (laip_cl_check(d, code, "clEnqueueReadBuffer", NULL))
         laip_device_unstage(d);
 }
@@ -94,7 +94,7 @@ void laip_mem_zero(laip_device *d, laip_mem mem, size_t offset, size_t bytes)
         return;
     laip_cl_check(d,
                   clEnqueueFillBuffer(d->queue, mem, &zero, bytes % 4 ? 2 : 4, offset, bytes, 0, NULL,
-                                      laip_ledger_add(d, "fill", (double)bytes, true)),
+                                      laip_profiler_add(d, "fill", (double)bytes, true)),
                   "clEnqueueFillBuffer", NULL);
 }
 
@@ -105,7 +105,7 @@ void laip_mem_copy(laip_device *d, laip_mem to, size_t to_offset, laip_mem from,
         return;
     laip_cl_check(d,
                   clEnqueueCopyBuffer(d->queue, from, to, from_offset, to_offset, bytes, 0, NULL,
-                                      laip_ledger_add(d, "copy", 2 * (double)bytes, true)),
+                                      laip_profiler_add(d, "copy", 2 * (double)bytes, true)),
                   "clEnqueueCopyBuffer", NULL);
 }
 

@@ -1,5 +1,5 @@
-/* Device memory: buffers, the matrix views that every operation takes, and regions laid out before the first
- * step. */
+/* Device memory: buffers, the matrix views that every operation takes, and memory plans, laid out before the
+ * first step. */
 #ifndef LAIP_DEVICE_BUFFER_H
 #define LAIP_DEVICE_BUFFER_H
 
@@ -62,25 +62,25 @@ void laip_mat_copy(laip_device *device, laip_mat to, laip_mat from); /* of equal
 void laip_ints_write(laip_device *device, laip_ints v, const int32_t *values);
 void laip_ints_read(laip_device *device, laip_ints v, int32_t *values);
 
-/* A region is memory laid out like a stack: pieces are taken one after the other, and a mark gives back all
+/* A memory plan is laid out like a stack: blocks are taken one after the other, and a mark gives back all
  * that was taken since, for reuse by later work of the same in-order queue.  The layout code runs twice:
- * first on a dry region (views with NULL memory), which only measures; then, after laip_region_allocate, for
+ * first on a dry plan (views with NULL memory), which only measures; then, after laip_plan_allocate, for
  * real.  Memory is taken from the device in slabs no larger than its largest allocation. */
-typedef struct laip_region laip_region;
+typedef struct laip_plan laip_plan;
 
-laip_region *laip_region_create(laip_device *device, const char *name); /* dry */
-void laip_region_free(laip_region *region);
-laip_mat laip_region_mat(laip_region *region, size_t rows, size_t cols);
-/* A matrix of activations: of halves after laip_region_halve, which comes before the first piece. */
-laip_mat laip_region_activations(laip_region *region, size_t rows, size_t cols);
-void laip_region_halve(laip_region *region);
-laip_ints laip_region_ints(laip_region *region, size_t count);
-size_t laip_region_mark(const laip_region *region);
-void laip_region_reset(laip_region *region, size_t mark);
-/* The most that was in use at once; LAIP_TOO_LARGE when one piece is larger than the device allocates. */
+laip_plan *laip_plan_create(laip_device *device, const char *name); /* dry */
+void laip_plan_free(laip_plan *plan);
+laip_mat laip_plan_mat(laip_plan *plan, size_t rows, size_t cols);
+/* A matrix of activations: of halves after laip_plan_store_half, which comes before the first block. */
+laip_mat laip_plan_activations(laip_plan *plan, size_t rows, size_t cols);
+void laip_plan_store_half(laip_plan *plan);
+laip_ints laip_plan_ints(laip_plan *plan, size_t count);
+size_t laip_plan_mark(const laip_plan *plan);
+void laip_plan_reset(laip_plan *plan, size_t mark);
+/* The most that was in use at once; LAIP_TOO_LARGE when one block is larger than the device allocates. */
 #define LAIP_TOO_LARGE (SIZE_MAX / 4)
-size_t laip_region_bytes(const laip_region *region);
+size_t laip_plan_bytes(const laip_plan *plan);
 /* Ends the dry run: takes the memory, touches it, and starts the layout again from nothing. */
-bool laip_region_allocate(laip_region *region, laip_error *error);
+bool laip_plan_allocate(laip_plan *plan, laip_error *error);
 
 #endif

@@ -13,7 +13,7 @@ void laip_device_make_queue(laip_device *d)
     if (d->queue)
         clReleaseCommandQueue(d->queue);
     d->queue =
-        clCreateCommandQueue(d->context, d->id, d->ledger.timing ? CL_QUEUE_PROFILING_ENABLE : 0, &code);
+        clCreateCommandQueue(d->context, d->id, d->profiler.timing ? CL_QUEUE_PROFILING_ENABLE : 0, &code);
     laip_cl_check(d, code, "clCreateCommandQueue", NULL);
 }
 
@@ -56,10 +56,10 @@ void laip_device_close(laip_device *d)
         clFinish(d->queue);
     if (d->gemm_close)
         d->gemm_close(d);
-    laip_ledger_release(&d->ledger);
+    laip_profiler_release(&d->profiler);
     laip_programs_release(d);
-    if (d->turns)
-        clReleaseMemObject(d->turns);
+    if (d->tile_counter)
+        clReleaseMemObject(d->tile_counter);
     laip_mem_release(d->room);
     if (d->queue)
         clReleaseCommandQueue(d->queue);

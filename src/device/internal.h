@@ -3,7 +3,7 @@
 #define LAIP_DEVICE_INTERNAL_H
 
 #include "base/map.h"
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include <CL/cl.h>
 
 typedef struct laip_kernel {
@@ -13,21 +13,21 @@ typedef struct laip_kernel {
     size_t local_memory, group_limit;
 } laip_kernel;
 
-typedef struct laip_ledger_event {
+typedef struct laip_profiler_event {
     cl_event event, before; /* before: the time counts from its end, not from the event's own start */
     size_t line;
-} laip_ledger_event;
+} laip_profiler_event;
 
-typedef struct laip_ledger {
+typedef struct laip_profiler {
     laip_map index; /* of lines, by part and kernel */
-    laip_ledger_line *lines;
-    laip_ledger_event *events;
+    laip_profiler_line *lines;
+    laip_profiler_event *events;
     size_t count, capacity, event_count, event_capacity;
     const char *part;
     double flops;        /* of the next launch */
     cl_event before;     /* of the next event */
     bool timing, paused; /* paused: nothing counts, as while who serves a product is measured */
-} laip_ledger;
+} laip_profiler;
 
 /* A device that a node offers. */
 typedef struct laip_candidate {
@@ -51,11 +51,11 @@ struct laip_device {
     laip_kernel *kernels;
     size_t program_count, program_capacity, kernel_count, kernel_capacity;
 
-    laip_ledger ledger;
+    laip_profiler profiler;
 
-    cl_mem turns; /* two counters, made at their first use: launch.h */
-    cl_mem room;  /* scratch of one launch, likewise */
-    size_t room_floats;
+    cl_mem tile_counter; /* two counters, made at their first use: launch.h */
+    cl_mem room;         /* scratch of one launch, likewise */
+    size_t workspace_floats;
 
     void **staged; /* copies of what writes under way read; freed once the queue is known to be through */
     size_t staged_count, staged_capacity, staged_bytes;
@@ -70,10 +70,10 @@ void laip_device_unstage(laip_device *device); /* the queue is through with all 
 bool laip_cl_check(laip_device *device, cl_int code, const char *call, const char *subject);
 /* Counts one launch (or transfer); returns the event to hand to its enqueue call, NULL when time is not
  * measured. */
-cl_event *laip_ledger_add(laip_device *device, const char *kernel, double bytes, bool launch);
+cl_event *laip_profiler_add(laip_device *device, const char *kernel, double bytes, bool launch);
 /* The next call is of a library that enqueues several commands and gives the last one's event. */
-void laip_ledger_several(laip_device *device);
-void laip_ledger_release(laip_ledger *ledger);
+void laip_profiler_range(laip_device *device);
+void laip_profiler_release(laip_profiler *profiler);
 void laip_device_make_queue(laip_device *device); /* anew, with or without times of events */
 
 /* device/program.c: compiled, with the binaries cached on disk.  NULL after a failure (sticky). */

@@ -51,34 +51,34 @@ void laip_launch(laip_device *d, const char *file, const char *kernel, const cha
         return;
     }
     cl_int code = clEnqueueNDRangeKernel(d->queue, k->kernel, 3, NULL, global, local, 0, NULL,
-                                         laip_ledger_add(d, kernel, moved, true));
+                                         laip_profiler_add(d, kernel, moved, true));
     laip_cl_check(d, code, "clEnqueueNDRangeKernel", kernel);
 }
 
-laip_grid laip_grid_turns(const laip_device *d, size_t count)
+laip_grid laip_grid_tiles(const laip_device *d, size_t count)
 {
     /* several a thread, so that a driver that deals out shares of them leaves no thread without any */
     size_t most = (size_t)d->traits.units * 4;
     return (laip_grid){.groups = {count < most ? count : most}};
 }
 
-laip_arg laip_turns(laip_device *d)
+laip_arg laip_tile_counter(laip_device *d)
 {
-    if (!d->turns) {
+    if (!d->tile_counter) {
         cl_int none[2] = {0}, code;
-        d->turns =
+        d->tile_counter =
             clCreateBuffer(d->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, none, &code);
-        laip_cl_check(d, code, "clCreateBuffer", "turns");
+        laip_cl_check(d, code, "clCreateBuffer", "tile_counter");
     }
-    return laip_arg_mem(d->turns);
+    return laip_arg_mem(d->tile_counter);
 }
 
-laip_arg laip_room(laip_device *d, size_t floats)
+laip_arg laip_launch_workspace(laip_device *d, size_t floats)
 {
-    if (d->room_floats < floats) {
+    if (d->workspace_floats < floats) {
         laip_mem_release(d->room); /* work in flight keeps it until it is done */
         d->room = laip_mem_create(d, floats * sizeof(float), "scratch of a kernel");
-        d->room_floats = d->room ? floats : 0;
+        d->workspace_floats = d->room ? floats : 0;
     }
     return laip_arg_floats(d->room, floats);
 }

@@ -18,7 +18,7 @@ typedef struct laip_arg {
         uint64_t u64;
         size_t bytes;
     } value;
-    double bytes; /* that the kernel reads or writes of a buffer, for the ledger */
+    double bytes; /* that the kernel reads or writes of a buffer, for the profiler */
 } laip_arg;
 
 static inline laip_arg laip_arg_mem(laip_mem mem)
@@ -86,13 +86,13 @@ void laip_launch(laip_device *device, const char *file, const char *kernel, cons
     laip_launch(device, file, kernel, options, grid, (const laip_arg[]){__VA_ARGS__},                        \
                 sizeof((const laip_arg[]){__VA_ARGS__}) / sizeof(laip_arg))
 
-/* Work on a CPU that is handed out piece by piece to whichever group is free (common.h: FOR_EACH_TURN): a
+/* Work on a CPU that is handed out piece by piece to whichever group is free (common.h: FOR_EACH_TILE): a
  * driver deals out groups in large shares, and then waits for the thread that was slowest with its own.  The
  * grid for `count` pieces, and the kernel's argument; both counters are 0 between launches. */
-laip_grid laip_grid_turns(const laip_device *device, size_t count);
-laip_arg laip_turns(laip_device *device);
+laip_grid laip_grid_tiles(const laip_device *device, size_t count);
+laip_arg laip_tile_counter(laip_device *device);
 /* Scratch of one launch, at least so many floats, whose contents no other launch keeps. */
-laip_arg laip_room(laip_device *device, size_t floats);
+laip_arg laip_launch_workspace(laip_device *device, size_t floats);
 
 /* The option by which a kernel knows how its activations lie in memory, for all of these matrices (those that
  * are missing aside): "-DHALF" or "".  Where they differ the device fails, with the kernel's name. */

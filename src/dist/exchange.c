@@ -9,7 +9,7 @@ static void exchange_side(const laip_ranks *r, laip_step *s, laip_mat side, cons
     size_t rows = s->queue.batch, bytes = rows * side.cols * sizeof(float);
     float *all = laip_alloc(rows, side.cols * sizeof *all);
     laip_mem_read(d, side.mem, 0, all, bytes);
-    laip_ranks_share(r, all, first);
+    laip_ranks_allgatherv(r, all, first);
     laip_mem_write(d, side.mem, 0, all, bytes);
     free(all);
 }
@@ -28,7 +28,7 @@ void laip_exchange_keys(const laip_ranks *r, laip_step *s)
     }
     exchange_side(r, s, s->queue.image, floats);
     exchange_side(r, s, s->queue.text, floats);
-    laip_ranks_share_ints(r, s->queue.person, rows);
+    laip_ranks_allgatherv_ints(r, s->queue.person, rows);
     free(rows);
     free(floats);
 }
@@ -36,7 +36,7 @@ void laip_exchange_keys(const laip_ranks *r, laip_step *s)
 void laip_exchange_gradients(const laip_ranks *r, laip_step *s)
 {
     laip_device *d = s->model->device;
-    laip_params_settle_gradients(&s->model->params);
+    laip_params_zero_unwritten_gradients(&s->model->params);
     for (size_t i = 0; r->size > 1 && i < s->model->params.count; i++) {
         laip_mat g = s->model->params.chunks[i].gradient;
         float *values = laip_mem_map(d, g.mem, g.cols * sizeof(float), true);

@@ -75,17 +75,17 @@ static void share(const laip_ranks *r, void *values, const size_t *first, MPI_Da
     free(places);
 }
 
-void laip_ranks_share(const laip_ranks *r, float *values, const size_t *first)
+void laip_ranks_allgatherv(const laip_ranks *r, float *values, const size_t *first)
 {
     share(r, values, first, MPI_FLOAT);
 }
 
-void laip_ranks_share_ints(const laip_ranks *r, int32_t *values, const size_t *first)
+void laip_ranks_allgatherv_ints(const laip_ranks *r, int32_t *values, const size_t *first)
 {
     share(r, values, first, MPI_INT32_T);
 }
 
-size_t laip_ranks_least(const laip_ranks *r, size_t value)
+size_t laip_ranks_min(const laip_ranks *r, size_t value)
 {
     uint64_t least = value;
     if (r->size > 1)
@@ -93,7 +93,7 @@ size_t laip_ranks_least(const laip_ranks *r, size_t value)
     return (size_t)least;
 }
 
-void laip_ranks_wait(const laip_ranks *r)
+void laip_ranks_barrier(const laip_ranks *r)
 {
     if (r->size > 1)
         MPI_Barrier(MPI_COMM_WORLD);

@@ -23,10 +23,10 @@ void laip_ranks_abort(const laip_ranks *r, const char *program, const laip_error
 void laip_ranks_sum(const laip_ranks *r, float *values, size_t count);
 void laip_ranks_sum_doubles(const laip_ranks *r, double *values, size_t count);
 /* Rank k holds elements first[k] … first[k+1] of values; afterwards every rank holds all of them. */
-void laip_ranks_share(const laip_ranks *r, float *values, const size_t *first);
-void laip_ranks_share_ints(const laip_ranks *r, int32_t *values, const size_t *first);
-size_t laip_ranks_least(const laip_ranks *r, size_t value); /* of all ranks' values */
-void laip_ranks_wait(const laip_ranks *r);                  /* until all have come here */
+void laip_ranks_allgatherv(const laip_ranks *r, float *values, const size_t *first);
+void laip_ranks_allgatherv_ints(const laip_ranks *r, int32_t *values, const size_t *first);
+size_t laip_ranks_min(const laip_ranks *r, size_t value); /* of all ranks' values */
+void laip_ranks_barrier(const laip_ranks *r);             /* until all have come here */
 
 /* Rank k's share of `count` pieces of work: first … last − 1, as equal as they can be. */
 void laip_ranks_division(const laip_ranks *r, int rank, size_t count, size_t *first, size_t *last);

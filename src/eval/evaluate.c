@@ -27,10 +27,10 @@ typedef struct evaluation {
     float *tokens; /* [kept, N, D]: pictures first … first + kept − 1 of this rank's, encoded */
     size_t first, last, kept, token_floats;
     int32_t *ids, *begin; /* of all captions, packed */
-    float *coarse;        /* [queries, gallery] */
-    int32_t *rank_of;     /* [queries, gallery]: the place of a picture in the coarse ranking */
-    int32_t *candidates;  /* [queries, k]: the first of the coarse ranking */
-    float *logits;        /* [queries, k, 2]: of matching, by coarse place */
+    float *retrieval;     /* [queries, gallery] */
+    int32_t *rank_of;     /* [queries, gallery]: the place of a picture by retrieval */
+    int32_t *candidates;  /* [queries, k]: the first by retrieval */
+    float *logits;        /* [queries, k, 2]: of matching, in the order of retrieval */
 } evaluation;
 
 typedef struct decode {
@@ -103,7 +103,7 @@ static bool encode_texts(evaluation *e, laip_error *error)
     return true;
 }
 
-static void coarse_scores(void *context, size_t q)
+static void retrieval_scores(void *context, size_t q)
 {
     evaluation *e = context;
     size_t n = e->d->picture_count;
@@ -111,7 +111,7 @@ static void coarse_scores(void *context, size_t q)
         float sum = 0;
         for (size_t c = 0; c < e->E; c++)
             sum += e->text_features[q * e->E + c] * e->image_features[i * e->E + c];
-        e->coarse[q * n + i] = sum;
+        e->retrieval[q * n + i] = sum;
     }
 }
 
@@ -142,15 +142,15 @@ static void sort_places(int32_t *ranking, float *score, size_t count)
     free(all);
 }
 
-static void rank_coarse(void *context, size_t q)
+static void rank_by_retrieval(void *context, size_t q)
 {
     evaluation *e = context;
     size_t n = e->d->picture_count;
     int32_t *ranking = e->out->ranking + q * n;
-    coarse_scores(e, q);
+    retrieval_scores(e, q);
     for (size_t i = 0; i < n; i++)
         ranking[i] = (int32_t)i;
-    memcpy(e->out->score + q * n, e->coarse + q * n, n * sizeof *e->coarse);
+    memcpy(e->out->score + q * n, e->retrieval + q * n, n * sizeof *e->retrieval);
     sort_places(ranking, e->out->score + q * n, n);
     for (size_t i = 0; i < n; i++)
         e->rank_of[q * n + (size_t)ranking[i]] = (int32_t)i;
@@ -167,8 +167,9 @@ static bool match_picture(evaluation *e, size_t picture, const float *planes, la
             who[count++] = q;
     bool good = true, near = picture < e->first + e->kept;
     if (count)
-        good = near ? laip_score_reopen(&e->scorer, e->tokens + (picture - e->first) * e->token_floats, error)
-                    : laip_score_open(&e->scorer, planes, error);
+        good = near ? laip_score_set_encoded_image(&e->scorer,
+                                                   e->tokens + (picture - e->first) * e->token_floats, error)
+                    : laip_score_set_image(&e->scorer, planes, error);
     int32_t begin[CAPTIONS + 1];
     float logits[CAPTIONS][2];
     float *states = laip_alloc(CAPTIONS * e->t->captions.longest, e->D * sizeof *states);
@@ -210,7 +211,7 @@ static bool match_all(evaluation *e, laip_error *error)
 }
 
 /* The candidates of all captions in their new order. */
-static laip_metrics rank_fine(evaluation *e, bool joint)
+static laip_metrics rank_again(evaluation *e, bool fused)
 {
     laip_evaluation *o = e->out;
     size_t n = o->gallery;
@@ -222,9 +223,9 @@ static laip_metrics rank_fine(evaluation *e, bool joint)
             const float *logit = e->logits + 2 * (q * e->k + i);
             int32_t picture = e->candidates[q * e->k + i];
             o->ranking[q * n + i] = picture;
-            o->score[q * n + i] =
-                joint ? e->weight * (logit[1] - logit[0]) + e->coarse[q * n + (size_t)picture] / temperature
-                      : logit[1];
+            o->score[q * n + i] = fused ? e->weight * (logit[1] - logit[0]) +
+                                              e->retrieval[q * n + (size_t)picture] / temperature
+                                        : logit[1];
         }
         sort_places(o->ranking + q * n, o->score + q * n, e->k);
     }
@@ -239,11 +240,11 @@ static size_t token_floats(const laip_model_config *m)
 /* Of `count` pictures, those whose tokens find room: 1.8 MB a picture at full size. */
 static size_t pictures_kept(const laip_model_config *m, laip_reranking how, size_t count)
 {
-    size_t most = how.k ? how.keep / sizeof(float) / token_floats(m) : 0;
+    size_t most = how.k ? how.image_cache / sizeof(float) / token_floats(m) : 0;
     return count < most ? count : most;
 }
 
-size_t laip_evaluation_keep(void)
+size_t laip_evaluation_image_cache(void)
 {
     return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) / 4;
 }
@@ -256,7 +257,7 @@ static void prepare(evaluation *e, laip_reranking how)
     e->text_features = laip_alloc(queries * e->E, sizeof(float));
     e->states = laip_alloc(e->t->captions.begin[queries] * e->D, sizeof(float));
     e->planes = laip_alloc(IMAGES * e->pixels, sizeof(float));
-    e->coarse = laip_alloc(queries * n, sizeof(float));
+    e->retrieval = laip_alloc(queries * n, sizeof(float));
     e->rank_of = laip_alloc(queries * n, sizeof(int32_t));
     e->candidates = laip_alloc(queries * e->k, sizeof(int32_t));
     e->logits = laip_alloc(queries * e->k, 2 * sizeof(float));
@@ -274,7 +275,7 @@ static void prepare(evaluation *e, laip_reranking how)
         o->gallery_person[i] = e->d->pictures[i].person;
     laip_ranks_division(e->ranks, e->ranks->rank, n, &e->first, &e->last);
     e->token_floats = token_floats(&e->model->sizes);
-    how.keep /= (size_t)e->ranks->size;
+    how.image_cache /= (size_t)e->ranks->size;
     e->kept = pictures_kept(&e->model->sizes, how, e->last - e->first);
     e->tokens = laip_alloc(e->kept * e->token_floats, sizeof(float));
 }
@@ -327,20 +328,21 @@ bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *t
                 encode_images(&e, error);
     out->seconds_encode = laip_seconds() - start;
     if (good) {
-        laip_parallel_for(d->caption_count, threads, rank_coarse, &e);
-        out->coarse =
+        laip_parallel_for(d->caption_count, threads, rank_by_retrieval, &e);
+        out->retrieval =
             laip_metrics_of(out->ranking, out->queries, out->gallery, out->query_person, out->gallery_person);
         start = laip_seconds();
         good = !e.k || match_all(&e, error);
         out->seconds_match = laip_seconds() - start;
     }
     if (good) { /* the one that stays comes last */
-        laip_metrics *by[] = {&out->fine, &out->joint};
-        *by[!how.joint] = rank_fine(&e, !how.joint);
-        *by[how.joint] = rank_fine(&e, how.joint);
+        laip_metrics *by[] = {&out->rerank, &out->fused};
+        *by[!how.fused] = rank_again(&e, !how.fused);
+        *by[how.fused] = rank_again(&e, how.fused);
     }
     laip_scorer_free(&e.scorer);
-    float *floats[] = {e.image_features, e.text_features, e.states, e.planes, e.coarse, e.logits, e.tokens};
+    float *floats[] = {e.image_features, e.text_features, e.states, e.planes,
+                       e.retrieval,      e.logits,        e.tokens};
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
         free(floats[i]);
     free(e.rank_of);

@@ -1,10 +1,11 @@
-/* Evaluation of a model on a split: features of all pictures and captions, a coarse ranking by cosine, and
+/* Evaluation of a model on a split: features of all pictures and captions, retrieval by cosine, and
  * the k best pictures of each caption ranked anew, the gallery gone through picture by picture.
  *
- * They are ranked by itm logit 1, as the paper does, and jointly by w (logit 1 − logit 0) + s/τ.  Matching is
- * trained on negatives drawn in proportion to exp(s/τ), so its log-odds estimate log p(pair) / (p(image)
- * p(text) exp(s/τ)): what the pair tells beyond its features.  Adding s/τ gives back what the draw took away;
- * w is 1 for log-odds that can be believed, less for those of a model that is too sure of itself. */
+ * They are ranked by itm logit 1, as the paper does, and by the fused score w (logit 1 − logit 0) + s/τ.
+ * Matching is trained on negatives drawn in proportion to exp(s/τ), so its log-odds estimate log p(pair) /
+ * (p(image) p(text) exp(s/τ)): what the pair tells beyond its features.  Adding s/τ gives back what the draw
+ * took away; w is 1 for log-odds that can be believed, less for those of a model that is too sure of itself.
+ */
 #ifndef LAIP_EVAL_EVALUATE_H
 #define LAIP_EVAL_EVALUATE_H
 
@@ -15,24 +16,24 @@
 
 typedef struct laip_evaluation {
     size_t queries, gallery;
-    laip_metrics coarse, fine, joint, chance; /* fine: by logit 1 */
-    int32_t *ranking;                         /* [queries, gallery], the final one */
-    float *score;                             /* [queries, gallery], of the picture at that place */
-    int32_t *query_person;                    /* [queries] */
+    laip_metrics retrieval, rerank, fused, chance; /* rerank: by logit 1 */
+    int32_t *ranking;                              /* [queries, gallery], the final one */
+    float *score;                                  /* [queries, gallery], of the picture at that place */
+    int32_t *query_person;                         /* [queries] */
     int32_t *gallery_person;
     double seconds_encode, seconds_match;
     size_t pairs; /* that were matched */
 } laip_evaluation;
 
 typedef struct laip_reranking {
-    size_t k;     /* candidates; 0: coarse only */
-    bool joint;   /* which of the two the final ranking is */
-    float weight; /* w of the joint one */
-    size_t keep;  /* bytes of the host's memory, all ranks together, for encoded pictures: one that finds no
-                     room  is encoded again to be matched */
+    size_t k;           /* candidates; 0: retrieval only */
+    bool fused;         /* which of the two the final ranking is */
+    float weight;       /* w of the fused score */
+    size_t image_cache; /* bytes of the host's memory, all ranks together, for encoded pictures: one that
+                    finds no room  is encoded again to be matched */
 } laip_reranking;
 
-size_t laip_evaluation_keep(void); /* a quarter of the machine's memory */
+size_t laip_evaluation_image_cache(void); /* a quarter of the machine's memory */
 
 /* threads decode pictures (0: one a core).  With several ranks the matching is shared out; all of them get
  * the result. */

@@ -9,7 +9,7 @@
 #include "ops/region.h"
 #include <stdlib.h>
 
-void laip_bidiratt_plan(laip_bidiratt *l, laip_region *r, const laip_model_config *m,
+void laip_bidiratt_plan(laip_bidiratt *l, laip_plan *r, const laip_model_config *m,
                         const laip_loss_config *loss, size_t phrases, size_t phrase_rows, size_t images)
 {
     size_t P = (size_t)laip_patch_count(m), D = (size_t)m->width, E = (size_t)m->embed;
@@ -18,24 +18,24 @@ void laip_bidiratt_plan(laip_bidiratt *l, laip_region *r, const laip_model_confi
     laip_projection_plan(&l->phrase, r, phrases, D, E);
     laip_mat *maps[] = {&l->fore, &l->back, &l->weight, &l->dfore};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
-        *maps[i] = laip_region_mat(r, phrases, P);
-    l->total = laip_region_mat(r, phrases, 2);
-    l->truth = laip_region_activations(r, phrase_rows, D);
-    l->dcontext = laip_region_activations(r, phrases, D);
-    l->owner = laip_region_ints(r, phrases);
-    l->first = laip_region_ints(r, images + 1);
-    l->scores = laip_region_mat(r, phrases * (size_t)m->heads, P + 1);
-    l->cls = laip_region_ints(r, phrases);
-    l->similarity = laip_region_mat(r, phrases, 1);
-    l->row_weight = laip_region_mat(r, phrases, 1);
+        *maps[i] = laip_plan_mat(r, phrases, P);
+    l->total = laip_plan_mat(r, phrases, 2);
+    l->truth = laip_plan_activations(r, phrase_rows, D);
+    l->dcontext = laip_plan_activations(r, phrases, D);
+    l->owner = laip_plan_ints(r, phrases);
+    l->first = laip_plan_ints(r, images + 1);
+    l->scores = laip_plan_mat(r, phrases * (size_t)m->heads, P + 1);
+    l->cls = laip_plan_ints(r, phrases);
+    l->similarity = laip_plan_mat(r, phrases, 1);
+    l->row_weight = laip_plan_mat(r, phrases, 1);
     if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE) {
         for (int i = 0; i < 2; i++) {
-            l->dots[i] = laip_region_mat(r, phrases, phrases);
-            l->loss[i] = laip_region_mat(r, phrases, 1);
+            l->dots[i] = laip_plan_mat(r, phrases, phrases);
+            l->loss[i] = laip_plan_mat(r, phrases, 1);
         }
-        l->dtemperature = laip_region_mat(r, phrases, 1);
-        l->person = laip_region_ints(r, phrases);
-        l->group = laip_region_ints(r, phrases);
+        l->dtemperature = laip_plan_mat(r, phrases, 1);
+        l->person = laip_plan_ints(r, phrases);
+        l->group = laip_plan_ints(r, phrases);
     }
 }
 
@@ -72,7 +72,7 @@ static laip_bidiratt_view look(laip_cross_pass *pass, int layer, const laip_cont
 {
     laip_bert_saved *s = &pass->saved[layer - 1];
     /* the phrases come first and whole in both */
-    laip_sequences *t = s->x_tail.mem ? &pass->tail.tokens : &pass->tokens;
+    laip_sequences *t = s->x_selected.mem ? &pass->selection.tokens : &pass->tokens;
     size_t D = s->q.cols, heads = s->clse.cols;
     laip_mat kv = laip_rows(s->kv, t->blocks * t->block_rows);
     return (laip_bidiratt_view){.device = c->device,
@@ -99,10 +99,10 @@ static void backward_attention(laip_bidiratt *l, const laip_bidiratt_input *in, 
                                const laip_cross_encoder *cross, laip_cross_pass *pass, laip_mpm *mpm,
                                const laip_mlm_head *head, int layer, laip_step_key key)
 {
-    laip_mat truth = laip_rows(l->truth, (size_t)pass->tail.tokens.begin[in->phrases]);
+    laip_mat truth = laip_rows(l->truth, (size_t)pass->selection.tokens.begin[in->phrases]);
     laip_cross_hook hook = {.before = read_backward_attention, .context = l, .stop = true};
     laip_mat_zero(c->device, truth);
-    laip_mpm_truth_gradient(mpm, head, c, truth, in->hidden);
+    laip_mpm_truth_gradient(mpm, head, c, truth, in->masked);
     laip_cross_backward_to(cross, pass, c, truth, in->phrases, layer - 1, &hook, key);
 }
 

@@ -1,7 +1,7 @@
 /* BidirAtt, bidirectional attention alignment of phrases and image regions (laip.md, 3).
  *
  *   a→_i = mean_h A^h[0, i] at one cross-attention layer, row 0 the masked phrase's [CLS], i the image's
- * patches y    = Σ over hidden pieces of the MLM logit of the true piece a←_i = mean_h ∂y/∂A^h[0, i] = mean_h
+ * patches y    = Σ over masked tokens of the MLM logit of the true token a←_i = mean_h ∂y/∂A^h[0, i] = mean_h
  * ⟨∂y/∂O^h[0], V^h_i⟩,  O = A V       (a constant for the gradient) a_i  = a→_i · max(a←_i, 0), divided by
  * its sum w    = Σ_i a_i · image_i;   s = cos(vision_proj(w), text_proj(text(phrase)[0])), the phrase
  * unmasked L    = 1 − s, or the contrastive cross-entropy of s/τ over the phrases of the micro-batch
@@ -44,10 +44,10 @@ typedef struct laip_bidiratt_input {
     const int32_t *person;    /* [p]: the owners' persons */
     const int32_t *group;     /* [p]: equal for equal phrases */
     const float *row_weight;  /* [p]: each phrase's share in the objective */
-    size_t hidden;            /* pieces hidden in phrases: the first ones of the MLM head's rows */
+    size_t masked;            /* tokens masked in phrases: the first ones of the MLM head's rows */
 } laip_bidiratt_input;
 
-void laip_bidiratt_plan(laip_bidiratt *l, laip_region *region, const laip_model_config *m,
+void laip_bidiratt_plan(laip_bidiratt *l, laip_plan *plan, const laip_model_config *m,
                         const laip_loss_config *loss, size_t phrases, size_t phrase_rows, size_t images);
 
 /* Attention both ways, weights, regions, similarities, and the gradients of the loss: into the projections,

@@ -5,7 +5,7 @@
 #include "ops/contrast.h"
 #include <stdlib.h>
 
-void laip_itc_plan(laip_itc *l, laip_region *r, size_t batch, size_t keys, size_t width, size_t embed,
+void laip_itc_plan(laip_itc *l, laip_plan *r, size_t batch, size_t keys, size_t width, size_t embed,
                    bool distilled)
 {
     *l = (laip_itc){0};
@@ -13,18 +13,18 @@ void laip_itc_plan(laip_itc *l, laip_region *r, size_t batch, size_t keys, size_
     laip_projection_plan(&l->text, r, batch, width, embed);
     laip_projection_plan(&l->image_m, r, batch, width, embed);
     laip_projection_plan(&l->text_m, r, batch, width, embed);
-    l->dots = laip_region_mat(r, batch, keys);
+    l->dots = laip_plan_mat(r, batch, keys);
     if (distilled)
-        l->momentum_dots = laip_region_mat(r, batch, keys);
-    l->loss[0] = laip_region_mat(r, batch, 1);
-    l->loss[1] = laip_region_mat(r, batch, 1);
-    l->dtemperature = laip_region_mat(r, batch, 1);
-    l->weight = laip_region_mat(r, batch, 1);
-    l->person = laip_region_ints(r, batch);
-    l->key_person = laip_region_ints(r, keys);
-    l->own = laip_region_mat(r, batch, embed);
-    l->similarity[0] = laip_region_mat(r, batch, batch);
-    l->similarity[1] = laip_region_mat(r, batch, batch);
+        l->momentum_dots = laip_plan_mat(r, batch, keys);
+    l->loss[0] = laip_plan_mat(r, batch, 1);
+    l->loss[1] = laip_plan_mat(r, batch, 1);
+    l->dtemperature = laip_plan_mat(r, batch, 1);
+    l->weight = laip_plan_mat(r, batch, 1);
+    l->person = laip_plan_ints(r, batch);
+    l->key_person = laip_plan_ints(r, keys);
+    l->own = laip_plan_mat(r, batch, embed);
+    l->similarity[0] = laip_plan_mat(r, batch, batch);
+    l->similarity[1] = laip_plan_mat(r, batch, batch);
 }
 
 /* The momentum features of the micro-batch, rows first … of the keys, in l->own. */

@@ -22,7 +22,7 @@ typedef struct laip_keys {
     laip_mat temperature, dtemperature; /* [1, 1] */
 } laip_keys;
 
-void laip_itc_plan(laip_itc *l, laip_region *region, size_t batch, size_t keys, size_t width, size_t embed,
+void laip_itc_plan(laip_itc *l, laip_plan *plan, size_t batch, size_t keys, size_t width, size_t embed,
                    bool distilled);
 /* f · own keys, undivided by τ, on the host: what the hard negatives are drawn by.  The micro-batch's own
  * keys are rows first … first + b of the keys.  [b, b] each; waits for the device. */

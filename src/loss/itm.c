@@ -7,18 +7,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-void laip_itm_plan(laip_itm *l, laip_region *r, size_t batch, size_t width)
+void laip_itm_plan(laip_itm *l, laip_plan *r, size_t batch, size_t width)
 {
-    *l = (laip_itm){.index = laip_region_ints(r, 3 * batch),
-                    .image_negative = laip_region_ints(r, batch),
-                    .text_negative = laip_region_ints(r, batch),
+    *l = (laip_itm){.index = laip_plan_ints(r, 3 * batch),
+                    .image_negative = laip_plan_ints(r, batch),
+                    .text_negative = laip_plan_ints(r, batch),
                     .back = laip_scatter_plan(r, 3 * batch),
-                    .x = laip_region_activations(r, 3 * batch, width),
-                    .logits = laip_region_mat(r, 3 * batch, 2),
-                    .dlogits = laip_region_mat(r, 3 * batch, 2),
-                    .dx = laip_region_activations(r, 3 * batch, width),
-                    .entropy = laip_region_mat(r, batch, 1),
-                    .triplet = laip_region_mat(r, batch, 1)};
+                    .x = laip_plan_activations(r, 3 * batch, width),
+                    .logits = laip_plan_mat(r, 3 * batch, 2),
+                    .dlogits = laip_plan_mat(r, 3 * batch, 2),
+                    .dx = laip_plan_activations(r, 3 * batch, width),
+                    .entropy = laip_plan_mat(r, batch, 1),
+                    .triplet = laip_plan_mat(r, batch, 1)};
 }
 
 /* One index from weights softmax(s / τ) + 1e-4 over the other persons, or -1. */

@@ -13,7 +13,7 @@ typedef struct laip_itm {
     laip_mat entropy, triplet;       /* [b, 1] */
 } laip_itm;
 
-void laip_itm_plan(laip_itm *l, laip_region *region, size_t batch, size_t width);
+void laip_itm_plan(laip_itm *l, laip_plan *plan, size_t batch, size_t width);
 
 /* Draws the hard negatives of a micro-batch: text_negative[i] for image i from column probabilities
  * softmax(similarity[i, :] / τ) + 1e-4, image_negative[i] for text i likewise, zero for the same person; -1

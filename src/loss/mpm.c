@@ -19,21 +19,21 @@ void laip_mlm_head_declare(laip_mlm_head *h, laip_table *t, const laip_model_con
     h->word = word;
 }
 
-void laip_mpm_plan(laip_mpm *l, laip_region *r, const laip_model_config *m, size_t most)
+void laip_mpm_plan(laip_mpm *l, laip_plan *r, const laip_model_config *m, size_t most)
 {
     size_t D = (size_t)m->width;
-    *l = (laip_mpm){.index = laip_region_ints(r, most),
-                    .target = laip_region_ints(r, most),
+    *l = (laip_mpm){.index = laip_plan_ints(r, most),
+                    .target = laip_plan_ints(r, most),
                     .back = laip_scatter_plan(r, most),
-                    .x = laip_region_activations(r, most, D),
-                    .pre = laip_region_activations(r, most, D),
-                    .h = laip_region_activations(r, most, D),
-                    .stats = laip_region_mat(r, most, 2),
-                    .t = laip_region_activations(r, most, D),
-                    .logits = laip_region_mat(r, most, (size_t)m->vocab),
-                    .loss = laip_region_mat(r, most, 1),
-                    .weight = laip_region_mat(r, most, 1),
-                    .dt = laip_region_activations(r, most, D)};
+                    .x = laip_plan_activations(r, most, D),
+                    .pre = laip_plan_activations(r, most, D),
+                    .h = laip_plan_activations(r, most, D),
+                    .stats = laip_plan_mat(r, most, 2),
+                    .t = laip_plan_activations(r, most, D),
+                    .logits = laip_plan_mat(r, most, (size_t)m->vocab),
+                    .loss = laip_plan_mat(r, most, 1),
+                    .weight = laip_plan_mat(r, most, 1),
+                    .dt = laip_plan_activations(r, most, D)};
 }
 
 void laip_mpm_forward(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat tokens,
@@ -68,7 +68,7 @@ void laip_mpm_truth_gradient(laip_mpm *l, const laip_mlm_head *h, const laip_con
     laip_ints target = l->target;
     target.count = count;
     laip_gather_rows(c->device, laip_rows(l->dt, count), h->word->value, target);
-    /* hidden rows are distinct and in increasing order, so the first `count` pieces are the first `count`
+    /* masked rows are distinct and in increasing order, so the first `count` tokens are the first `count`
      * targets */
     backward(l, h, &activations, dtokens, count, count);
     laip_norm_forward(c, &h->norm, laip_rows(l->t, count), laip_rows(l->stats, count),

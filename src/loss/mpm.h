@@ -1,4 +1,4 @@
-/* MPM and MLM, hidden word pieces predicted by the MLM head (laip.md, 3): dense → GELU → LayerNorm → the word
+/* MPM and MLM, masked tokens predicted by the MLM head (laip.md, 3): dense → GELU → LayerNorm → the word
  * embeddings' transpose + bias. */
 #ifndef LAIP_LOSS_MPM_H
 #define LAIP_LOSS_MPM_H
@@ -15,8 +15,8 @@ typedef struct laip_mlm_head {
 } laip_mlm_head;
 
 typedef struct laip_mpm {
-    size_t count;            /* hidden pieces now */
-    laip_ints index, target; /* rows of the cross batch, and the hidden pieces */
+    size_t count;            /* masked tokens now */
+    laip_ints index, target; /* rows of the cross batch, and the masked tokens */
     laip_scatter back;
     laip_mat x, pre, h, stats, t;  /* [count, D] and [count, 2] */
     laip_mat logits, loss, weight; /* [count, V], [count, 1], [count, 1] */
@@ -25,17 +25,17 @@ typedef struct laip_mpm {
 
 void laip_mlm_head_declare(laip_mlm_head *h, laip_table *table, const laip_model_config *m,
                            const char *prefix, laip_param *word);
-void laip_mpm_plan(laip_mpm *l, laip_region *region, const laip_model_config *m, size_t most);
+void laip_mpm_plan(laip_mpm *l, laip_plan *plan, const laip_model_config *m, size_t most);
 
-/* The head's hidden states of rows index[0 … count) of tokens (token_rows rows), whose true pieces are
+/* The head's hidden states of rows index[0 … count) of tokens (token_rows rows), whose true tokens are
  * target. */
 void laip_mpm_forward(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat tokens,
                       size_t token_rows, const int32_t *index, const int32_t *target, size_t count);
-/* The gradient of y = Σ of the first `count` pieces' own logits into dtokens (accumulated), activations only.
+/* The gradient of y = Σ of the first `count` tokens' own logits into dtokens (accumulated), activations only.
  */
 void laip_mpm_truth_gradient(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat dtokens,
                              size_t count);
-/* Cross-entropy of every piece, and the gradient of Σ weight_i · loss_i into dtokens (accumulated) and the
+/* Cross-entropy of every token, and the gradient of Σ weight_i · loss_i into dtokens (accumulated) and the
  * parameters.  weight: [count], host. */
 void laip_mpm_loss(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat dtokens,
                    const float *weight);

@@ -3,16 +3,16 @@
 #include "ops/gather.h"
 #include "ops/l2norm.h"
 
-void laip_projection_plan(laip_projection *p, laip_region *r, size_t rows, size_t width, size_t embed)
+void laip_projection_plan(laip_projection *p, laip_plan *r, size_t rows, size_t width, size_t embed)
 {
-    *p = (laip_projection){.index = laip_region_ints(r, rows),
+    *p = (laip_projection){.index = laip_plan_ints(r, rows),
                            .back = laip_scatter_plan(r, rows),
-                           .x = laip_region_activations(r, rows, width),
-                           .raw = laip_region_mat(r, rows, embed),
-                           .norm = laip_region_mat(r, rows, 1),
-                           .f = laip_region_mat(r, rows, embed),
-                           .df = laip_region_mat(r, rows, embed),
-                           .dx = laip_region_activations(r, rows, width)};
+                           .x = laip_plan_activations(r, rows, width),
+                           .raw = laip_plan_mat(r, rows, embed),
+                           .norm = laip_plan_mat(r, rows, 1),
+                           .f = laip_plan_mat(r, rows, embed),
+                           .df = laip_plan_mat(r, rows, embed),
+                           .dx = laip_plan_activations(r, rows, width)};
 }
 
 void laip_projection_forward_rows(laip_projection *p, const laip_linear *l, const laip_context *c,

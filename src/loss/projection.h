@@ -12,7 +12,7 @@ typedef struct laip_projection {
     laip_mat df, dx;          /* df: the gradient of f, before the backward */
 } laip_projection;
 
-void laip_projection_plan(laip_projection *p, laip_region *region, size_t rows, size_t width, size_t embed);
+void laip_projection_plan(laip_projection *p, laip_plan *plan, size_t rows, size_t width, size_t embed);
 /* f of rows index[0 … count) of tokens, a matrix of token_rows rows. */
 void laip_projection_forward(laip_projection *p, const laip_linear *l, const laip_context *c, laip_mat tokens,
                              size_t token_rows, const int32_t *index, size_t count);

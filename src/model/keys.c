@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-void laip_queue_plan(laip_queue *q, laip_region *r, size_t batch, size_t slots, size_t embed)
+void laip_queue_plan(laip_queue *q, laip_plan *r, size_t batch, size_t slots, size_t embed)
 {
     laip_queue_free(q);
     *q = (laip_queue){.batch = batch, .slots = slots};
-    q->image = laip_region_mat(r, batch + slots, embed);
-    q->text = laip_region_mat(r, batch + slots, embed);
+    q->image = laip_plan_mat(r, batch + slots, embed);
+    q->text = laip_plan_mat(r, batch + slots, embed);
     q->person = laip_alloc(batch + slots, sizeof *q->person);
 }
 

@@ -12,7 +12,7 @@ typedef struct laip_queue {
     size_t pointer;       /* the oldest slot */
 } laip_queue;
 
-void laip_queue_plan(laip_queue *q, laip_region *region, size_t batch, size_t slots, size_t embed);
+void laip_queue_plan(laip_queue *q, laip_plan *plan, size_t batch, size_t slots, size_t embed);
 void laip_queue_free(laip_queue *q);
 /* Slots of random unit vectors of nobody (person −100), as before any step. */
 void laip_queue_initialise(laip_queue *q, laip_device *device, uint64_t seed);

@@ -7,7 +7,7 @@
 #include "model/step.h"
 
 #include "base/memory.h"
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include "ops/elementwise.h"
 #include <stdlib.h>
 #include <string.h>
@@ -21,18 +21,18 @@ typedef struct work {
     float share; /* of the micro-batch in the global batch */
     size_t b, N, phrases;
     bool matches, masks, aligns, mlm; /* which parts of the cross batch there are, and BidirAtt */
-    /* the text batch: pieces, and the first sequence of each part */
+    /* the text batch: tokens, and the first sequence of each part */
     int32_t *ids;
-    size_t plain, masked, masked_captions;
+    size_t plain, masked_phrases, masked_captions;
     /* the cross batch */
     int32_t *source;
     size_t pairs, cross_captions;
     int32_t *text_negative, *image_negative, *text_row, *image_row; /* negatives; the rows of the logits */
     /* the MLM head's rows: those of phrases first */
-    int32_t *hidden_row, *hidden_target;
-    float *hidden_weight;
-    size_t hidden, hidden_in_phrases;
-    int32_t *phrase_of;  /* [hidden_in_phrases] */
+    int32_t *masked_row, *masked_target;
+    float *masked_weight;
+    size_t masked, masked_in_phrases;
+    int32_t *phrase_of;  /* [masked_in_phrases] */
     float *phrase_share; /* [phrases] */
 } work;
 
@@ -91,7 +91,7 @@ static void text_pass(work *w)
     w->plain = t->count;
     if (w->aligns)
         add_phrases(w, w->batch->phrase_ids, 0);
-    w->masked = t->count;
+    w->masked_phrases = t->count;
     if (w->masks)
         add_phrases(w, w->batch->phrase_masked, 1);
     w->masked_captions = t->count;
@@ -159,7 +159,7 @@ static size_t add_pair(work *w, size_t text, size_t image, bool all, uint64_t id
     for (int32_t r = t->begin[text]; r < t->begin[text + 1]; r++)
         w->source[x->rows + (size_t)(r - t->begin[text])] = r;
     size_t length = (size_t)(t->begin[text + 1] - t->begin[text]);
-    laip_bert_tail_add(&w->s->cross.tail, (int32_t)x->rows, length, all, (int32_t)image, id);
+    laip_bert_selection_add(&w->s->cross.selection, (int32_t)x->rows, length, all, (int32_t)image, id);
     return laip_sequences_add(x, length, (int32_t)image, id);
 }
 
@@ -187,7 +187,7 @@ static void add_matches(work *w)
     }
     w->s->match_rows = w->s->cross.tokens.count - first;
     for (size_t i = 0; i < w->s->match_rows; i++)
-        w->s->match_row[i] = w->s->cross.tail.tokens.begin[first + i];
+        w->s->match_row[i] = w->s->cross.selection.tokens.begin[first + i];
 }
 
 static void cross_pass(work *w)
@@ -196,12 +196,12 @@ static void cross_pass(work *w)
     laip_sequences *x = &s->cross.tokens;
     w->source = array(w, x->most_rows, sizeof *w->source);
     laip_sequences_clear(x);
-    laip_bert_tail_clear(&s->cross.tail);
+    laip_bert_selection_clear(&s->cross.selection);
     uint64_t number = 0;
     for (size_t j = 0; w->masks && j < w->phrases; j++) {
         const int32_t *owner = w->batch->phrase_owner;
         number = j && owner[j] == owner[j - 1] ? number + 1 : 0;
-        add_pair(w, w->masked + j, (size_t)owner[j], true,
+        add_pair(w, w->masked_phrases + j, (size_t)owner[j], true,
                  stream(w->batch, (size_t)owner[j], CODE_PHRASE + 3 * number + 2));
     }
     w->pairs = x->count;
@@ -213,35 +213,35 @@ static void cross_pass(work *w)
     if (!x->count)
         return;
     laip_sequences_upload(x, w->c.device, w->b, w->N);
-    laip_bert_tail_upload(&s->cross.tail, w->c.device, x);
+    laip_bert_selection_upload(&s->cross.selection, w->c.device, x);
     laip_cross_forward(&s->model->cross, &s->cross, &w->c, s->text.out, w->source, s->text.tokens.rows,
                        s->vit.out, w->key);
-    laip_clear(w->c.device, laip_rows(s->cross.g, s->cross.tail.tokens.rows));
+    laip_clear(w->c.device, laip_rows(s->cross.g, s->cross.selection.tokens.rows));
 }
 
-/* Lists the hidden pieces of one part of the cross batch: those of `count` sequences from `first`, whose
+/* Lists the masked tokens of one part of the cross batch: those of `count` sequences from `first`, whose
  * targets are packed as the sequences are. */
-static size_t hide(work *w, size_t first, size_t count, const int32_t *target, const int32_t *begin)
+static size_t list_masked(work *w, size_t first, size_t count, const int32_t *target, const int32_t *begin)
 {
     size_t found = 0;
     for (size_t j = 0; j < count; j++)
         for (int32_t k = begin[j]; k < begin[j + 1]; k++)
             if (target[k] >= 0) {
                 if (first == 0 && w->masks)
-                    w->phrase_of[w->hidden] = (int32_t)j;
-                w->hidden_row[w->hidden] = w->s->cross.tail.tokens.begin[first + j] + k - begin[j];
-                w->hidden_target[w->hidden++] = target[k];
+                    w->phrase_of[w->masked] = (int32_t)j;
+                w->masked_row[w->masked] = w->s->cross.selection.tokens.begin[first + j] + k - begin[j];
+                w->masked_target[w->masked++] = target[k];
                 found++;
             }
     return found;
 }
 
 /* Each phrase's share in the objective, (1/B) for all or divided by the phrases of its caption; and each
- * hidden piece's weight from it. */
+ * masked token's weight from it. */
 static void weigh(work *w)
 {
     const laip_loss_config *loss = &w->s->loss;
-    int32_t *of_owner = array(w, w->b, sizeof *of_owner), *pieces = array(w, w->phrases, sizeof *pieces);
+    int32_t *of_owner = array(w, w->b, sizeof *of_owner), *tokens = array(w, w->phrases, sizeof *tokens);
     w->phrase_share = array(w, w->phrases, sizeof *w->phrase_share);
     for (size_t j = 0; j < w->phrases; j++)
         of_owner[w->batch->phrase_owner[j]]++;
@@ -249,27 +249,27 @@ static void weigh(work *w)
         w->phrase_share[j] =
             1 / (float)w->b /
             (loss->phrase_reduction == LAIP_PHRASES_MEAN ? (float)of_owner[w->batch->phrase_owner[j]] : 1);
-    for (size_t i = 0; i < w->hidden_in_phrases; i++)
-        pieces[w->phrase_of[i]]++;
-    for (size_t i = 0; i < w->hidden; i++)
-        w->hidden_weight[i] = i < w->hidden_in_phrases
+    for (size_t i = 0; i < w->masked_in_phrases; i++)
+        tokens[w->phrase_of[i]]++;
+    for (size_t i = 0; i < w->masked; i++)
+        w->masked_weight[i] = i < w->masked_in_phrases
                                   ? loss->mpm_weight * w->share * w->phrase_share[w->phrase_of[i]] /
-                                        (float)pieces[w->phrase_of[i]]
-                                  : loss->mlm_weight * w->share / (float)(w->hidden - w->hidden_in_phrases);
+                                        (float)tokens[w->phrase_of[i]]
+                                  : loss->mlm_weight * w->share / (float)(w->masked - w->masked_in_phrases);
 }
 
-static void hidden_pieces(work *w)
+static void masked_tokens(work *w)
 {
-    size_t room = w->s->cross.tail.tokens.rows;
-    w->hidden_row = array(w, room, sizeof(int32_t));
-    w->hidden_target = array(w, room, sizeof(int32_t));
-    w->hidden_weight = array(w, room, sizeof(float));
+    size_t room = w->s->cross.selection.tokens.rows;
+    w->masked_row = array(w, room, sizeof(int32_t));
+    w->masked_target = array(w, room, sizeof(int32_t));
+    w->masked_weight = array(w, room, sizeof(float));
     w->phrase_of = array(w, room, sizeof(int32_t));
     if (w->masks)
-        w->hidden_in_phrases = hide(w, 0, w->phrases, w->batch->phrase_target, w->batch->phrase_begin);
+        w->masked_in_phrases = list_masked(w, 0, w->phrases, w->batch->phrase_target, w->batch->phrase_begin);
     if (w->mlm)
-        hide(w, w->cross_captions, w->b, w->batch->caption_target, w->batch->caption_begin);
-    w->s->hidden_in_phrases = w->hidden_in_phrases;
+        list_masked(w, w->cross_captions, w->b, w->batch->caption_target, w->batch->caption_begin);
+    w->s->masked_in_phrases = w->masked_in_phrases;
     weigh(w);
 }
 
@@ -310,7 +310,7 @@ static void align_phrases(work *w, laip_mat image, laip_mat dimage)
                               .person = person,
                               .group = phrase_groups(w),
                               .row_weight = row_weight,
-                              .hidden = w->hidden_in_phrases};
+                              .masked = w->masked_in_phrases};
     size_t rows = s->text.tokens.rows;
     laip_bidiratt_forward_backward(&s->bidiratt, &in, &s->loss, &w->c, &m->cross, &s->cross, &s->mpm,
                                    &m->mlm_head, &m->vision_proj, &m->text_proj, image, dimage,
@@ -336,27 +336,27 @@ static void losses_and_backward(work *w, size_t index)
         laip_projection_backward(&s->itc.text, &m->text_proj, &w->c, w->b, dtext);
     }
     if (s->cross.tokens.count) {
-        size_t rows = s->cross.tail.tokens.rows;
+        size_t rows = s->cross.selection.tokens.rows;
         laip_mat out = laip_rows(s->cross.out, rows), g = laip_rows(s->cross.g, rows);
         if (w->matches)
             laip_itm_forward_backward(&s->itm, &m->itm_head, &w->c, out, rows, g, s->match_row, s->match_rows,
                                       w->b, w->image_row, w->text_row, loss->triplet_margin,
                                       loss->itm_weight * w->share, loss->triplet_weight * w->share);
-        if (w->hidden)
-            laip_mpm_forward(&s->mpm, &m->mlm_head, &w->c, out, rows, w->hidden_row, w->hidden_target,
-                             w->hidden);
+        if (w->masked)
+            laip_mpm_forward(&s->mpm, &m->mlm_head, &w->c, out, rows, w->masked_row, w->masked_target,
+                             w->masked);
         if (w->aligns)
             align_phrases(w, image, dimage);
-        if (w->hidden && (loss->mpm_weight > 0 || w->mlm))
-            laip_mpm_loss(&s->mpm, &m->mlm_head, &w->c, g, w->hidden_weight);
+        if (w->masked && (loss->mpm_weight > 0 || w->mlm))
+            laip_mpm_loss(&s->mpm, &m->mlm_head, &w->c, g, w->masked_weight);
         laip_cross_hook hook = laip_bidiratt_hook(&s->bidiratt);
-        laip_ledger_part(w->c.device, "cross backward");
+        laip_profiler_part(w->c.device, "cross backward");
         laip_cross_backward(&m->cross, &s->cross, &w->c, image, dimage, dtext, loss->bidiratt_layer - 1,
                             w->aligns ? &hook : NULL, w->key);
     }
-    laip_ledger_part(w->c.device, "text backward");
+    laip_profiler_part(w->c.device, "text backward");
     laip_text_backward(&m->text, &s->text, &w->c, w->key);
-    laip_ledger_part(w->c.device, "image backward");
+    laip_profiler_part(w->c.device, "image backward");
     laip_vit_backward(&m->vit, &s->vit, &w->c);
 }
 
@@ -375,13 +375,13 @@ static void values(work *w, laip_losses *v)
         for (size_t j = 0; j < w->phrases; j++)
             v->bidiratt += (double)each[j] * w->phrase_share[j];
     }
-    if (w->hidden && (loss->mpm_weight > 0 || w->mlm)) {
-        float *each = array(w, w->hidden, sizeof *each);
+    if (w->masked && (loss->mpm_weight > 0 || w->mlm)) {
+        float *each = array(w, w->masked, sizeof *each);
         laip_mpm_values(&s->mpm, w->c.device, each);
-        for (size_t i = 0; i < w->hidden; i++) {
-            float weight = i < w->hidden_in_phrases ? loss->mpm_weight : loss->mlm_weight;
-            *(i < w->hidden_in_phrases ? &v->mpm : &v->mlm) +=
-                weight > 0 ? (double)each[i] * w->hidden_weight[i] / (weight * w->share) : 0;
+        for (size_t i = 0; i < w->masked; i++) {
+            float weight = i < w->masked_in_phrases ? loss->mpm_weight : loss->mlm_weight;
+            *(i < w->masked_in_phrases ? &v->mpm : &v->mlm) +=
+                weight > 0 ? (double)each[i] * w->masked_weight[i] / (weight * w->share) : 0;
         }
     }
     v->total = loss->itc_weight * v->itc + loss->itm_weight * v->itm + loss->triplet_weight * v->triplet +
@@ -405,20 +405,20 @@ bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64
     w.aligns = w.phrases && loss->bidiratt_weight > 0;
     w.masks = w.phrases && (w.aligns || loss->mpm_weight > 0);
     w.mlm = loss->mlm_weight > 0;
-    laip_ledger_part(w.c.device, "image pass");
+    laip_profiler_part(w.c.device, "image pass");
     image_pass(&w);
-    laip_ledger_part(w.c.device, "text pass");
+    laip_profiler_part(w.c.device, "text pass");
     text_pass(&w);
-    laip_ledger_part(w.c.device, "losses");
+    laip_profiler_part(w.c.device, "losses");
     global_features(&w);
     if (w.matches)
         negatives(&w, index);
-    laip_ledger_part(w.c.device, "cross pass");
+    laip_profiler_part(w.c.device, "cross pass");
     cross_pass(&w);
-    laip_ledger_part(w.c.device, "losses");
-    hidden_pieces(&w);
+    laip_profiler_part(w.c.device, "losses");
+    masked_tokens(&w);
     losses_and_backward(&w, index);
-    laip_ledger_part(w.c.device, "losses");
+    laip_profiler_part(w.c.device, "losses");
     values(&w, losses);
     laip_arena_free(&w.arena);
     return laip_device_ok(s->model->device, error);

@@ -134,8 +134,8 @@ bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip
         c->value = take_chunk(p, c->floats, c->half);
         if (training) {
             c->gradient = take_chunk(p, c->floats, false);
-            c->first = take_chunk(p, c->floats, false);
-            c->second = take_chunk(p, c->floats, false);
+            c->exp_avg = take_chunk(p, c->floats, false);
+            c->exp_avg_sq = take_chunk(p, c->floats, false);
         }
         if (training && c->half)
             c->low = take_chunk(p, c->floats, true);
@@ -169,7 +169,7 @@ void laip_params_free(laip_params *p)
         laip_mem_release(p->views[i]);
     for (size_t i = 0; i < p->count; i++) {
         laip_chunk *c = &p->chunks[i];
-        laip_mem all[] = {c->value.mem,   c->gradient.mem, c->first.mem,      c->second.mem,
+        laip_mem all[] = {c->value.mem,   c->gradient.mem, c->exp_avg.mem,    c->exp_avg_sq.mem,
                           c->average.mem, c->low.mem,      c->average_low.mem};
         for (size_t k = 0; k < sizeof all / sizeof *all; k++)
             laip_mem_release(all[k]);
@@ -217,7 +217,7 @@ static place place_of(const laip_params *p, const laip_param *q, const laip_part
     const laip_chunk *c = &p->chunks[q->chunk];
     place at = whole(p, q);
     if (which && !q->copy)
-        at = (place){which == 1 ? c->gradient : which == 2 ? c->first : c->second, {0}, q->offset};
+        at = (place){which == 1 ? c->gradient : which == 2 ? c->exp_avg : c->exp_avg_sq, {0}, q->offset};
     at.offset += q->parts > 1 ? part->row * (part->rank > 1 ? q->value.cols : 1) : 0;
     return at;
 }
@@ -293,32 +293,32 @@ void laip_params_zero_gradients(laip_params *p)
         if (!p->chunks[i].matrices)
             laip_clear(p->device, p->chunks[i].gradient);
     for (size_t i = 0; i < p->matrix_count; i++)
-        p->matrices[i]->fresh = true;
+        p->matrices[i]->overwrite = true;
 }
 
-void laip_params_settle_gradients(laip_params *p)
+void laip_params_zero_unwritten_gradients(laip_params *p)
 {
     for (size_t i = 0; i < p->matrix_count; i++)
-        if (p->matrices[i]->fresh) {
+        if (p->matrices[i]->overwrite) {
             laip_clear(p->device, p->matrices[i]->gradient);
-            p->matrices[i]->fresh = false;
+            p->matrices[i]->overwrite = false;
         }
 }
 
 void laip_params_zero_moments(laip_params *p)
 {
     for (size_t i = 0; i < p->count; i++) {
-        laip_clear(p->device, p->chunks[i].first);
-        laip_clear(p->device, p->chunks[i].second);
+        laip_clear(p->device, p->chunks[i].exp_avg);
+        laip_clear(p->device, p->chunks[i].exp_avg_sq);
     }
 }
 
-void laip_params_move_average(laip_params *p, float mu)
+void laip_params_ema_update(laip_params *p, float mu)
 {
     for (size_t i = 0; i < p->count; i++)
         if (p->chunks[i].average.mem)
-            laip_momentum_move(p->device, p->chunks[i].average, p->chunks[i].average_low, p->chunks[i].value,
-                               p->chunks[i].low, mu);
+            laip_ema_update(p->device, p->chunks[i].average, p->chunks[i].average_low, p->chunks[i].value,
+                            p->chunks[i].low, mu);
 }
 
 static void sum_gradients(laip_params *p)
@@ -337,7 +337,7 @@ bool laip_params_skipped(laip_params *p)
 void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t, float loss_scale)
 {
     laip_mat scale = {0};
-    laip_params_settle_gradients(p);
+    laip_params_zero_unwritten_gradients(p);
     if (o->clip_norm > 0 || loss_scale != 1) {
         sum_gradients(p);
         laip_clip_scale(p->device, p->clip, p->square_sum, o->clip_norm, loss_scale);
@@ -352,7 +352,7 @@ void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t 
                            .weight_decay = c->decay ? o->weight_decay : 0,
                            .correction1 = (float)(1 - pow(o->beta1, (double)t)),
                            .correction2 = (float)(1 - pow(o->beta2, (double)t))};
-        laip_adamw_step(p->device, c->value, c->low, c->gradient, c->first, c->second, scale, &step);
+        laip_adamw_step(p->device, c->value, c->low, c->gradient, c->exp_avg, c->exp_avg_sq, scale, &step);
     }
 }
 
@@ -361,7 +361,7 @@ void laip_params_read(laip_params *p, const laip_param *q, const laip_part *part
     place at = place_of(p, q, part, which);
     size_t count = laip_part_count(part);
     if (which == 1)
-        laip_params_settle_gradients(p);
+        laip_params_zero_unwritten_gradients(p);
     laip_mat_read_at(p->device, at.m, at.offset, count, values);
     if (!at.low.mem)
         return;
@@ -376,6 +376,6 @@ void laip_params_write(laip_params *p, const laip_param *q, const laip_part *par
                        const float *values)
 {
     if (which == 1)
-        laip_params_settle_gradients(p);
+        laip_params_zero_unwritten_gradients(p);
     write_values(p, place_of(p, q, part, which), laip_part_count(part), values);
 }

@@ -14,9 +14,9 @@
 #include "net/param.h"
 
 typedef struct laip_chunk {
-    laip_mat value, gradient, first, second; /* [1, floats]; the last three only in training */
-    laip_mat average;                        /* the momentum copies, where `averaged` */
-    laip_mat low, average_low;               /* the rest of the masters, where value.half and in training */
+    laip_mat value, gradient, exp_avg, exp_avg_sq; /* [1, floats]; the last three only in training */
+    laip_mat average;                              /* the momentum copies, where `averaged` */
+    laip_mat low, average_low; /* the rest of the masters, where value.half and in training */
     size_t floats;
     bool decay, averaged, half, matrices;
 } laip_chunk;
@@ -51,11 +51,11 @@ void laip_params_copy_average(laip_params *p); /* the momentum copies become the
 
 /* Gradients are 0 from here on.  Those of products' matrices, nearly all there are, are not written: each is
  * assigned by the first product that makes one (laip_linear_backward), and written by
- * laip_params_settle_gradients where none has; what reads gradients settles them first. */
+ * laip_params_zero_unwritten_gradients where none has; what reads gradients settles them first. */
 void laip_params_zero_gradients(laip_params *p);
-void laip_params_settle_gradients(laip_params *p);
-void laip_params_zero_moments(laip_params *p);           /* as before the optimiser's first step */
-void laip_params_move_average(laip_params *p, float mu); /* m ← μ m + (1 − μ) p */
+void laip_params_zero_unwritten_gradients(laip_params *p);
+void laip_params_zero_moments(laip_params *p);         /* as before the optimiser's first step */
+void laip_params_ema_update(laip_params *p, float mu); /* m ← μ m + (1 − μ) p */
 /* One AdamW step, t counted from 1; the gradient, of the loss times loss_scale, is first divided by that, and
  * its norm cut to o->clip_norm where that is not 0.  Where loss_scale is not 1 and the gradient is not finite
  * nothing changes, and laip_params_skipped (which waits for the device) is true. */

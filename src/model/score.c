@@ -1,10 +1,10 @@
 #include "model/score.h"
 
 #include "base/memory.h"
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include <stdlib.h>
 
-static void plan(laip_scorer *s, laip_region *r)
+static void plan(laip_scorer *s, laip_plan *r)
 {
     const laip_model_config *m = &s->model->sizes;
     size_t D = (size_t)m->width, E = (size_t)m->embed;
@@ -15,23 +15,23 @@ static void plan(laip_scorer *s, laip_region *r)
                     s->sizes.longest, 1, LAIP_PASS_STATES); /* each layer keeps the image's keys and values */
     laip_projection_plan(&s->image_feature, r, s->sizes.images, D, E);
     laip_projection_plan(&s->text_feature, r, s->sizes.captions, D, E);
-    s->logits = laip_region_mat(r, s->sizes.captions, 2);
+    s->logits = laip_plan_mat(r, s->sizes.captions, 2);
 }
 
 static void prepare(laip_scorer *s, laip_model *model, const laip_score_sizes *sizes)
 {
     *s = (laip_scorer){.model = model, .sizes = *sizes, .context = {.device = model->device}};
-    s->region = laip_region_create(model->device, "scoring");
+    s->plan = laip_plan_create(model->device, "scoring");
     if (model->sizes.storage == LAIP_STORE_HALF)
-        laip_region_halve(s->region);
-    plan(s, s->region);
+        laip_plan_store_half(s->plan);
+    plan(s, s->plan);
 }
 
 size_t laip_scorer_bytes(laip_model *model, const laip_score_sizes *sizes)
 {
     laip_scorer s;
     prepare(&s, model, sizes);
-    size_t bytes = laip_region_bytes(s.region);
+    size_t bytes = laip_plan_bytes(s.plan);
     laip_scorer_free(&s);
     return bytes;
 }
@@ -39,9 +39,9 @@ size_t laip_scorer_bytes(laip_model *model, const laip_score_sizes *sizes)
 bool laip_scorer_create(laip_scorer *s, laip_model *model, const laip_score_sizes *sizes, laip_error *error)
 {
     prepare(s, model, sizes);
-    if (!laip_region_allocate(s->region, error))
+    if (!laip_plan_allocate(s->plan, error))
         return false;
-    plan(s, s->region);
+    plan(s, s->plan);
     /* the weights do not change while a scorer lives: packed once, at most as large as they are */
     size_t bytes = 0;
     for (size_t i = 0; i < model->params.count; i++)
@@ -56,7 +56,7 @@ void laip_scorer_free(laip_scorer *s)
     laip_vit_pass_free(&s->vit);
     laip_text_pass_free(&s->text);
     laip_cross_pass_free(&s->cross);
-    laip_region_free(s->region);
+    laip_plan_free(s->plan);
     if (s->model && s->model->device)
         laip_gemm_cache_end(s->model->device);
     *s = (laip_scorer){0};
@@ -64,7 +64,7 @@ void laip_scorer_free(laip_scorer *s)
 
 static void encode(laip_scorer *s, const float *pixels, size_t count)
 {
-    laip_ledger_part(s->model->device, "image pass");
+    laip_profiler_part(s->model->device, "image pass");
     laip_mat_write(s->model->device, laip_rows(s->vit.pixels, count), pixels);
     laip_vit_forward(&s->model->vit, &s->vit, &s->context, count);
 }
@@ -102,7 +102,7 @@ bool laip_score_texts(laip_scorer *s, const int32_t *ids, const int32_t *begin, 
 {
     laip_device *d = s->model->device;
     laip_sequences *t = &s->text.tokens;
-    laip_ledger_part(d, "text pass");
+    laip_profiler_part(d, "text pass");
     sequences(t, begin, count);
     laip_sequences_upload(t, d, 0, 0);
     laip_text_forward(&s->model->text, &s->text, &s->context, ids + begin[0], (laip_step_key){0});
@@ -113,7 +113,7 @@ bool laip_score_texts(laip_scorer *s, const int32_t *ids, const int32_t *begin, 
         laip_mat x = laip_rows(s->text.out, t->rows);
         sequences(&s->cross.tokens, begin, count);
         laip_sequences_upload(&s->cross.tokens, d, 0, 0);
-        laip_cross_ahead(&s->model->cross, &s->cross, &s->context, x);
+        laip_cross_precompute_text(&s->model->cross, &s->cross, &s->context, x);
         laip_mat_read(d, x, states);
     }
     return laip_device_ok(d, error);
@@ -123,20 +123,20 @@ static bool project(laip_scorer *s, laip_error *error)
 {
     const laip_model *m = s->model;
     size_t N = (size_t)laip_patch_count(&m->sizes) + 1;
-    laip_ledger_part(m->device, "keys and values");
+    laip_profiler_part(m->device, "keys and values");
     for (int i = 0; i < m->sizes.cross_layers; i++)
         laip_linear_forward(&s->context, &m->cross.layers[i].kv, laip_rows(s->cross.saved[i].kv, N),
                             laip_rows(s->vit.out, N), (laip_mat){0});
     return laip_device_ok(m->device, error);
 }
 
-bool laip_score_open(laip_scorer *s, const float *pixels, laip_error *error)
+bool laip_score_set_image(laip_scorer *s, const float *pixels, laip_error *error)
 {
     encode(s, pixels, 1);
     return project(s, error);
 }
 
-bool laip_score_reopen(laip_scorer *s, const float *tokens, laip_error *error)
+bool laip_score_set_encoded_image(laip_scorer *s, const float *tokens, laip_error *error)
 {
     size_t N = (size_t)laip_patch_count(&s->model->sizes) + 1;
     laip_mat_write(s->model->device, laip_rows(s->vit.out, N), tokens);
@@ -149,14 +149,14 @@ bool laip_score_match(laip_scorer *s, const float *states, const int32_t *begin,
     const laip_model *m = s->model;
     laip_device *d = m->device;
     laip_sequences *t = &s->cross.tokens;
-    laip_bert_tail *tail = &s->cross.tail;
-    laip_ledger_part(d, "cross pass");
+    laip_bert_selection *selection = &s->cross.selection;
+    laip_profiler_part(d, "cross pass");
     sequences(t, begin, count);
     laip_sequences_upload(t, d, 1, (size_t)laip_patch_count(&m->sizes) + 1);
-    laip_bert_tail_clear(tail);
+    laip_bert_selection_clear(selection);
     for (size_t i = 0; i < count; i++)
-        laip_bert_tail_add(tail, t->begin[i], 1, false, 0, 0);
-    laip_bert_tail_upload(tail, d, t);
+        laip_bert_selection_add(selection, t->begin[i], 1, false, 0, 0);
+    laip_bert_selection_upload(selection, d, t);
     laip_mat_write(d, laip_cross_begin(&m->cross, &s->cross),
                    states + (size_t)begin[0] * (size_t)m->sizes.width);
     laip_cross_match(&m->cross, &s->cross, &s->context);

@@ -2,7 +2,7 @@
 #include "model/step.h"
 
 #include "base/memory.h"
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include "ops/adamw.h"
 #include "ops/gemm.h"
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static size_t most(size_t a, size_t b)
 
 /* Rows and sequences that the text and cross batches can have. */
 typedef struct extent {
-    size_t text_sequences, text_rows, cross_sequences, cross_rows, tail_rows, longest;
+    size_t text_sequences, text_rows, cross_sequences, cross_rows, selected_rows, longest;
 } extent;
 
 static extent extents(const laip_step_sizes *z, const laip_loss_config *loss)
@@ -30,11 +30,11 @@ static extent extents(const laip_step_sizes *z, const laip_loss_config *loss)
                     /* a text may be the negative of every image: so the third term is not caption_rows */
                     .cross_rows = 2 * z->caption_rows + z->batch * z->longest_caption + z->phrase_rows +
                                   (mlm ? z->caption_rows : 0),
-                    .tail_rows = 3 * z->batch + z->phrase_rows + (mlm ? z->caption_rows : 0),
+                    .selected_rows = 3 * z->batch + z->phrase_rows + (mlm ? z->caption_rows : 0),
                     .longest = most(z->longest_caption, z->longest_phrase)};
 }
 
-static void plan_scratch(laip_step *s, laip_region *r, const extent *x)
+static void plan_scratch(laip_step *s, laip_plan *r, const extent *x)
 {
     const laip_model_config *m = &s->model->sizes;
     laip_device *d = s->model->device;
@@ -49,11 +49,11 @@ static void plan_scratch(laip_step *s, laip_region *r, const extent *x)
     size_t self = laip_attention_scratch(d, heads, head, most(x->text_rows, x->cross_rows),
                                          most(x->text_sequences, x->cross_sequences), x->longest);
     size_t cross = laip_attention_scratch(d, heads, head, x->cross_rows, B, N);
-    s->context.reduce = laip_region_mat(r, 1, reduce);
-    s->context.attention = laip_region_mat(r, 1, most(vit, most(self, cross)));
+    s->context.reduce = laip_plan_mat(r, 1, reduce);
+    s->context.attention = laip_plan_mat(r, 1, most(vit, most(self, cross)));
 }
 
-static void plan(laip_step *s, laip_region *r)
+static void plan(laip_step *s, laip_plan *r)
 {
     const laip_model_config *m = &s->model->sizes;
     const laip_step_sizes *z = &s->sizes;
@@ -63,15 +63,15 @@ static void plan(laip_step *s, laip_region *r)
     laip_queue_plan(&s->queue, r, global, (size_t)m->queue, E);
     laip_itc_plan(&s->itc, r, z->batch, global + (size_t)m->queue, D, E, s->loss.distill_alpha > 0);
     plan_scratch(s, r, &x);
-    size_t mark = laip_region_mark(r); /* the momentum pass is over when the rest begins */
+    size_t mark = laip_plan_mark(r); /* the momentum pass is over when the rest begins */
     laip_vit_plan(&s->model->vit_m, &s->vit_m, r, z->batch, LAIP_PASS_CLS);
     laip_text_plan(&s->model->text_m, &s->text_m, r, z->batch, z->caption_rows, z->longest_caption,
                    LAIP_PASS_CLS);
-    laip_region_reset(r, mark);
+    laip_plan_reset(r, mark);
     laip_vit_plan(&s->model->vit, &s->vit, r, z->batch, kind);
     laip_text_plan(&s->model->text, &s->text, r, x.text_sequences, x.text_rows, x.longest, kind);
-    laip_cross_plan(&s->model->cross, &s->cross, r, x.cross_sequences, x.cross_rows, x.tail_rows, x.longest,
-                    z->batch, kind);
+    laip_cross_plan(&s->model->cross, &s->cross, r, x.cross_sequences, x.cross_rows, x.selected_rows,
+                    x.longest, z->batch, kind);
     laip_itm_plan(&s->itm, r, z->batch, D);
     laip_mpm_plan(&s->mpm, r, m, z->phrase_rows + (s->loss.mlm_weight > 0 ? z->caption_rows : 0) + 1);
     laip_bidiratt_plan(&s->bidiratt, r, m, &s->loss, z->phrases + 1, z->phrase_rows + 1, z->batch);
@@ -83,17 +83,17 @@ static void prepare(laip_step *s, laip_model *model, const laip_loss_config *los
     *s = (laip_step){.model = model, .loss = *loss, .sizes = *sizes};
     s->context.device = model->device;
     s->scaling.scale = model->sizes.storage == LAIP_STORE_HALF ? FIRST_SCALE : 1;
-    s->region = laip_region_create(model->device, "step");
+    s->plan = laip_plan_create(model->device, "step");
     if (model->sizes.storage == LAIP_STORE_HALF)
-        laip_region_halve(s->region);
-    plan(s, s->region);
+        laip_plan_store_half(s->plan);
+    plan(s, s->plan);
 }
 
 size_t laip_step_bytes(laip_model *model, const laip_loss_config *loss, const laip_step_sizes *sizes)
 {
     laip_step s;
     prepare(&s, model, loss, sizes);
-    size_t bytes = laip_region_bytes(s.region);
+    size_t bytes = laip_plan_bytes(s.plan);
     laip_step_free(&s);
     return bytes;
 }
@@ -104,9 +104,9 @@ bool laip_step_create(laip_step *s, laip_model *model, const laip_loss_config *l
     prepare(s, model, loss, sizes);
     s->seed = seed;
     s->match_row = laip_alloc(3 * sizes->batch, sizeof *s->match_row);
-    if (!laip_region_allocate(s->region, error))
+    if (!laip_plan_allocate(s->plan, error))
         return false;
-    plan(s, s->region);
+    plan(s, s->plan);
     laip_queue_initialise(&s->queue, model->device, seed);
     return laip_device_finish(model->device, error);
 }
@@ -121,7 +121,7 @@ void laip_step_free(laip_step *s)
     laip_text_pass_free(&s->text);
     laip_text_pass_free(&s->text_m);
     laip_cross_pass_free(&s->cross);
-    laip_region_free(s->region);
+    laip_plan_free(s->plan);
     free(s->match_row);
     *s = (laip_step){0};
 }
@@ -131,7 +131,7 @@ void laip_step_keep_packed(laip_step *s)
     const laip_params *p = &s->model->params;
     laip_device *d = s->model->device;
     size_t have = laip_device_traits(d)->memory;
-    size_t taken = laip_model_bytes(s->model, d) + laip_region_bytes(s->region);
+    size_t taken = laip_model_bytes(s->model, d) + laip_plan_bytes(s->plan);
     size_t limit = have > taken ? (have - taken) / 2 : 0;
     s->keeps_packed = true;
     for (size_t i = 0; i < p->count; i++) {
@@ -143,8 +143,8 @@ void laip_step_keep_packed(laip_step *s)
 
 void laip_step_begin(laip_step *s, float momentum)
 {
-    laip_ledger_part(s->model->device, "optimiser");
-    laip_params_move_average(&s->model->params, momentum);
+    laip_profiler_part(s->model->device, "optimiser");
+    laip_params_ema_update(&s->model->params, momentum);
     laip_params_zero_gradients(&s->model->params);
 }
 
@@ -160,7 +160,7 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
     size_t b = (size_t)batch->size;
     laip_context c = s->context; /* without dropout: these features are targets */
     int32_t *cls = laip_alloc(b, sizeof *cls);
-    laip_ledger_part(m->device, "momentum pass");
+    laip_profiler_part(m->device, "momentum pass");
     laip_mat_write(m->device, laip_rows(s->vit_m.pixels, b),
                    batch->images_m ? batch->images_m : batch->images);
     laip_sequences_clear(&s->vit_m.tokens); /* its tables share memory with the main pass's */
@@ -199,7 +199,7 @@ static void rescale(laip_step *s)
 
 bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, laip_error *error)
 {
-    laip_ledger_part(s->model->device, "optimiser");
+    laip_profiler_part(s->model->device, "optimiser");
     laip_params_adamw(&s->model->params, o, t - s->scaling.skipped, s->scaling.scale);
     laip_gemm_cache_clear(s->model->device);
     if (s->model->sizes.storage == LAIP_STORE_HALF)

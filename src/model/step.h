@@ -23,7 +23,7 @@
 /* The most that one micro-batch may hold: what the buffers are laid out for. */
 typedef struct laip_step_sizes {
     size_t batch, micro_batches;          /* b, and M of the whole step over all ranks */
-    size_t caption_rows, longest_caption; /* pieces: of a micro-batch's captions, of one */
+    size_t caption_rows, longest_caption; /* tokens: of a micro-batch's captions, of one */
     size_t phrases, phrase_rows, longest_phrase;
     bool recompute; /* keep only the layers' inputs, and make the rest again in the backward: time for memory
                      */
@@ -48,7 +48,7 @@ typedef struct laip_step {
     laip_step_sizes sizes;
     uint64_t seed;
     laip_scaling scaling;
-    laip_region *region;
+    laip_plan *plan;
     laip_context context;
     laip_queue queue;
     laip_vit_pass vit, vit_m;
@@ -60,7 +60,7 @@ typedef struct laip_step {
     laip_bidiratt bidiratt;
     bool keeps_packed;
     /* of the last micro-batch, for those who look: */
-    size_t match_rows, hidden_in_phrases;
+    size_t match_rows, masked_in_phrases;
     int32_t *match_row;
 } laip_step;
 

@@ -73,64 +73,64 @@ void laip_bert_layer_declare(laip_bert_layer *l, laip_table *t, const laip_model
     l->output_norm = laip_norm_declare(t, name, D, 1e-12f);
 }
 
-static void plan_looked_at(laip_bert_saved *s, laip_region *r, size_t rows, size_t image_rows, size_t D,
+static void plan_looked_at(laip_bert_saved *s, laip_plan *r, size_t rows, size_t image_rows, size_t D,
                            size_t heads)
 {
-    s->q = laip_region_activations(r, rows, D);
-    s->kv = laip_region_activations(r, image_rows, 2 * D);
-    s->clse = laip_region_mat(r, rows, heads);
+    s->q = laip_plan_activations(r, rows, D);
+    s->kv = laip_plan_activations(r, image_rows, 2 * D);
+    s->clse = laip_plan_mat(r, rows, heads);
 }
 
-laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *r, size_t rows,
-                                     size_t tail_rows, size_t image_rows, bool crosses, laip_mat h,
+laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_plan *r, size_t rows,
+                                     size_t selected_rows, size_t image_rows, bool crosses, laip_mat h,
                                      const laip_bert_saved *shared)
 {
     size_t D = (size_t)m->width, heads = (size_t)m->heads;
     laip_bert_saved s = {0};
     if (shared) {
         s = *shared;
-        s.x = laip_region_activations(r, rows, D);
+        s.x = laip_plan_activations(r, rows, D);
         if (crosses)
             plan_looked_at(&s, r, rows, image_rows, D, heads);
         return s;
     }
-    s.x = laip_region_activations(r, rows, D);
-    s.qkv = laip_region_activations(r, rows, 3 * D);
-    if (tail_rows) {
-        s.self_q = laip_region_activations(r, tail_rows, 3 * D);
-        s.x_tail = laip_region_activations(r, tail_rows, D);
-        rows = tail_rows;
+    s.x = laip_plan_activations(r, rows, D);
+    s.qkv = laip_plan_activations(r, rows, 3 * D);
+    if (selected_rows) {
+        s.self_q = laip_plan_activations(r, selected_rows, 3 * D);
+        s.x_selected = laip_plan_activations(r, selected_rows, D);
+        rows = selected_rows;
     }
-    s.o = laip_region_activations(r, rows, D);
-    s.lse = laip_region_mat(r, rows, heads);
-    s.sum1 = laip_region_activations(r, rows, D);
-    s.stats1 = laip_region_mat(r, rows, 2);
-    s.y1 = laip_region_activations(r, rows, D);
-    s.pre = laip_region_activations(r, rows, h.cols);
+    s.o = laip_plan_activations(r, rows, D);
+    s.lse = laip_plan_mat(r, rows, heads);
+    s.sum1 = laip_plan_activations(r, rows, D);
+    s.stats1 = laip_plan_mat(r, rows, 2);
+    s.y1 = laip_plan_activations(r, rows, D);
+    s.pre = laip_plan_activations(r, rows, h.cols);
     s.h = h;
-    s.sum3 = laip_region_activations(r, rows, D);
-    s.stats3 = laip_region_mat(r, rows, 2);
+    s.sum3 = laip_plan_activations(r, rows, D);
+    s.stats3 = laip_plan_mat(r, rows, 2);
     s.y2 = s.y1;
     if (crosses) {
         plan_looked_at(&s, r, rows, image_rows, D, heads);
-        s.co = laip_region_activations(r, rows, D);
-        s.sum2 = laip_region_activations(r, rows, D);
-        s.stats2 = laip_region_mat(r, rows, 2);
-        s.y2 = laip_region_activations(r, rows, D);
+        s.co = laip_plan_activations(r, rows, D);
+        s.sum2 = laip_plan_activations(r, rows, D);
+        s.stats2 = laip_plan_mat(r, rows, 2);
+        s.y2 = laip_plan_activations(r, rows, D);
     }
     return s;
 }
 
-laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_region *r, size_t rows,
+laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_plan *r, size_t rows,
                                          size_t image_rows)
 {
     size_t D = (size_t)m->width;
-    laip_bert_scratch s = {.dh = laip_region_activations(r, rows, D * (size_t)m->mlp),
-                           .dn = laip_region_activations(r, rows, D),
-                           .dqkv = laip_region_activations(r, rows, 3 * D),
-                           .dropped = laip_region_activations(r, rows, D)};
+    laip_bert_scratch s = {.dh = laip_plan_activations(r, rows, D * (size_t)m->mlp),
+                           .dn = laip_plan_activations(r, rows, D),
+                           .dqkv = laip_plan_activations(r, rows, 3 * D),
+                           .dropped = laip_plan_activations(r, rows, D)};
     if (image_rows)
-        s.dkv = laip_region_activations(r, image_rows, 2 * D);
+        s.dkv = laip_plan_activations(r, image_rows, 2 * D);
     return s;
 }
 
@@ -146,14 +146,14 @@ static laip_bert_saved now(const laip_bert_saved *saved, size_t rows, size_t ima
     return s;
 }
 
-/* The same of a last layer: `rows` of the batch, `tail` of those that go on. */
+/* The same of a last layer: `rows` of the batch, `selection` of those that go on. */
 static laip_bert_saved now_last(const laip_bert_layer *l, const laip_bert_saved *saved, size_t rows,
-                                size_t tail, size_t image_rows)
+                                size_t selection, size_t image_rows)
 {
-    laip_bert_saved s = now(saved, tail, image_rows);
+    laip_bert_saved s = now(saved, selection, image_rows);
     size_t D = s.x.cols;
     s.x.rows = s.qkv.rows = rows;
-    s.self_q.rows = s.x_tail.rows = tail;
+    s.self_q.rows = s.x_selected.rows = selection;
     if (l->self_query.weight) { /* laid out for either form */
         s.qkv.cols = 2 * D;
         s.self_q.cols = D;
@@ -189,8 +189,9 @@ static void close_self(const laip_bert_layer *l, const laip_bert_saved *s, laip_
 }
 
 /* From s->y1 to the layer's output, in the rows of q. */
-static void rest_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q, laip_mat y,
-                         laip_mat image, bool shared, laip_step_key key, const laip_context *c)
+static void cross_attention_ffn_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
+                                        laip_mat y, laip_mat image, bool shared, laip_step_key key,
+                                        const laip_context *c)
 {
     size_t D = y.cols;
     laip_mat none = {0};
@@ -222,11 +223,12 @@ void laip_bert_self_forward(const laip_bert_layer *l, const laip_bert_saved *sav
     close_self(l, &s, q, s.x, key, c);
 }
 
-void laip_bert_rest_forward(const laip_bert_layer *l, const laip_bert_saved *saved, laip_sequences *q,
-                            laip_mat y, laip_mat image, bool shared, laip_step_key key, const laip_context *c)
+void laip_bert_cross_attention_ffn_forward(const laip_bert_layer *l, const laip_bert_saved *saved,
+                                           laip_sequences *q, laip_mat y, laip_mat image, bool shared,
+                                           laip_step_key key, const laip_context *c)
 {
     laip_bert_saved s = now(saved, q->rows, q->blocks * q->block_rows);
-    rest_forward(l, &s, q, y, image, shared, key, c);
+    cross_attention_ffn_forward(l, &s, q, y, image, shared, key, c);
 }
 
 void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
@@ -234,30 +236,30 @@ void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s,
                              const laip_context *c)
 {
     laip_bert_self_forward(l, s, q, key, c);
-    laip_bert_rest_forward(l, s, q, y, image, shared, key, c);
+    laip_bert_cross_attention_ffn_forward(l, s, q, y, image, shared, key, c);
 }
 
 void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *saved, const laip_sequences *q,
-                            laip_bert_tail *tail, laip_mat y, laip_mat image, bool shared, laip_step_key key,
-                            const laip_context *c)
+                            laip_bert_selection *selection, laip_mat y, laip_mat image, bool shared,
+                            laip_step_key key, const laip_context *c)
 {
-    laip_sequences *t = &tail->tokens;
+    laip_sequences *t = &selection->tokens;
     laip_bert_saved s = now_last(l, saved, q->rows, t->rows, t->blocks * t->block_rows);
     size_t D = s.x.cols;
-    laip_gather_rows(c->device, s.x_tail, s.x, tail->d_source);
+    laip_gather_rows(c->device, s.x_selected, s.x, selection->d_source);
     if (l->self_query.weight) {
-        laip_linear_forward(c, &l->self_query, s.self_q, s.x_tail, (laip_mat){0});
+        laip_linear_forward(c, &l->self_query, s.self_q, s.x_selected, (laip_mat){0});
         laip_linear_forward(c, &l->self_kv, s.qkv, s.x, (laip_mat){0});
     } else {
         laip_linear_forward(c, &l->qkv, s.qkv, s.x, (laip_mat){0});
-        laip_gather_rows(c->device, s.self_q, s.qkv, tail->d_source);
+        laip_gather_rows(c->device, s.self_q, s.qkv, selection->d_source);
     }
     keys(t, l, SITE_SELF, key, c);
     laip_attention a = laip_sequences_onto(t, q, t->count, l->heads, (int)D / l->heads, c->dropout);
     laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.self_q, 0},
                            (laip_heads){s.qkv, s.qkv.cols - 2 * D}, (laip_heads){s.qkv, s.qkv.cols - D});
-    close_self(l, &s, t, s.x_tail, key, c);
-    rest_forward(l, &s, t, y, image, shared, key, c);
+    close_self(l, &s, t, s.x_selected, key, c);
+    cross_attention_ffn_forward(l, &s, t, y, image, shared, key, c);
 }
 
 /* The gradient before the dropout that close_part applied: g itself, or its masked copy in scratch. */
@@ -305,10 +307,11 @@ static bool cross_backward(const laip_bert_layer *l, const laip_bert_saved *s, l
 
 /* From the layer's output up to self-attention's context: g holds the gradient of the output and receives
  * that of the residual input; dn that of the context.  False: the hook stopped it. */
-static bool rest_backward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q, size_t count,
-                          laip_mat g, laip_mat dn, laip_mat image, laip_mat dimage,
-                          const laip_bert_scratch *t, const laip_cross_hook *hook, laip_step_key key,
-                          const laip_context *c)
+static bool cross_attention_ffn_backward(const laip_bert_layer *l, const laip_bert_saved *s,
+                                         laip_sequences *q, size_t count, laip_mat g, laip_mat dn,
+                                         laip_mat image, laip_mat dimage, const laip_bert_scratch *t,
+                                         const laip_cross_hook *hook, laip_step_key key,
+                                         const laip_context *c)
 {
     laip_mat dh = laip_rows(t->dh, g.rows);
     laip_norm_backward(c, &l->output_norm, g, false, g, s->sum3, s->stats3);
@@ -335,7 +338,7 @@ void laip_bert_layer_backward(const laip_bert_layer *l, const laip_bert_saved *s
     laip_bert_saved s = now(saved, rows, q->blocks * q->block_rows);
     laip_mat dn = laip_rows(t->dn, rows), dqkv = laip_rows(t->dqkv, rows);
     g.rows = rows;
-    if (!rest_backward(l, &s, q, count, g, dn, image, dimage, t, hook, key, c))
+    if (!cross_attention_ffn_backward(l, &s, q, count, g, dn, image, dimage, t, hook, key, c))
         return;
     laip_attention a = laip_sequences_self(q, count, l->heads, (int)D / l->heads, c->dropout);
     laip_attention_backward(c->device, &a, (laip_heads){dqkv, 0}, (laip_heads){dqkv, D},
@@ -345,26 +348,27 @@ void laip_bert_layer_backward(const laip_bert_layer *l, const laip_bert_saved *s
 }
 
 void laip_bert_last_backward(const laip_bert_layer *l, const laip_bert_saved *saved, const laip_sequences *q,
-                             laip_bert_tail *tail, size_t count, laip_mat g, laip_mat gx, laip_mat image,
-                             laip_mat dimage, const laip_bert_scratch *scratch, const laip_cross_hook *hook,
-                             laip_step_key key, const laip_context *c)
+                             laip_bert_selection *selection, size_t count, laip_mat g, laip_mat gx,
+                             laip_mat image, laip_mat dimage, const laip_bert_scratch *scratch,
+                             const laip_cross_hook *hook, laip_step_key key, const laip_context *c)
 {
-    laip_sequences *t = &tail->tokens;
-    size_t D = saved->x.cols, rows = (size_t)q->begin[count], tail_rows = (size_t)t->begin[count];
-    laip_bert_saved s = now_last(l, saved, rows, tail_rows, t->blocks * t->block_rows);
-    laip_mat dn = laip_rows(scratch->dn, tail_rows), dkv = laip_rows(scratch->dqkv, rows);
-    g.rows = tail_rows;
+    laip_sequences *t = &selection->tokens;
+    size_t D = saved->x.cols, rows = (size_t)q->begin[count], selected_rows = (size_t)t->begin[count];
+    laip_bert_saved s = now_last(l, saved, rows, selected_rows, t->blocks * t->block_rows);
+    laip_mat dn = laip_rows(scratch->dn, selected_rows), dkv = laip_rows(scratch->dqkv, rows);
+    g.rows = selected_rows;
     gx.rows = rows;
     dkv.cols = 2 * D;
-    if (!rest_backward(l, &s, t, count, g, dn, image, dimage, scratch, hook, key, c))
+    if (!cross_attention_ffn_backward(l, &s, t, count, g, dn, image, dimage, scratch, hook, key, c))
         return;
-    laip_mat dq = laip_rows(scratch->dropped, tail_rows); /* free again: dn is what came of it */
+    laip_mat dq = laip_rows(scratch->dropped, selected_rows); /* free again: dn is what came of it */
     laip_attention a = laip_sequences_onto(t, q, count, l->heads, (int)D / l->heads, c->dropout);
     laip_attention_backward(c->device, &a, (laip_heads){dq, 0}, (laip_heads){dkv, 0}, (laip_heads){dkv, D},
                             dn, s.o, s.lse, (laip_heads){s.self_q, 0}, (laip_heads){s.qkv, 0},
                             (laip_heads){s.qkv, D}, c->attention);
-    laip_linear_backward(c, &l->self_query, g, true, dq, s.x_tail);
+    laip_linear_backward(c, &l->self_query, g, true, dq, s.x_selected);
     laip_linear_backward(c, &l->self_kv, gx, false, dkv, s.x);
-    /* the tail's rows of the first sequences are the first targets */
-    laip_scatter_rows(c->device, gx, g, tail->back.target, tail->back.begin, tail->back.source, tail_rows);
+    /* the selection's rows of the first sequences are the first targets */
+    laip_scatter_rows(c->device, gx, g, selection->back.target, selection->back.begin, selection->back.source,
+                      selected_rows);
 }

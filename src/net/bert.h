@@ -15,8 +15,9 @@ typedef struct laip_bert_embeddings {
 
 typedef struct laip_bert_layer {
     int heads;
-    laip_linear qkv, attention_out;  /* self-attention; query, key and value fused */
-    laip_linear self_query, self_kv; /* instead of qkv, in a layer declared as the last: see laip_bert_tail */
+    laip_linear qkv, attention_out; /* self-attention; query, key and value fused */
+    laip_linear self_query,
+        self_kv; /* instead of qkv, in a layer declared as the last: see laip_bert_selection */
     laip_norm attention_norm;
     bool crosses;
     laip_linear query, kv, cross_out; /* cross-attention; key and value of the image tokens fused */
@@ -33,18 +34,18 @@ typedef struct laip_bert_saved {
     laip_mat x, qkv, o, lse, sum1, stats1, y1;
     laip_mat q, kv, co, clse, sum2, stats2, y2; /* with cross-attention; y2 is y1 without */
     laip_mat pre, h, sum3, stats3;
-    laip_mat self_q, x_tail; /* of a last layer: [tail rows, 3D or D], [tail rows, D] */
+    laip_mat self_q, x_selected; /* of a last layer: [selection rows, 3D or D], [selection rows, D] */
 } laip_bert_saved;
 
 /* The rows that somebody reads of a last layer's output: of most sequences only [CLS].  That layer needs all
  * tokens for its keys and values alone; queries, cross-attention and MLP are of these rows. */
-typedef struct laip_bert_tail {
+typedef struct laip_bert_selection {
     laip_sequences tokens; /* as many sequences as the batch has, each with the rows wanted of it */
     int32_t *source;       /* host, [rows]: which row of the batch each is */
     laip_ints d_source;
     laip_scatter back; /* adds their gradients to those of all rows */
     bool backward;
-} laip_bert_tail;
+} laip_bert_selection;
 
 /* Scratch of a layer's backward, shared by all layers. */
 typedef struct laip_bert_scratch {
@@ -59,16 +60,16 @@ typedef struct laip_step_key {
 
 void laip_bert_embeddings_declare(laip_bert_embeddings *e, laip_table *table, const laip_model_config *m,
                                   const char *prefix);
-/* last: its output is only wanted for the rows of a laip_bert_tail. */
+/* last: its output is only wanted for the rows of a laip_bert_selection. */
 void laip_bert_layer_declare(laip_bert_layer *l, laip_table *table, const laip_model_config *m,
                              const char *prefix, int index, bool crosses, bool last);
-/* tail_rows 0: not for laip_bert_last_forward.  h [rows, hidden]: GELU's output, shared by all layers; the
- * backward makes it again.  shared (or NULL): a set that gives what a layer can make again from its input;
- * what BidirAtt looks at, and the images' keys and values, are the layer's own. */
-laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_region *region, size_t rows,
-                                     size_t tail_rows, size_t image_rows, bool crosses, laip_mat h,
+/* selected_rows 0: not for laip_bert_last_forward.  h [rows, hidden]: GELU's output, shared by all layers;
+ * the backward makes it again.  shared (or NULL): a set that gives what a layer can make again from its
+ * input; what BidirAtt looks at, and the images' keys and values, are the layer's own. */
+laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_plan *plan, size_t rows,
+                                     size_t selected_rows, size_t image_rows, bool crosses, laip_mat h,
                                      const laip_bert_saved *shared);
-laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_region *region, size_t rows,
+laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_plan *plan, size_t rows,
                                          size_t image_rows);
 
 /* y = layer(s->x) for all rows of q; image: [blocks·N, D] tokens when the layer crosses.  s->kv is assigned,
@@ -81,24 +82,26 @@ void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s,
  * there. */
 void laip_bert_self_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
                             laip_step_key key, const laip_context *c);
-void laip_bert_rest_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q, laip_mat y,
-                            laip_mat image, bool shared, laip_step_key key, const laip_context *c);
+void laip_bert_cross_attention_ffn_forward(const laip_bert_layer *l, const laip_bert_saved *s,
+                                           laip_sequences *q, laip_mat y, laip_mat image, bool shared,
+                                           laip_step_key key, const laip_context *c);
 
 /* Tails: laid out for up to these counts; cleared; filled, in the order of the batch's sequences, with all or
  * only the first of the `length` rows of the sequence that begins at row `begin`; uploaded. */
-void laip_bert_tail_plan(laip_bert_tail *tail, laip_region *region, size_t sequences, size_t rows,
-                         size_t longest, size_t images, bool backward);
-void laip_bert_tail_free(laip_bert_tail *tail);
-void laip_bert_tail_clear(laip_bert_tail *tail);
-size_t laip_bert_tail_add(laip_bert_tail *tail, int32_t begin, size_t length, bool all, int32_t image,
-                          uint64_t id);
-void laip_bert_tail_upload(laip_bert_tail *tail, laip_device *device, const laip_sequences *batch);
+void laip_bert_selection_plan(laip_bert_selection *selection, laip_plan *plan, size_t sequences, size_t rows,
+                              size_t longest, size_t images, bool backward);
+void laip_bert_selection_free(laip_bert_selection *selection);
+void laip_bert_selection_clear(laip_bert_selection *selection);
+size_t laip_bert_selection_add(laip_bert_selection *selection, int32_t begin, size_t length, bool all,
+                               int32_t image, uint64_t id);
+void laip_bert_selection_upload(laip_bert_selection *selection, laip_device *device,
+                                const laip_sequences *batch);
 
-/* The same for a last layer: y [tail rows, D].  With the fused qkv (a layer not declared as last, forward
- * only) all rows' queries are made, and those of the tail picked. */
+/* The same for a last layer: y [selection rows, D].  With the fused qkv (a layer not declared as last,
+ * forward only) all rows' queries are made, and those of the selection picked. */
 void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *s, const laip_sequences *q,
-                            laip_bert_tail *tail, laip_mat y, laip_mat image, bool shared, laip_step_key key,
-                            const laip_context *c);
+                            laip_bert_selection *selection, laip_mat y, laip_mat image, bool shared,
+                            laip_step_key key, const laip_context *c);
 
 /* A hook of cross-attention's backward: sees the gradient dO [rows, D] of its context before it is used, or
  * adds to the gradients of its queries and keys after. */
@@ -115,11 +118,11 @@ void laip_bert_layer_backward(const laip_bert_layer *l, const laip_bert_saved *s
                               size_t count, laip_mat g, laip_mat image, laip_mat dimage,
                               const laip_bert_scratch *scratch, const laip_cross_hook *hook,
                               laip_step_key key, const laip_context *c);
-/* The same for a layer declared as last: g [tail rows, D] is used up, gx [rows, D] is assigned the gradient
- * of the input, for the first `count` sequences. */
+/* The same for a layer declared as last: g [selection rows, D] is used up, gx [rows, D] is assigned the
+ * gradient of the input, for the first `count` sequences. */
 void laip_bert_last_backward(const laip_bert_layer *l, const laip_bert_saved *s, const laip_sequences *q,
-                             laip_bert_tail *tail, size_t count, laip_mat g, laip_mat gx, laip_mat image,
-                             laip_mat dimage, const laip_bert_scratch *scratch, const laip_cross_hook *hook,
-                             laip_step_key key, const laip_context *c);
+                             laip_bert_selection *selection, size_t count, laip_mat g, laip_mat gx,
+                             laip_mat image, laip_mat dimage, const laip_bert_scratch *scratch,
+                             const laip_cross_hook *hook, laip_step_key key, const laip_context *c);
 
 #endif

@@ -26,8 +26,8 @@ typedef struct laip_model_config {
     int heads;                     /* h; the head size d = width / heads */
     int mlp;                       /* the MLP's hidden width is mlp × width */
     int vit_layers, text_layers, cross_layers;
-    int vocab;     /* V, word pieces */
-    int positions; /* longest text, in pieces */
+    int vocab;     /* V, tokens */
+    int positions; /* longest text, in tokens */
     int embed;     /* E, of the joint space */
     int queue;     /* Q, past pairs kept as keys; 0: the batch's own only */
     float dropout; /* on BERT's hidden states and attention probabilities, in training; [0, 1) */

@@ -19,8 +19,8 @@ void laip_cross_free(laip_cross_encoder *e)
     e->layers = NULL;
 }
 
-void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_region *r, size_t sequences,
-                     size_t rows, size_t tail_rows, size_t longest, size_t images, laip_pass_kind kind)
+void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_plan *r, size_t sequences,
+                     size_t rows, size_t selected_rows, size_t longest, size_t images, laip_pass_kind kind)
 {
     const laip_model_config *m = &e->sizes;
     size_t D = (size_t)m->width, image_rows = images * ((size_t)laip_patch_count(m) + 1);
@@ -28,20 +28,22 @@ void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_re
     laip_cross_pass_free(pass);
     *pass = (laip_cross_pass){.kind = kind};
     laip_sequences_plan(&pass->tokens, r, sequences, rows, longest, images);
-    laip_bert_tail_plan(&pass->tail, r, sequences, tail_rows, longest, images, laip_pass_goes_back(kind));
-    pass->source = laip_region_ints(r, rows);
-    pass->out = laip_region_activations(r, tail_rows, D);
-    laip_mat h = laip_region_activations(r, rows, D * (size_t)m->mlp);
+    laip_bert_selection_plan(&pass->selection, r, sequences, selected_rows, longest, images,
+                             laip_pass_goes_back(kind));
+    pass->source = laip_plan_ints(r, rows);
+    pass->out = laip_plan_activations(r, selected_rows, D);
+    laip_mat h = laip_plan_activations(r, rows, D * (size_t)m->mlp);
     pass->saved = laip_alloc((size_t)m->cross_layers, sizeof *pass->saved);
     for (int i = 0; i < m->cross_layers; i++)
-        pass->saved[i] = i == last ? laip_bert_plan_saved(m, r, rows, tail_rows, image_rows, true, h, NULL)
+        pass->saved[i] = i == last
+                             ? laip_bert_plan_saved(m, r, rows, selected_rows, image_rows, true, h, NULL)
                          : kind == LAIP_PASS_BACKWARD || i == 0
                              ? laip_bert_plan_saved(m, r, rows, 0, image_rows, true, h, NULL)
                              : laip_bert_plan_saved(m, r, rows, 0, image_rows, true, h, &pass->saved[0]);
     if (laip_pass_goes_back(kind)) {
         pass->back = laip_scatter_plan(r, rows);
-        pass->g = laip_region_activations(r, tail_rows, D);
-        pass->gx = laip_region_activations(r, rows, D);
+        pass->g = laip_plan_activations(r, selected_rows, D);
+        pass->gx = laip_plan_activations(r, rows, D);
         pass->scratch = laip_bert_plan_scratch(m, r, rows, image_rows);
     }
 }
@@ -49,7 +51,7 @@ void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_re
 void laip_cross_pass_free(laip_cross_pass *pass)
 {
     laip_sequences_free(&pass->tokens);
-    laip_bert_tail_free(&pass->tail);
+    laip_bert_selection_free(&pass->selection);
     free(pass->saved);
     pass->saved = NULL;
 }
@@ -63,11 +65,12 @@ static void layers_forward(const laip_cross_encoder *e, laip_cross_pass *pass, i
     for (int i = first; i < last; i++)
         laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(pass->saved[i + 1].x, s->rows),
                                 image, shared, key, c);
-    laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->tail,
-                           laip_rows(pass->out, pass->tail.tokens.rows), image, shared, key, c);
+    laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->selection,
+                           laip_rows(pass->out, pass->selection.tokens.rows), image, shared, key, c);
 }
 
-void laip_cross_ahead(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c, laip_mat x)
+void laip_cross_precompute_text(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
+                                laip_mat x)
 {
     laip_mat y = laip_rows(pass->saved[0].y1, x.rows);
     if (e->sizes.cross_layers == 1)
@@ -88,8 +91,9 @@ void laip_cross_match(const laip_cross_encoder *e, laip_cross_pass *pass, const 
     laip_step_key key = {0};
     int first = e->sizes.cross_layers > 1;
     if (first)
-        laip_bert_rest_forward(&e->layers[0], &pass->saved[0], &pass->tokens,
-                               laip_rows(pass->saved[1].x, pass->tokens.rows), none, true, key, c);
+        laip_bert_cross_attention_ffn_forward(&e->layers[0], &pass->saved[0], &pass->tokens,
+                                              laip_rows(pass->saved[1].x, pass->tokens.rows), none, true, key,
+                                              c);
     layers_forward(e, pass, first, none, true, key, c);
 }
 
@@ -129,7 +133,7 @@ void laip_cross_backward_to(const laip_cross_encoder *e, laip_cross_pass *pass, 
     laip_mat none = {0};
     int last = e->sizes.cross_layers - 1;
     activations.frozen = true;
-    laip_bert_last_backward(&e->layers[last], &pass->saved[last], &pass->tokens, &pass->tail, count, g,
+    laip_bert_last_backward(&e->layers[last], &pass->saved[last], &pass->tokens, &pass->selection, count, g,
                             pass->gx, none, none, &pass->scratch, last == layer ? hook : NULL, key,
                             &activations);
     for (int i = last; i-- > layer;)
@@ -143,7 +147,7 @@ void laip_cross_backward(const laip_cross_encoder *e, laip_cross_pass *pass, con
     laip_sequences *s = &pass->tokens;
     laip_mat gx = laip_rows(pass->gx, s->rows);
     int last = e->sizes.cross_layers - 1;
-    laip_bert_last_backward(&e->layers[last], &pass->saved[last], s, &pass->tail, s->count, pass->g, gx,
+    laip_bert_last_backward(&e->layers[last], &pass->saved[last], s, &pass->selection, s->count, pass->g, gx,
                             image, dimage, &pass->scratch, last == hook_layer ? hook : NULL, key, c);
     for (int i = last; i-- > 0;)
         layer_backward(e, pass, i, s->count, image, dimage, i == hook_layer ? hook : NULL, key, c);

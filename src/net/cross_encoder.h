@@ -1,6 +1,6 @@
 /* The cross encoder: BERT's later layers with cross-attention, over one packed batch of (text, image) pairs.
  * An image's keys and values are projected once a layer and read by every sequence that names it; the last
- * layer's output is computed for the rows of the pass's tail alone. */
+ * layer's output is computed for the rows of the pass's selection alone. */
 #ifndef LAIP_NET_CROSS_ENCODER_H
 #define LAIP_NET_CROSS_ENCODER_H
 
@@ -13,12 +13,12 @@ typedef struct laip_cross_encoder {
 
 typedef struct laip_cross_pass {
     laip_sequences tokens;
-    laip_bert_tail tail;    /* of the same sequences, the rows of the output that are wanted */
-    laip_ints source;       /* [rows]: the row of the text batch that each row begins as */
-    laip_scatter back;      /* and the way back */
-    laip_bert_saved *saved; /* [cross_layers] */
-    laip_mat out, g;        /* [tail rows, D]; g: the gradient of out, before the backward */
-    laip_mat gx;            /* [rows, D]: the gradient below the last layer */
+    laip_bert_selection selection; /* of the same sequences, the rows of the output that are wanted */
+    laip_ints source;              /* [rows]: the row of the text batch that each row begins as */
+    laip_scatter back;             /* and the way back */
+    laip_bert_saved *saved;        /* [cross_layers] */
+    laip_mat out, g;               /* [selection rows, D]; g: the gradient of out, before the backward */
+    laip_mat gx;                   /* [rows, D]: the gradient below the last layer */
     laip_bert_scratch scratch;
     laip_pass_kind kind;
 } laip_cross_pass;
@@ -26,12 +26,11 @@ typedef struct laip_cross_pass {
 void laip_cross_declare(laip_cross_encoder *e, laip_table *table, const laip_model_config *m,
                         const char *prefix);
 void laip_cross_free(laip_cross_encoder *e);
-void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_region *region,
-                     size_t sequences, size_t rows, size_t tail_rows, size_t longest, size_t images,
-                     laip_pass_kind kind);
+void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_plan *plan, size_t sequences,
+                     size_t rows, size_t selected_rows, size_t longest, size_t images, laip_pass_kind kind);
 void laip_cross_pass_free(laip_cross_pass *pass);
 
-/* pass->tokens and pass->tail hold the sequences (uploaded); source: [rows] on the host, rows of text;
+/* pass->tokens and pass->selection hold the sequences (uploaded); source: [rows] on the host, rows of text;
  * text_rows: how many it has. image [blocks·N, D].  pass->out is assigned. */
 void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
                         laip_mat text, const int32_t *source, size_t text_rows, laip_mat image,
@@ -40,7 +39,8 @@ void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, cons
  * in place of the texts' states, `x` [rows, D] of pass->tokens; and all the rest from there, the images' keys
  * and values being in pass->saved[i].kv.  A last layer is not divided: with one layer alone, ahead does
  * nothing. */
-void laip_cross_ahead(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c, laip_mat x);
+void laip_cross_precompute_text(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
+                                laip_mat x);
 laip_mat laip_cross_begin(const laip_cross_encoder *e,
                           const laip_cross_pass *pass); /* where x is to be put */
 void laip_cross_match(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c);

@@ -37,8 +37,8 @@ void laip_linear_backward(const laip_context *c, const laip_linear *l, laip_mat 
                           laip_mat dy, laip_mat x)
 {
     if (!c->frozen) {
-        laip_gemm(c->device, true, false, 1, dy, x, l->weight->fresh ? 0 : 1, l->weight->gradient, NULL);
-        l->weight->fresh = false;
+        laip_gemm(c->device, true, false, 1, dy, x, l->weight->overwrite ? 0 : 1, l->weight->gradient, NULL);
+        l->weight->overwrite = false;
         size_t behind = l->first_key + l->keys;
         laip_bias_gradient_columns(c->device, l->bias->gradient, dy, 0, l->first_key, c->reduce);
         laip_bias_gradient_columns(c->device, l->bias->gradient, dy, behind, dy.cols - behind, c->reduce);

@@ -29,10 +29,10 @@ typedef struct laip_param {
     laip_mat value, gradient; /* value.half: of products, where the table halves; gradient.mem is NULL in
                                  momentum copies */
     laip_init init;
-    bool decay;    /* weight decay applies */
-    bool averaged; /* a momentum copy follows it */
-    bool copy;     /* it is a momentum copy */
-    bool fresh;    /* its gradient is 0 and yet to be written: the first product assigns it */
+    bool decay;     /* weight decay applies */
+    bool averaged;  /* a momentum copy follows it */
+    bool copy;      /* it is a momentum copy */
+    bool overwrite; /* its gradient is 0 and yet to be written: the first product assigns it */
     int parts;
     laip_part part[LAIP_PARTS];
     size_t chunk, offset; /* where it lies in the table's flat memory, in floats: model/params.c */

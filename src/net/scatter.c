@@ -3,11 +3,11 @@
 #include "base/memory.h"
 #include <stdlib.h>
 
-laip_scatter laip_scatter_plan(laip_region *r, size_t most_rows)
+laip_scatter laip_scatter_plan(laip_plan *r, size_t most_rows)
 {
-    return (laip_scatter){.target = laip_region_ints(r, most_rows),
-                          .begin = laip_region_ints(r, most_rows + 1),
-                          .source = laip_region_ints(r, most_rows)};
+    return (laip_scatter){.target = laip_plan_ints(r, most_rows),
+                          .begin = laip_plan_ints(r, most_rows + 1),
+                          .source = laip_plan_ints(r, most_rows)};
 }
 
 void laip_scatter_upload(laip_scatter *s, laip_device *d, const int32_t *target, size_t count, size_t rows)

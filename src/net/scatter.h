@@ -11,7 +11,7 @@ typedef struct laip_scatter {
     size_t targets;
 } laip_scatter;
 
-laip_scatter laip_scatter_plan(laip_region *region, size_t most_rows);
+laip_scatter laip_scatter_plan(laip_plan *plan, size_t most_rows);
 /* Uploads the table that sends row r (of count) to row target[r] of a matrix of `rows` rows; -1 sends it
  * nowhere. */
 void laip_scatter_upload(laip_scatter *s, laip_device *device, const int32_t *target, size_t count,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void laip_sequences_plan(laip_sequences *s, laip_region *region, size_t most_count, size_t most_rows,
+void laip_sequences_plan(laip_sequences *s, laip_plan *plan, size_t most_count, size_t most_rows,
                          size_t most_longest, size_t most_blocks)
 {
     laip_sequences_free(s); /* the layout runs twice */
@@ -17,15 +17,15 @@ void laip_sequences_plan(laip_sequences *s, laip_region *region, size_t most_cou
     s->begin = laip_alloc(most_count + 1, sizeof *s->begin);
     s->id = laip_alloc(most_count, sizeof *s->id);
     s->image = laip_alloc(most_count, sizeof *s->image);
-    s->d_begin = laip_region_ints(region, most_count + 1);
-    s->d_identity = laip_region_ints(region, identity + 1);
-    s->d_row_sequence = laip_region_ints(region, most_rows);
-    s->d_key = laip_region_ints(region, 2 * most_count);
+    s->d_begin = laip_plan_ints(plan, most_count + 1);
+    s->d_identity = laip_plan_ints(plan, identity + 1);
+    s->d_row_sequence = laip_plan_ints(plan, most_rows);
+    s->d_key = laip_plan_ints(plan, 2 * most_count);
     if (most_blocks) {
-        s->d_image = laip_region_ints(region, most_count);
-        s->d_block_begin = laip_region_ints(region, most_blocks + 1);
-        s->d_readers_begin = laip_region_ints(region, most_blocks + 1);
-        s->d_readers = laip_region_ints(region, most_count);
+        s->d_image = laip_plan_ints(plan, most_count);
+        s->d_block_begin = laip_plan_ints(plan, most_blocks + 1);
+        s->d_block_sequences_begin = laip_plan_ints(plan, most_blocks + 1);
+        s->d_block_sequences = laip_plan_ints(plan, most_count);
     }
 }
 
@@ -64,24 +64,25 @@ static void upload(laip_device *d, laip_ints to, const int32_t *values, size_t c
 static void upload_images(laip_sequences *s, laip_device *d, size_t blocks, size_t block_rows)
 {
     int32_t *begin = laip_alloc(blocks + 1, sizeof *begin),
-            *readers_begin = laip_alloc(blocks + 1, sizeof *begin);
-    int32_t *readers = laip_alloc(s->count, sizeof *readers), *next = laip_alloc(blocks, sizeof *next);
+            *block_sequences_begin = laip_alloc(blocks + 1, sizeof *begin);
+    int32_t *block_sequences = laip_alloc(s->count, sizeof *block_sequences),
+            *next = laip_alloc(blocks, sizeof *next);
     for (size_t i = 0; i < s->count; i++)
-        readers_begin[s->image[i] + 1]++;
+        block_sequences_begin[s->image[i] + 1]++;
     for (size_t t = 0; t < blocks; t++) {
         begin[t + 1] = (int32_t)((t + 1) * block_rows);
-        readers_begin[t + 1] += readers_begin[t];
-        next[t] = readers_begin[t];
+        block_sequences_begin[t + 1] += block_sequences_begin[t];
+        next[t] = block_sequences_begin[t];
     }
     for (size_t i = 0; i < s->count; i++)
-        readers[next[s->image[i]]++] = (int32_t)i;
+        block_sequences[next[s->image[i]]++] = (int32_t)i;
     upload(d, s->d_image, s->image, s->count);
     upload(d, s->d_block_begin, begin, blocks + 1);
-    upload(d, s->d_readers_begin, readers_begin, blocks + 1);
-    upload(d, s->d_readers, readers, s->count);
+    upload(d, s->d_block_sequences_begin, block_sequences_begin, blocks + 1);
+    upload(d, s->d_block_sequences, block_sequences, s->count);
     free(begin);
-    free(readers_begin);
-    free(readers);
+    free(block_sequences_begin);
+    free(block_sequences);
     free(next);
 }
 
@@ -161,8 +162,8 @@ laip_attention laip_sequences_self(const laip_sequences *s, size_t count, int he
                             .q_begin = s->d_begin,
                             .kv_of = s->d_identity,
                             .k_begin = s->d_begin,
-                            .readers_begin = s->d_identity,
-                            .readers = s->d_identity,
+                            .block_sequences_begin = s->d_identity,
+                            .block_sequences = s->d_identity,
                             .dropout_key = s->d_key,
                             .dropout = dropout,
                             .score_count = scores(s, s, count)};
@@ -182,8 +183,8 @@ laip_attention laip_sequences_cross(const laip_sequences *s, size_t count, int h
                             .q_begin = s->d_begin,
                             .kv_of = s->d_image,
                             .k_begin = s->d_block_begin,
-                            .readers_begin = s->d_readers_begin,
-                            .readers = s->d_readers,
+                            .block_sequences_begin = s->d_block_sequences_begin,
+                            .block_sequences = s->d_block_sequences,
                             .dropout_key = s->d_key,
                             .dropout = dropout,
                             .score_count = (double)s->begin[count] * (double)s->block_rows};

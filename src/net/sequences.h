@@ -16,11 +16,11 @@ typedef struct laip_sequences {
     /* when it reads images */
     size_t blocks, most_blocks, block_rows;
     int32_t *image; /* host, [count] */
-    laip_ints d_image, d_block_begin, d_readers_begin, d_readers;
+    laip_ints d_image, d_block_begin, d_block_sequences_begin, d_block_sequences;
 } laip_sequences;
 
 /* Lays out tables for up to these counts; most_blocks 0: it reads no images. */
-void laip_sequences_plan(laip_sequences *s, laip_region *region, size_t most_count, size_t most_rows,
+void laip_sequences_plan(laip_sequences *s, laip_plan *plan, size_t most_count, size_t most_rows,
                          size_t most_longest, size_t most_blocks);
 void laip_sequences_free(laip_sequences *s); /* the host's arrays */
 

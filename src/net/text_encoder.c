@@ -22,7 +22,7 @@ void laip_text_free(laip_text_encoder *e)
     e->layers = NULL;
 }
 
-void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_region *r, size_t sequences,
+void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_plan *r, size_t sequences,
                     size_t rows, size_t longest, laip_pass_kind kind)
 {
     const laip_model_config *m = &e->sizes;
@@ -30,12 +30,12 @@ void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_regio
     laip_text_pass_free(pass);
     *pass = (laip_text_pass){.kind = kind};
     laip_sequences_plan(&pass->tokens, r, sequences, rows, longest, 0);
-    pass->ids = laip_region_ints(r, rows);
-    pass->positions = laip_region_ints(r, rows);
-    pass->sum = laip_region_activations(r, rows, D);
-    pass->stats = laip_region_mat(r, rows, 2);
-    pass->out = laip_region_activations(r, rows, D);
-    laip_mat h = laip_region_activations(r, rows, D * (size_t)m->mlp);
+    pass->ids = laip_plan_ints(r, rows);
+    pass->positions = laip_plan_ints(r, rows);
+    pass->sum = laip_plan_activations(r, rows, D);
+    pass->stats = laip_plan_mat(r, rows, 2);
+    pass->out = laip_plan_activations(r, rows, D);
+    laip_mat h = laip_plan_activations(r, rows, D * (size_t)m->mlp);
     pass->saved = laip_alloc((size_t)m->text_layers, sizeof *pass->saved);
     for (int i = 0; i < m->text_layers; i++)
         pass->saved[i] = kind == LAIP_PASS_BACKWARD || i == 0
@@ -45,14 +45,14 @@ void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_regio
                              : pass->saved[i % 2];
     if (kind == LAIP_PASS_CLS) {
         laip_bert_saved *last = &pass->saved[m->text_layers - 1];
-        last->self_q = laip_region_activations(r, sequences, 3 * D);
-        last->x_tail = laip_region_activations(r, sequences, D);
-        laip_bert_tail_plan(&pass->tail, r, sequences, sequences, 1, 0, false);
+        last->self_q = laip_plan_activations(r, sequences, 3 * D);
+        last->x_selected = laip_plan_activations(r, sequences, D);
+        laip_bert_selection_plan(&pass->selection, r, sequences, sequences, 1, 0, false);
     }
     if (laip_pass_goes_back(kind)) {
         pass->words = laip_scatter_plan(r, rows);
         pass->places = laip_scatter_plan(r, rows);
-        pass->g = laip_region_activations(r, rows, D);
+        pass->g = laip_plan_activations(r, rows, D);
         pass->scratch = laip_bert_plan_scratch(m, r, rows, 0);
     }
 }
@@ -60,7 +60,7 @@ void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_regio
 void laip_text_pass_free(laip_text_pass *pass)
 {
     laip_sequences_free(&pass->tokens);
-    laip_bert_tail_free(&pass->tail);
+    laip_bert_selection_free(&pass->selection);
     free(pass->saved);
     pass->saved = NULL;
 }
@@ -87,11 +87,11 @@ static void last_for_cls(const laip_text_encoder *e, laip_text_pass *pass, const
 {
     int last = e->sizes.text_layers - 1;
     laip_sequences *s = &pass->tokens;
-    laip_bert_tail_clear(&pass->tail);
+    laip_bert_selection_clear(&pass->selection);
     for (size_t i = 0; i < s->count; i++)
-        laip_bert_tail_add(&pass->tail, s->begin[i], 1, false, 0, s->id[i]);
-    laip_bert_tail_upload(&pass->tail, c->device, s);
-    laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->tail,
+        laip_bert_selection_add(&pass->selection, s->begin[i], 1, false, 0, s->id[i]);
+    laip_bert_selection_upload(&pass->selection, c->device, s);
+    laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->selection,
                            laip_rows(pass->out, s->count), (laip_mat){0}, false, key, c);
 }
 

@@ -13,12 +13,12 @@ typedef struct laip_text_encoder {
 typedef struct laip_text_pass {
     laip_sequences tokens;
     laip_ints ids, positions;
-    laip_scatter words, places; /* the backward of the embeddings */
-    laip_mat sum, stats;        /* what the embeddings' norm takes */
-    laip_bert_saved *saved;     /* [text_layers] */
-    laip_mat out;               /* [rows, D] */
-    laip_bert_tail tail;        /* of LAIP_PASS_CLS: then out is [sequences, D] */
-    laip_mat g;                 /* the gradient of out, before the backward */
+    laip_scatter words, places;    /* the backward of the embeddings */
+    laip_mat sum, stats;           /* what the embeddings' norm takes */
+    laip_bert_saved *saved;        /* [text_layers] */
+    laip_mat out;                  /* [rows, D] */
+    laip_bert_selection selection; /* of LAIP_PASS_CLS: then out is [sequences, D] */
+    laip_mat g;                    /* the gradient of out, before the backward */
     laip_bert_scratch scratch;
     laip_pass_kind kind;
 } laip_text_pass;
@@ -26,11 +26,11 @@ typedef struct laip_text_pass {
 void laip_text_declare(laip_text_encoder *e, laip_table *table, const laip_model_config *m,
                        const char *prefix);
 void laip_text_free(laip_text_encoder *e);
-void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_region *region, size_t sequences,
+void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_plan *plan, size_t sequences,
                     size_t rows, size_t longest, laip_pass_kind kind);
 void laip_text_pass_free(laip_text_pass *pass);
 
-/* pass->tokens holds the sequences (uploaded); ids their pieces, [rows] on the host.  pass->out is assigned.
+/* pass->tokens holds the sequences (uploaded); ids their tokens, [rows] on the host.  pass->out is assigned.
  */
 void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
                        const int32_t *ids, laip_step_key key);

@@ -48,32 +48,32 @@ void laip_vit_free(laip_vit *v)
 
 /* What a block keeps.  Norms' outputs and GELU's are for the moment: the backward makes them again from x, x1
  * and pre, which costs little beside the products, and a third of the memory less. */
-static laip_vit_saved plan_saved(const laip_model_config *m, laip_region *r, size_t rows, laip_mat n,
+static laip_vit_saved plan_saved(const laip_model_config *m, laip_plan *r, size_t rows, laip_mat n,
                                  laip_mat h)
 {
     size_t D = (size_t)m->width;
-    return (laip_vit_saved){.x = laip_region_activations(r, rows, D),
-                            .stats1 = laip_region_mat(r, rows, 2),
+    return (laip_vit_saved){.x = laip_plan_activations(r, rows, D),
+                            .stats1 = laip_plan_mat(r, rows, 2),
                             .n = n,
-                            .qkv = laip_region_activations(r, rows, 3 * D),
-                            .o = laip_region_activations(r, rows, D),
-                            .lse = laip_region_mat(r, rows, (size_t)m->heads),
-                            .x1 = laip_region_activations(r, rows, D),
-                            .stats2 = laip_region_mat(r, rows, 2),
-                            .pre = laip_region_activations(r, rows, h.cols),
+                            .qkv = laip_plan_activations(r, rows, 3 * D),
+                            .o = laip_plan_activations(r, rows, D),
+                            .lse = laip_plan_mat(r, rows, (size_t)m->heads),
+                            .x1 = laip_plan_activations(r, rows, D),
+                            .stats2 = laip_plan_mat(r, rows, 2),
+                            .pre = laip_plan_activations(r, rows, h.cols),
                             .h = h};
 }
 
 /* The block's input alone is its own. */
-static laip_vit_saved plan_input(const laip_model_config *m, laip_region *r, size_t rows,
+static laip_vit_saved plan_input(const laip_model_config *m, laip_plan *r, size_t rows,
                                  const laip_vit_saved *shared)
 {
     laip_vit_saved s = *shared;
-    s.x = laip_region_activations(r, rows, (size_t)m->width);
+    s.x = laip_plan_activations(r, rows, (size_t)m->width);
     return s;
 }
 
-void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_t images, laip_pass_kind kind)
+void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_plan *r, size_t images, laip_pass_kind kind)
 {
     const laip_model_config *m = &v->sizes;
     size_t P = (size_t)laip_patch_count(m), N = P + 1, D = (size_t)m->width, rows = images * N;
@@ -81,30 +81,29 @@ void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *r, size_
     laip_vit_pass_free(pass);
     *pass = (laip_vit_pass){.kind = kind};
     laip_sequences_plan(&pass->tokens, r, images, rows, N, 0);
-    pass->out = laip_region_activations(r, rows, D);
-    pass->last = laip_region_activations(r, rows, D);
-    pass->stats = laip_region_mat(r, rows, 2);
-    pass->pixels = laip_region_mat(r, images, pixels);
-    pass->columns = laip_region_activations(r, images * P, pixels / P);
-    pass->patches = laip_region_activations(r, images * P, D);
+    pass->out = laip_plan_activations(r, rows, D);
+    pass->last = laip_plan_activations(r, rows, D);
+    pass->stats = laip_plan_mat(r, rows, 2);
+    pass->pixels = laip_plan_mat(r, images, pixels);
+    pass->columns = laip_plan_activations(r, images * P, pixels / P);
+    pass->patches = laip_plan_activations(r, images * P, D);
     pass->saved = laip_alloc((size_t)m->vit_layers, sizeof *pass->saved);
-    laip_mat n = laip_region_activations(r, rows, D),
-             h = laip_region_activations(r, rows, D * (size_t)m->mlp);
+    laip_mat n = laip_plan_activations(r, rows, D), h = laip_plan_activations(r, rows, D * (size_t)m->mlp);
     for (int i = 0; i < m->vit_layers; i++)
         pass->saved[i] = kind == LAIP_PASS_BACKWARD || i == 0    ? plan_saved(m, r, rows, n, h)
                          : kind == LAIP_PASS_RECOMPUTE || i == 1 ? plan_input(m, r, rows, &pass->saved[0])
                                                                  : pass->saved[i % 2];
     if (kind == LAIP_PASS_CLS) {
         laip_sequences_plan(&pass->cls, r, images, images, 1, 0);
-        pass->cls_row = laip_region_ints(r, images);
-        pass->cls_qkv = laip_region_activations(r, images, 3 * D);
-        pass->cls_x = laip_region_activations(r, images, D);
+        pass->cls_row = laip_plan_ints(r, images);
+        pass->cls_qkv = laip_plan_activations(r, images, 3 * D);
+        pass->cls_x = laip_plan_activations(r, images, D);
     }
     if (laip_pass_goes_back(kind)) {
-        pass->dx = laip_region_activations(r, rows, D);
-        pass->dh = laip_region_activations(r, rows, D * (size_t)m->mlp);
-        pass->dn = laip_region_activations(r, rows, D);
-        pass->dqkv = laip_region_activations(r, rows, 3 * D);
+        pass->dx = laip_plan_activations(r, rows, D);
+        pass->dh = laip_plan_activations(r, rows, D * (size_t)m->mlp);
+        pass->dn = laip_plan_activations(r, rows, D);
+        pass->dqkv = laip_plan_activations(r, rows, 3 * D);
     }
 }
 
@@ -126,8 +125,8 @@ static laip_vit_saved now(laip_vit_saved s, size_t rows)
 }
 
 /* From the attention's context s->o on; x: the block's input. */
-static void rest_forward(const laip_vit_block *b, const laip_vit_saved *s, laip_mat x, laip_mat y,
-                         const laip_context *c)
+static void cross_attention_ffn_forward(const laip_vit_block *b, const laip_vit_saved *s, laip_mat x,
+                                        laip_mat y, const laip_context *c)
 {
     laip_linear_forward(c, &b->proj, s->x1, s->o, x);
     laip_norm_forward(c, &b->norm2, s->n, s->stats2, s->x1);
@@ -143,7 +142,7 @@ static void block_forward(const laip_vit_block *b, const laip_vit_saved *s, cons
     laip_linear_forward(c, &b->qkv, s->qkv, s->n, (laip_mat){0});
     laip_attention_forward(c->device, a, s->o, s->lse, (laip_heads){s->qkv, 0}, (laip_heads){s->qkv, D},
                            (laip_heads){s->qkv, 2 * D});
-    rest_forward(b, s, s->x, y, c);
+    cross_attention_ffn_forward(b, s, s->x, y, c);
 }
 
 /* The last block for the class tokens alone: y [images, D]. */
@@ -168,7 +167,7 @@ static void block_forward_cls(const laip_vit *v, laip_vit_pass *pass, const laip
         laip_sequences_onto(&pass->cls, &pass->tokens, images, v->sizes.heads, (int)D / v->sizes.heads, 0);
     laip_attention_forward(c->device, &a, few.o, few.lse, (laip_heads){qkv, 0}, (laip_heads){s->qkv, D},
                            (laip_heads){s->qkv, 2 * D});
-    rest_forward(b, &few, x, y, c);
+    cross_attention_ffn_forward(b, &few, x, y, c);
 }
 
 /* dx holds the gradient of the block's output and receives that of its input: the residual path is the buffer

@@ -43,7 +43,7 @@ typedef struct laip_vit_pass {
 void laip_vit_declare(laip_vit *v, laip_table *table, const laip_model_config *sizes, const char *prefix);
 void laip_vit_free(laip_vit *v);
 /* Lays out a pass of up to `images` images. */
-void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_region *region, size_t images,
+void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_plan *plan, size_t images,
                    laip_pass_kind kind);
 void laip_vit_pass_free(laip_vit_pass *pass);
 

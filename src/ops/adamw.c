@@ -21,11 +21,11 @@ void laip_clip_scale(laip_device *d, laip_mat scale, laip_mat square_sum, float 
                 LAIP_MAT(scale), LAIP_F(max_norm), LAIP_F(loss_scale));
 }
 
-void laip_momentum_move(laip_device *d, laip_mat m, laip_mat m_low, laip_mat p, laip_mat p_low, float mu)
+void laip_ema_update(laip_device *d, laip_mat m, laip_mat m_low, laip_mat p, laip_mat p_low, float mu)
 {
     size_t count = m.rows * m.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "adamw.cl", "momentum_move", LAIP_STORAGE(d, "momentum_move", m, m_low, p, p_low),
+        LAIP_LAUNCH(d, "adamw.cl", "ema_update", LAIP_STORAGE(d, "ema_update", m, m_low, p, p_low),
                     laip_grid_flat(d, count, each), LAIP_BOTH(m), m.half ? LAIP_BOTH(m_low) : LAIP_UNUSED(m),
                     LAIP_MAT(p), p.half ? LAIP_MAT(p_low) : LAIP_UNUSED(p), LAIP_F(mu), laip_arg_u64(count),
                     laip_arg_u64(each));

@@ -21,8 +21,7 @@ void laip_adamw_step(laip_device *device, laip_mat p, laip_mat low, laip_mat g, 
 void laip_clip_scale(laip_device *device, laip_mat scale, laip_mat square_sum, float max_norm,
                      float loss_scale);
 /* m ← μ m + (1 − μ) p */
-void laip_momentum_move(laip_device *device, laip_mat m, laip_mat m_low, laip_mat p, laip_mat p_low,
-                        float mu);
+void laip_ema_update(laip_device *device, laip_mat m, laip_mat m_low, laip_mat p, laip_mat p_low, float mu);
 void laip_clamp(laip_device *device, laip_mat x, float low, float high);
 
 #endif

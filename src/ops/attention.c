@@ -1,7 +1,7 @@
 #include "ops/attention.h"
 
 #include "device/launch.h"
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -149,7 +149,7 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
     }
     bool turns = f.kind == LANES;
     shares s = turns ? shares_of(d, a) : (shares){0};
-    laip_grid lanes = laip_grid_turns(d, s.pieces * (size_t)a->heads);
+    laip_grid lanes = laip_grid_tiles(d, s.pieces * (size_t)a->heads);
     const laip_arg arguments[] = {
         columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
         columns(a, (laip_heads){o, 0}, a->query_rows), per_row(a, lse), LAIP_MAT(a->q_begin),
@@ -157,11 +157,11 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
         LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
         LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)),
         /* the rest for LANES only */
-        turns ? laip_room(d, lanes.groups[0] * lanes_room(a)) : LAIP_I(0), LAIP_I(a->longest_block),
-        LAIP_I(a->sequences), LAIP_I(s.group), LAIP_I(s.pieces), LAIP_I(s.together),
-        turns ? laip_turns(d) : LAIP_I(0)};
+        turns ? laip_launch_workspace(d, lanes.groups[0] * lanes_room(a)) : LAIP_I(0),
+        LAIP_I(a->longest_block), LAIP_I(a->sequences), LAIP_I(s.group), LAIP_I(s.pieces), LAIP_I(s.together),
+        turns ? laip_tile_counter(d) : LAIP_I(0)};
     size_t count = sizeof arguments / sizeof *arguments;
-    laip_ledger_flops(d, 2 * scores(a));
+    laip_profiler_flops(d, 2 * scores(a));
     laip_launch(d, f.file, f.forward, built.text,
                 turns ? lanes : grid(d, &f, a, a->sequences, a->longest_query), arguments,
                 turns ? count : count - 7);
@@ -169,7 +169,7 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
 
 static size_t one_pass_groups(const laip_device *d, size_t pieces)
 {
-    return laip_grid_turns(d, pieces).groups[0];
+    return laip_grid_tiles(d, pieces).groups[0];
 }
 
 size_t laip_attention_scratch(const laip_device *d, int heads, int head_size, size_t query_rows,
@@ -234,19 +234,19 @@ static void launch_dq(laip_device *d, const laip_attention *a, const form *f, co
         arguments[n++] = columns(a, (laip_heads){b->o, 0}, a->query_rows);
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         arguments[n++] = rest[i];
-    laip_ledger_flops(d, 3 * scores(a)); /* scores and their gradients, and of these dq */
+    laip_profiler_flops(d, 3 * scores(a)); /* scores and their gradients, and of these dq */
     laip_launch(d, f->file, f->dq, built.text, groups, arguments, n);
 }
 
 static void launch_dkv(laip_device *d, const laip_attention *a, const form *f, const backward *b)
 {
     options built = options_for(d, f, a, a->longest_block, b->aligned, b->storage);
-    laip_ledger_flops(d, 2 * scores(a));
+    laip_profiler_flops(d, 2 * scores(a));
     LAIP_LAUNCH(d, f->file, f->dkv, built.text, grid(d, f, a, a->blocks, a->longest_block),
                 columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows), columns(a, b->v, a->key_rows),
                 columns(a, (laip_heads){b->dout, 0}, a->query_rows), per_row(a, b->lse), per_row(a, b->delta),
                 columns(a, b->dk, a->key_rows), columns(a, b->dv, a->key_rows), LAIP_MAT(a->q_begin),
-                LAIP_MAT(a->k_begin), LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers),
+                LAIP_MAT(a->k_begin), LAIP_MAT(a->block_sequences_begin), LAIP_MAT(a->block_sequences),
                 LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(b->q.m.cols), LAIP_I(b->q.col),
                 LAIP_I(b->k.m.cols), LAIP_I(b->k.col), LAIP_I(b->v.col), LAIP_I(b->dk.m.cols),
                 LAIP_I(b->dk.col), LAIP_I(b->dv.col), LAIP_F(1 / sqrtf((float)a->head_size)),
@@ -258,20 +258,20 @@ static void launch_one_pass(laip_device *d, const laip_attention *a, const backw
     char plain[32];
     snprintf(plain, sizeof plain, "-DHEAD=%d %s", a->head_size, b->storage);
     size_t pieces = a->blocks * (size_t)a->heads;
-    laip_ledger_flops(d, (keys_too ? 5 : 3) * scores(a));
+    laip_profiler_flops(d, (keys_too ? 5 : 3) * scores(a));
     LAIP_LAUNCH(
-        d, "attention_lanes.cl", "attention_lanes_backward", plain, laip_grid_turns(d, pieces),
+        d, "attention_lanes.cl", "attention_lanes_backward", plain, laip_grid_tiles(d, pieces),
         columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows), columns(a, b->v, a->key_rows),
         columns(a, (laip_heads){b->dout, 0}, a->query_rows), per_row(a, b->lse),
         laip_arg_both(laip_arg_floats(b->delta.mem, a->key_rows * (size_t)a->heads * 2 * LANE)),
         columns(a, b->dq, a->query_rows), keys_too ? columns(a, b->dk, a->key_rows) : LAIP_UNUSED(b->q.m),
         keys_too ? columns(a, b->dv, a->key_rows) : LAIP_UNUSED(b->q.m), LAIP_MAT(a->q_begin),
-        LAIP_MAT(a->k_begin), LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers), LAIP_MAT(a->dropout_key),
-        LAIP_I(a->heads), LAIP_I(b->q.m.cols), LAIP_I(b->q.col), LAIP_I(b->k.m.cols), LAIP_I(b->k.col),
-        LAIP_I(b->v.col), LAIP_I(b->dq.m.cols), LAIP_I(b->dq.col), LAIP_I(b->dk.m.cols), LAIP_I(b->dk.col),
-        LAIP_I(b->dv.col), LAIP_I(a->longest_block), LAIP_F(1 / sqrtf((float)a->head_size)),
-        LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)), LAIP_I(a->blocks), LAIP_I(a->sequences),
-        LAIP_I(keys_too), laip_turns(d));
+        LAIP_MAT(a->k_begin), LAIP_MAT(a->block_sequences_begin), LAIP_MAT(a->block_sequences),
+        LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(b->q.m.cols), LAIP_I(b->q.col),
+        LAIP_I(b->k.m.cols), LAIP_I(b->k.col), LAIP_I(b->v.col), LAIP_I(b->dq.m.cols), LAIP_I(b->dq.col),
+        LAIP_I(b->dk.m.cols), LAIP_I(b->dk.col), LAIP_I(b->dv.col), LAIP_I(a->longest_block),
+        LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)),
+        LAIP_I(a->blocks), LAIP_I(a->sequences), LAIP_I(keys_too), laip_tile_counter(d));
 }
 
 void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads dq, laip_heads dk,

@@ -4,8 +4,8 @@
  *
  * Query rows of sequence s are q_begin[s] … q_begin[s+1]−1; it reads the keys of block kv_of[s], whose rows
  * are k_begin[t] … k_begin[t+1]−1.  Several sequences may read one block: an image is read by its pair, its
- * negatives and its phrases.  readers lists, block by block (from readers_begin[t]), the sequences that read
- * it, in increasing order.
+ * negatives and its phrases.  block_sequences lists, block by block (from block_sequences_begin[t]), the
+ * sequences that read it, in increasing order.
  *
  * The mask of probability (h, i, j) of sequence s is mask_bits(key[2s], key[2s+1], (h·n_q + i)·n_k + j) of
  * cl/common.h: kept where that is at least dropout·2³², scaled by 1/(1 − dropout), and made again in the
@@ -20,12 +20,12 @@ typedef struct laip_attention {
     size_t sequences, blocks; /* S, T */
     size_t query_rows, key_rows;
     size_t longest_query, longest_block;
-    laip_ints q_begin;       /* [S + 1] */
-    laip_ints kv_of;         /* [S] */
-    laip_ints k_begin;       /* [T + 1] */
-    laip_ints readers_begin; /* [T + 1] */
-    laip_ints readers;       /* [S] */
-    laip_ints dropout_key;   /* [2 S] */
+    laip_ints q_begin;               /* [S + 1] */
+    laip_ints kv_of;                 /* [S] */
+    laip_ints k_begin;               /* [T + 1] */
+    laip_ints block_sequences_begin; /* [T + 1] */
+    laip_ints block_sequences;       /* [S] */
+    laip_ints dropout_key;           /* [2 S] */
     float dropout;
     double score_count; /* Σ_s n_q(s) · n_k(kv_of[s]), for the count of operations */
 } laip_attention;
@@ -43,7 +43,7 @@ void laip_attention_forward(laip_device *device, const laip_attention *a, laip_m
 size_t laip_attention_scratch(const laip_device *device, int heads, int head_size, size_t query_rows,
                               size_t blocks, size_t longest_block);
 /* dq, dk and dv are assigned in their columns only; keys that nobody reads get zeros.  dk.m.mem NULL: neither
- * dk nor dv is wanted, and then sequences beyond a->sequences may be among the readers. */
+ * dk nor dv is wanted, and then sequences beyond a->sequences may be among the sequences of their block. */
 void laip_attention_backward(laip_device *device, const laip_attention *a, laip_heads dq, laip_heads dk,
                              laip_heads dv, laip_mat dout, laip_mat o, laip_mat lse, laip_heads q,
                              laip_heads k, laip_heads v, laip_mat scratch);

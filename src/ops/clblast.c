@@ -62,12 +62,12 @@ void laip_clblast_gemm(laip_device *d, const laip_product *p)
         return;
     double floats = (double)p->m * (double)p->k + (double)p->k * (double)p->n +
                     (beta != 0 ? 2 : 1) * (double)p->m * (double)p->n;
-    laip_ledger_several(d);
-    laip_ledger_flops(d, laip_product_flops(p));
+    laip_profiler_range(d);
+    laip_profiler_flops(d, laip_product_flops(p));
     if (check(d, p,
               CLBlastSgemmWithTempBuffer(CLBlastLayoutColMajor, first, second, p->n, p->m, p->k, p->alpha,
                                          b.mem, 0, b.cols, a.mem, 0, a.cols, beta, c.mem, 0, p->n, &d->queue,
-                                         laip_ledger_add(d, "clblast", floats * sizeof(float), true),
+                                         laip_profiler_add(d, "clblast", floats * sizeof(float), true),
                                          temporary),
               "CLBlastSgemm"))
         laip_epilogue_launch(d, p, c);

@@ -22,7 +22,7 @@ void laip_gemm_cache_clear(laip_device *d)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
     for (size_t i = 0; i < s->cached_count; i++)
-        s->cached[i].fresh = false;
+        s->cached[i].valid = false;
 }
 
 void laip_gemm_cache_end(laip_device *d)
@@ -56,12 +56,12 @@ static laip_mem owner_of(const laip_gemm_state *s, laip_mem mem, size_t *offset)
     return NULL;
 }
 
-laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, size_t bytes, bool *fresh)
+laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, size_t bytes, bool *valid)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
     size_t offset;
     laip_mem owner = s->weights_count && !p->measuring ? owner_of(s, p->b.mem, &offset) : NULL;
-    *fresh = false;
+    *valid = false;
     if (!owner)
         return NULL;
     for (size_t i = 0; i < s->cached_count; i++) {
@@ -69,8 +69,8 @@ laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, size_t bytes, b
         if (w->owner != owner || w->offset != offset || w->n != p->n || w->k != p->k ||
             w->transposed != p->transpose_b || w->half != p->b.half)
             continue;
-        *fresh = w->fresh;
-        w->fresh = true; /* the caller packs it now */
+        *valid = w->valid;
+        w->valid = true; /* the caller packs it now */
         return w->packed;
     }
     if (s->cache_bytes + bytes > s->cache_limit)

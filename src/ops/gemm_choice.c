@@ -170,9 +170,9 @@ static laip_gemm_backend quicker(laip_device *d, const laip_product *p)
     q.beta = 0;
     q.measuring = true;
     memset(&q.epilogue, 0, sizeof q.epilogue);
-    d->ledger.paused = true;
+    d->profiler.paused = true;
     double packed = measure(d, &q, laip_packed_gemm), clblast = measure(d, &q, laip_clblast_gemm);
-    d->ledger.paused = false;
+    d->profiler.paused = false;
     laip_mem_release(q.c.mem);
     return packed <= clblast ? LAIP_GEMM_PACKED : LAIP_GEMM_CLBLAST;
 }

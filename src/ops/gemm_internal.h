@@ -35,7 +35,7 @@ typedef struct laip_workspace { /* grows, never shrinks */
 typedef struct laip_packed_weight {
     laip_mem owner, packed;
     size_t offset, n, k;
-    bool transposed, half, fresh;
+    bool transposed, half, valid;
 } laip_packed_weight;
 
 /* CLBlast's kernels whose parameters we set: Xgemm, XgemmDirect, GemmRoutine. */
@@ -77,9 +77,9 @@ void laip_clblast_gemm(laip_device *device, const laip_product *p);
 void laip_clblast_close(void);
 const char *laip_clblast_version(void);
 
-/* gemm_cache.c: the packed form of p's B operand if it is a weight, *fresh telling whether it holds the
+/* gemm_cache.c: the packed form of p's B operand if it is a weight, *valid telling whether it holds the
  * values; NULL where it is not, or where the limit is reached. */
-laip_mem laip_gemm_cached(laip_device *device, const laip_product *p, size_t bytes, bool *fresh);
+laip_mem laip_gemm_cached(laip_device *device, const laip_product *p, size_t bytes, bool *valid);
 
 /* gemm_choice.c */
 laip_gemm_backend laip_gemm_choose(laip_device *device, const laip_product *p);

@@ -53,11 +53,11 @@ static const char *options(const laip_product *p)
 static laip_mem pack_b(laip_device *d, const laip_product *p, bool kept)
 {
     size_t panels = pieces(p->n, NR), floats = panels * NR * p->k;
-    bool fresh = false;
-    laip_mem packed = kept ? laip_gemm_cached(d, p, floats * sizeof(float), &fresh)
+    bool valid = false;
+    laip_mem packed = kept ? laip_gemm_cached(d, p, floats * sizeof(float), &valid)
                            : laip_workspace_get(d, &laip_gemm_state_of(d)->packed_b, floats * sizeof(float),
                                                 "packed columns of a product");
-    if (packed && !fresh)
+    if (packed && !valid)
         LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_b ? "gemm_pack_b_transposed" : "gemm_pack_b",
                     p->b.half ? "-DB_HALF" : "", ((laip_grid){.groups = {panels, pieces(p->k, PACK_DEPTH)}}),
                     LAIP_MAT(p->b), laip_arg_floats(packed, floats), LAIP_I(p->n), LAIP_I(p->k));
@@ -101,17 +101,17 @@ void laip_packed_gemm(laip_device *d, const laip_product *p)
     const laip_epilogue *e = &p->epilogue;
     size_t rows = pieces(p->m, MR), columns = pieces(p->n, NR), block = block_of(p->k);
     cutting c = cut(d, rows, columns, block);
-    laip_grid grid = laip_grid_turns(d, c.count);
+    laip_grid grid = laip_grid_tiles(d, c.count);
     bool in_place = !p->transpose_b && p->n % NR == 0 && p->m <= 2 * MR && !p->b.half;
     laip_mem ready = in_place ? p->b.mem : pack_b(d, p, true);
     if (!ready && !c.coarse)
         ready = pack_b(d, p, false);
-    laip_arg room = ready ? LAIP_UNUSED(p->c) : laip_room(d, grid.groups[0] * NR * block);
+    laip_arg room = ready ? LAIP_UNUSED(p->c) : laip_launch_workspace(d, grid.groups[0] * NR * block);
     laip_mat sums = p->c.half && block < p->k ? laip_product_sums(d, p) : p->c;
     laip_mem a = pack_a(d, p);
     if (d->error.status != LAIP_OK)
         return;
-    laip_ledger_flops(d, laip_product_flops(p));
+    laip_profiler_flops(d, laip_product_flops(p));
     LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", options(p), grid, laip_arg_floats(a, rows * MR * p->k),
                 LAIP_I(ready            ? B_READY
                        : p->transpose_b ? B_TRANSPOSED
@@ -123,5 +123,5 @@ void laip_packed_gemm(laip_device *d, const laip_product *p)
                 laip_epilogue_arg(e->pre, p), laip_epilogue_arg(e->residual, p),
                 LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m),
                 LAIP_I(p->n), LAIP_I(p->k), LAIP_I(block), LAIP_I(c.band), LAIP_I(c.cut), LAIP_I(c.panels),
-                laip_turns(d));
+                laip_tile_counter(d));
 }

@@ -66,7 +66,7 @@ void laip_probe_gradient(laip_device *d, const laip_attention *a, size_t count, 
                 LAIP_I(k.col), LAIP_I(dq.m.cols), LAIP_I(dq.col), LAIP_F(scale_of(a)));
     LAIP_LAUNCH(d, "probe.cl", "probe_dk", options, laip_grid_rows(d, a->key_rows),
                 laip_arg_floats(scratch.mem, rows * (patches + 1)), columns(a, q, count),
-                LAIP_MAT(a->q_begin), LAIP_MAT(a->readers_begin), LAIP_MAT(a->readers),
+                LAIP_MAT(a->q_begin), LAIP_MAT(a->block_sequences_begin), LAIP_MAT(a->block_sequences),
                 laip_arg_both(columns(a, dk, a->key_rows)), LAIP_I(count), LAIP_I(a->heads),
                 LAIP_I(patches + 1), LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(dk.m.cols), LAIP_I(dk.col),
                 LAIP_F(scale_of(a)));

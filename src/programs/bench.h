@@ -65,7 +65,7 @@ typedef struct laip_bench_run {
 bool laip_bench_gemm(const laip_bench_run *run, laip_error *error);
 bool laip_bench_attention(const laip_bench_run *run, laip_error *error);
 bool laip_bench_rows(const laip_bench_run *run, laip_error *error);
-/* Times work and adds its rate: GFLOP/s where the ledger counts operations, as a share of the peak; else
+/* Times work and adds its rate: GFLOP/s where the profiler counts operations, as a share of the peak; else
  * GB/s, as a share of what a copy that moves as many bytes reaches. */
 bool laip_bench_op(const laip_bench_run *run, const char *name, void (*work)(laip_device *, void *),
                    void *context, laip_error *error);

@@ -1,5 +1,5 @@
 /* Attention for `laip-bench ops`: the image encoder's (577 tokens an image, 12 heads of 64, two images), the
- * cross encoder's (captions of 27 pieces that read the images), and short phrases, packed. */
+ * cross encoder's (captions of 27 tokens that read the images), and short phrases, packed. */
 #include "net/sequences.h"
 #include "programs/bench.h"
 
@@ -14,10 +14,10 @@ typedef struct shape {
 } shape;
 
 static const shape shapes[] = {{"self, 577 tokens, two images", IMAGES, TOKENS, false},
-                               {"27-piece captions on 577 keys, 32 of one image", 32, 27, true},
-                               {"27-piece captions, 32", 32, 27, false},
-                               {"phrases of 3 to 5 pieces, 96", 96, 0, false},
-                               {"phrases of 3 to 5 pieces on 577 keys, 12 of two images", 12, 0, true}};
+                               {"27-token captions on 577 keys, 32 of one image", 32, 27, true},
+                               {"27-token captions, 32", 32, 27, false},
+                               {"phrases of 3 to 5 tokens, 96", 96, 0, false},
+                               {"phrases of 3 to 5 tokens on 577 keys, 12 of two images", 12, 0, true}};
 
 typedef struct operands {
     laip_sequences tokens;
@@ -25,21 +25,20 @@ typedef struct operands {
     laip_mat q, kv, o, lse, dout, dq, dkv, scratch;
 } operands;
 
-static void lay_out(operands *o, laip_device *d, laip_region *r, const shape *s, size_t rows, size_t blocks)
+static void lay_out(operands *o, laip_device *d, laip_plan *r, const shape *s, size_t rows, size_t blocks)
 {
     size_t keys = s->cross ? blocks * TOKENS : rows, length = s->length ? s->length : 5;
     laip_sequences_plan(&o->tokens, r, s->sequences, rows, length, blocks);
-    o->q = laip_region_mat(r, rows, WIDTH);
-    o->kv = laip_region_mat(r, keys, 2 * WIDTH);
-    o->o = laip_region_mat(r, rows, WIDTH);
-    o->lse = laip_region_mat(r, rows, HEADS);
-    o->dout = laip_region_mat(r, rows, WIDTH);
-    o->dq = laip_region_mat(r, rows, WIDTH);
-    o->dkv = laip_region_mat(r, keys, 2 * WIDTH);
-    o->scratch =
-        laip_region_mat(r, 1,
-                        laip_attention_scratch(d, HEADS, HEAD, rows, s->cross ? blocks : s->sequences,
-                                               s->cross ? TOKENS : length));
+    o->q = laip_plan_mat(r, rows, WIDTH);
+    o->kv = laip_plan_mat(r, keys, 2 * WIDTH);
+    o->o = laip_plan_mat(r, rows, WIDTH);
+    o->lse = laip_plan_mat(r, rows, HEADS);
+    o->dout = laip_plan_mat(r, rows, WIDTH);
+    o->dq = laip_plan_mat(r, rows, WIDTH);
+    o->dkv = laip_plan_mat(r, keys, 2 * WIDTH);
+    o->scratch = laip_plan_mat(r, 1,
+                               laip_attention_scratch(d, HEADS, HEAD, rows, s->cross ? blocks : s->sequences,
+                                                      s->cross ? TOKENS : length));
 }
 
 static void forward(laip_device *d, void *context)
@@ -63,7 +62,7 @@ static void both(laip_device *d, void *context)
     backward(d, context);
 }
 
-static bool measure(const laip_bench_run *run, const shape *s, operands *o, laip_region *r, laip_error *error)
+static bool measure(const laip_bench_run *run, const shape *s, operands *o, laip_plan *r, laip_error *error)
 {
     laip_device *d = run->device;
     size_t rows = 0, images = s->length ? 1 : IMAGES, blocks = s->cross ? images : 0;
@@ -71,7 +70,7 @@ static bool measure(const laip_bench_run *run, const shape *s, operands *o, laip
     for (size_t i = 0; i < s->sequences; i++)
         rows += s->length ? s->length : 3 + i % 3;
     lay_out(o, d, r, s, rows, blocks);
-    if (!laip_region_allocate(r, error))
+    if (!laip_plan_allocate(r, error))
         return false;
     lay_out(o, d, r, s, rows, blocks);
     laip_sequences_clear(&o->tokens);
@@ -101,10 +100,10 @@ bool laip_bench_attention(const laip_bench_run *run, laip_error *error)
     bool good = true;
     for (size_t i = 0; good && i < sizeof shapes / sizeof *shapes; i++) {
         operands o = {0};
-        laip_region *r = laip_region_create(run->device, "attention");
+        laip_plan *r = laip_plan_create(run->device, "attention");
         good = measure(run, &shapes[i], &o, r, error);
         laip_sequences_free(&o.tokens);
-        laip_region_free(r);
+        laip_plan_free(r);
     }
     return good;
 }

@@ -1,6 +1,6 @@
 /* Timing whole rounds of work, and where their time goes. */
 #include "base/log.h"
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include "programs/bench_workload.h"
 
 #include <stdio.h>
@@ -26,12 +26,12 @@ static bool one(laip_device *d, laip_bench_round round, void *context, double *s
     return true;
 }
 
-/* The ledger's lines become the timing's, and time is no longer measured. */
+/* The profiler's lines become the timing's, and time is no longer measured. */
 static bool take_lines(laip_device *d, laip_bench_timing *t, laip_error *error)
 {
-    const laip_ledger_line *lines;
+    const laip_profiler_line *lines;
     struct rusage usage;
-    if (!laip_ledger_read(d, &lines, &t->count, error))
+    if (!laip_profiler_read(d, &lines, &t->count, error))
         return false;
     t->lines = laip_alloc(t->count + 1, sizeof *t->lines);
     for (size_t i = 0; i < t->count; i++) {
@@ -40,7 +40,7 @@ static bool take_lines(laip_device *d, laip_bench_timing *t, laip_error *error)
     }
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         t->resident = 1024 * (double)usage.ru_maxrss; /* which is in KiB */
-    return laip_ledger_start(d, false, error);
+    return laip_profiler_start(d, false, error);
 }
 
 bool laip_bench_rounds(laip_device *d, const char *what, laip_bench_round round, void *context, int repeat,
@@ -62,8 +62,8 @@ bool laip_bench_rounds(laip_device *d, const char *what, laip_bench_round round,
     if (good && t->most > UNSTEADY * t->least)
         laip_warn("%s: rounds took from %.3g to %.3g ms; something else may be using the machine", what,
                   1e3 * t->least, 1e3 * t->most);
-    good = good && laip_ledger_start(d, true, error) && one(d, round, context, &ignored, error) &&
-           laip_ledger_start(d, true, error); /* a new queue begins slowly */
+    good = good && laip_profiler_start(d, true, error) && one(d, round, context, &ignored, error) &&
+           laip_profiler_start(d, true, error); /* a new queue begins slowly */
     for (int i = 0; good && i < PROFILED; i++) {
         laip_progress("%s: profiling", what);
         good = one(d, round, context, &ignored, error);
@@ -81,7 +81,7 @@ void laip_bench_timing_free(laip_bench_timing *t)
 }
 
 /* One line of the breakdown, of a round. */
-static void add_line(json_t *report, const char *name, laip_ledger_line sum, double wall,
+static void add_line(json_t *report, const char *name, laip_profiler_line sum, double wall,
                      const laip_bench_limits *limits)
 {
     double seconds = sum.seconds / PROFILED;
@@ -104,7 +104,7 @@ static void add_lines(json_t *report, const char *prefix, const laip_bench_timin
     if (!json_object_get(report, "lines"))
         json_object_set_new(report, "lines", json_array());
     for (size_t i = 0; i < t->count; i++) {
-        const laip_ledger_line *l = &t->lines[i];
+        const laip_profiler_line *l = &t->lines[i];
         json_array_append_new(json_object_get(report, "lines"),
                               json_pack("{s:s, s:s, s:s, s:I, s:f, s:f, s:f}", "round", prefix, "part",
                                         l->part, "kernel", l->kernel, "launches",
@@ -116,12 +116,12 @@ static void add_lines(json_t *report, const char *prefix, const laip_bench_timin
 
 static int slower_first(const void *a, const void *b)
 {
-    const laip_ledger_line *x = a, *y = b;
+    const laip_profiler_line *x = a, *y = b;
     return (x->seconds < y->seconds) - (x->seconds > y->seconds);
 }
 
 /* Sums by kernel, or by part; returns how many there are. */
-static size_t totals(const laip_ledger_line *lines, size_t count, bool kernels, laip_ledger_line *sums)
+static size_t totals(const laip_profiler_line *lines, size_t count, bool kernels, laip_profiler_line *sums)
 {
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
@@ -130,7 +130,7 @@ static size_t totals(const laip_ledger_line *lines, size_t count, bool kernels, 
         while (k < found && strcmp(kernels ? sums[k].kernel : sums[k].part, name) != 0)
             k++;
         if (k == found)
-            sums[found++] = laip_ledger_sum(lines, count, kernels ? NULL : name, kernels ? name : NULL);
+            sums[found++] = laip_profiler_sum(lines, count, kernels ? NULL : name, kernels ? name : NULL);
     }
     return found;
 }
@@ -138,11 +138,11 @@ static size_t totals(const laip_ledger_line *lines, size_t count, bool kernels, 
 void laip_bench_breakdown(json_t *report, const char *prefix, const laip_bench_timing *t,
                           const laip_bench_limits *limits)
 {
-    const laip_ledger_line *lines = t->lines;
+    const laip_profiler_line *lines = t->lines;
     size_t count = t->count;
     char name[160];
-    laip_ledger_line *sums = laip_alloc(count + 1, sizeof *sums),
-                     all = laip_ledger_sum(lines, count, NULL, NULL);
+    laip_profiler_line *sums = laip_alloc(count + 1, sizeof *sums),
+                       all = laip_profiler_sum(lines, count, NULL, NULL);
     size_t parts = totals(lines, count, false, sums);
     for (size_t i = 0; i < parts; i++) {
         snprintf(name, sizeof name, "%spart %s", prefix, *sums[i].part ? sums[i].part : "of no name");

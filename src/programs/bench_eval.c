@@ -65,14 +65,14 @@ static bool match(void *context, laip_error *error)
 static bool rerank(void *context, laip_error *error)
 {
     bench *b = context;
-    return laip_score_open(&b->scorer, b->pixels, error) && match(b, error);
+    return laip_score_set_image(&b->scorer, b->pixels, error) && match(b, error);
 }
 
 /* As evaluation does it: the pictures are encoded before, for their features. */
 static bool rerank_encoded(void *context, laip_error *error)
 {
     bench *b = context;
-    return laip_score_reopen(&b->scorer, b->tokens, error) && match(b, error);
+    return laip_score_set_encoded_image(&b->scorer, b->tokens, error) && match(b, error);
 }
 
 static laip_score_sizes sizes_of(const bench *b)
@@ -80,8 +80,8 @@ static laip_score_sizes sizes_of(const bench *b)
     size_t texts = (size_t)(b->captions > b->shared ? b->captions : b->shared);
     return (laip_score_sizes){.images = (size_t)b->images,
                               .captions = texts,
-                              .rows = texts * (size_t)b->w.pieces,
-                              .longest = (size_t)b->w.pieces};
+                              .rows = texts * (size_t)b->w.tokens,
+                              .longest = (size_t)b->w.tokens};
 }
 
 static bool prepare(bench *b, laip_error *error)
@@ -104,14 +104,14 @@ static bool prepare(bench *b, laip_error *error)
         return false;
     size_t most = z.captions > z.images ? z.captions : z.images;
     b->pixels = laip_bench_pixels(&b->arena, &c->model, z.images, 1);
-    b->ids = laip_bench_pieces(&b->arena, c->model.vocab, z.captions, z.longest, 1, &b->begin);
+    b->ids = laip_bench_tokens(&b->arena, c->model.vocab, z.captions, z.longest, 1, &b->begin);
     b->features = laip_arena_alloc(&b->arena, most * (size_t)c->model.embed, sizeof(float));
     b->states = laip_arena_alloc(&b->arena, z.rows * (size_t)c->model.width, sizeof(float));
     b->logits = laip_arena_alloc(&b->arena, 2 * z.captions, sizeof(float));
     b->tokens = laip_arena_alloc(
         &b->arena, ((size_t)laip_patch_count(&c->model) + 1) * (size_t)c->model.width, sizeof(float));
     return laip_score_texts(&b->scorer, b->ids, b->begin, z.captions, b->features, b->states, error) &&
-           laip_score_open(&b->scorer, b->pixels, error) &&
+           laip_score_set_image(&b->scorer, b->pixels, error) &&
            laip_score_tokens(&b->scorer, 0, 1, b->tokens, error);
 }
 

@@ -1,5 +1,5 @@
 /* Matrix products of the model for `laip-bench ops`: a ViT-B/16 at 384 × 384 (577 tokens an image, two
- * images), its backward products, a short batch of caption pieces, and the vocabulary. */
+ * images), its backward products, a short batch of caption tokens, and the vocabulary. */
 #include "ops/gemm.h"
 #include "programs/bench.h"
 

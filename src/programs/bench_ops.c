@@ -1,6 +1,6 @@
 /* laip-bench ops: the operations at the model's shapes, a group a file. */
 #include "base/memory.h"
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include "programs/bench.h"
 
 #include <stdio.h>
@@ -57,16 +57,16 @@ void laip_bench_fill(laip_device *d, laip_mat m)
 bool laip_bench_op(const laip_bench_run *run, const char *name, void (*work)(laip_device *, void *),
                    void *context, laip_error *error)
 {
-    const laip_ledger_line *lines;
+    const laip_profiler_line *lines;
     size_t count;
     double seconds, copy;
     work(run->device, context); /* compiles, and chooses who serves a product */
-    if (!laip_ledger_start(run->device, false, error))
+    if (!laip_profiler_start(run->device, false, error))
         return false;
     work(run->device, context);
-    if (!laip_ledger_read(run->device, &lines, &count, error))
+    if (!laip_profiler_read(run->device, &lines, &count, error))
         return false;
-    laip_ledger_line all = laip_ledger_sum(lines, count, NULL, NULL);
+    laip_profiler_line all = laip_profiler_sum(lines, count, NULL, NULL);
     if (!laip_bench_time(run->device, work, context, run->budget, &seconds, error))
         return false;
     if (all.flops > 0) {

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-/* Rows of two images, a width, the MLP's width; pieces that a step predicts, and the vocabulary; pairs and
+/* Rows of two images, a width, the MLP's width; tokens that a step predicts, and the vocabulary; pairs and
  * keys of the contrast, and the joint space; a flat chunk of weights. */
 enum {
     ROWS = 1154,
@@ -99,37 +99,37 @@ static void adamw(laip_device *d, void *context)
 static void move(laip_device *d, void *context)
 {
     const operands *o = context;
-    laip_momentum_move(d, o->flat[4], (laip_mat){0}, o->flat[0], (laip_mat){0}, 0.995f);
+    laip_ema_update(d, o->flat[4], (laip_mat){0}, o->flat[0], (laip_mat){0}, 0.995f);
 }
 
-static void lay_out(operands *o, laip_device *d, laip_region *r)
+static void lay_out(operands *o, laip_device *d, laip_plan *r)
 {
     size_t partials = laip_layernorm_partials(d, ROWS, WIDTH), bias = laip_bias_partials(d, ROWS, WIDTH);
     laip_mat *const plain[] = {&o->x, &o->y, &o->dx}, *const wide[] = {&o->pre, &o->hidden};
     laip_mat *const vectors[] = {&o->weight, &o->bias, &o->dweight, &o->dbias};
     for (int i = 0; i < 3; i++)
-        *plain[i] = laip_region_mat(r, ROWS, WIDTH);
+        *plain[i] = laip_plan_mat(r, ROWS, WIDTH);
     for (int i = 0; i < 2; i++)
-        *wide[i] = laip_region_mat(r, ROWS, HIDDEN);
+        *wide[i] = laip_plan_mat(r, ROWS, HIDDEN);
     for (int i = 0; i < 4; i++)
-        *vectors[i] = laip_region_mat(r, 1, WIDTH);
-    o->stats = laip_region_mat(r, ROWS, 2);
-    o->scratch = laip_region_mat(r, 1, partials > bias ? partials : bias);
-    o->logits = laip_region_mat(r, PREDICTED, VOCABULARY);
-    o->loss = laip_region_mat(r, PREDICTED, 1);
-    o->row_weight = laip_region_mat(r, PREDICTED, 1);
-    o->target = laip_region_ints(r, PREDICTED);
-    o->features = laip_region_mat(r, PAIRS, EMBED);
-    o->keys = laip_region_mat(r, KEYS, EMBED);
-    o->dots = laip_region_mat(r, PAIRS, KEYS);
-    o->temperature = laip_region_mat(r, 1, 1);
+        *vectors[i] = laip_plan_mat(r, 1, WIDTH);
+    o->stats = laip_plan_mat(r, ROWS, 2);
+    o->scratch = laip_plan_mat(r, 1, partials > bias ? partials : bias);
+    o->logits = laip_plan_mat(r, PREDICTED, VOCABULARY);
+    o->loss = laip_plan_mat(r, PREDICTED, 1);
+    o->row_weight = laip_plan_mat(r, PREDICTED, 1);
+    o->target = laip_plan_ints(r, PREDICTED);
+    o->features = laip_plan_mat(r, PAIRS, EMBED);
+    o->keys = laip_plan_mat(r, KEYS, EMBED);
+    o->dots = laip_plan_mat(r, PAIRS, KEYS);
+    o->temperature = laip_plan_mat(r, 1, 1);
     laip_mat *const columns[] = {&o->row_loss, &o->dtemperature, &o->pair_weight};
     for (int i = 0; i < 3; i++)
-        *columns[i] = laip_region_mat(r, PAIRS, 1);
-    o->person = laip_region_ints(r, PAIRS);
-    o->key_person = laip_region_ints(r, KEYS);
+        *columns[i] = laip_plan_mat(r, PAIRS, 1);
+    o->person = laip_plan_ints(r, PAIRS);
+    o->key_person = laip_plan_ints(r, KEYS);
     for (int i = 0; i < 5; i++)
-        o->flat[i] = laip_region_mat(r, 1, FLAT);
+        o->flat[i] = laip_plan_mat(r, 1, FLAT);
 }
 
 static void fill(laip_device *d, const operands *o)
@@ -159,15 +159,15 @@ bool laip_bench_rows(const laip_bench_run *run, laip_error *error)
                {"momentum move, 16777216 weights", move}};
     laip_device *d = run->device;
     operands o;
-    laip_region *r = laip_region_create(d, "operands");
+    laip_plan *r = laip_plan_create(d, "operands");
     lay_out(&o, d, r);
-    bool good = laip_region_allocate(r, error);
+    bool good = laip_plan_allocate(r, error);
     if (good) {
         lay_out(&o, d, r);
         fill(d, &o);
     }
     for (size_t i = 0; good && i < sizeof ops / sizeof *ops; i++)
         good = laip_bench_op(run, ops[i].name, ops[i].work, &o, error);
-    laip_region_free(r);
+    laip_plan_free(r);
     return good;
 }

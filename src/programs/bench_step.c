@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MICRO = 512, PHRASES, PHRASE_PIECES };
+enum { MICRO = 512, PHRASES, PHRASE_TOKENS };
 
 typedef struct bench {
     laip_bench_workload w;
-    int phrases, phrase_pieces;
+    int phrases, phrase_tokens;
     laip_ranks ranks;
     laip_device *device;
     laip_model model;
@@ -32,7 +32,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &b->w;
         b->phrases = 6;
-        b->phrase_pieces = 4;
+        b->phrase_tokens = 4;
         return 0;
     case MICRO:
         snprintf(set, sizeof set, "batch.size=%d", laip_bench_number(state, "micro", text, 1));
@@ -41,8 +41,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case PHRASES:
         b->phrases = laip_bench_number(state, "phrases", text, 0);
         return 0;
-    case PHRASE_PIECES:
-        b->phrase_pieces = laip_bench_number(state, "phrase-pieces", text, 2);
+    case PHRASE_TOKENS:
+        b->phrase_tokens = laip_bench_number(state, "phrase-tokens", text, 2);
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -54,11 +54,11 @@ static laip_step_sizes sizes_of(const bench *b)
     size_t n = (size_t)c->batch, phrases = n * (size_t)b->phrases;
     return (laip_step_sizes){.batch = n,
                              .micro_batches = (size_t)c->micro_batches,
-                             .caption_rows = n * (size_t)b->w.pieces,
-                             .longest_caption = (size_t)b->w.pieces,
+                             .caption_rows = n * (size_t)b->w.tokens,
+                             .longest_caption = (size_t)b->w.tokens,
                              .phrases = phrases,
-                             .phrase_rows = phrases * (size_t)b->phrase_pieces,
-                             .longest_phrase = phrases ? (size_t)b->phrase_pieces : 0,
+                             .phrase_rows = phrases * (size_t)b->phrase_tokens,
+                             .longest_phrase = phrases ? (size_t)b->phrase_tokens : 0,
                              .recompute = c->recompute != 0};
 }
 
@@ -93,7 +93,7 @@ static bool prepare(bench *b, laip_error *error)
     laip_ranks_division(&b->ranks, b->ranks.rank, z.micro_batches, &b->first, &b->last);
     b->batches = laip_alloc(b->last - b->first + 1, sizeof *b->batches);
     for (size_t i = b->first; i < b->last; i++)
-        b->batches[i - b->first] = laip_bench_batch(&b->arena, &b->w, i, b->phrases, b->phrase_pieces);
+        b->batches[i - b->first] = laip_bench_batch(&b->arena, &b->w, i, b->phrases, b->phrase_tokens);
     return true;
 }
 
@@ -109,7 +109,7 @@ static bool one_step(void *context, laip_error *error)
     laip_step_begin(s, b->w.loss.momentum);
     for (size_t i = b->first; i < b->last; i++)
         laip_step_momentum(s, &b->batches[i - b->first], i);
-    laip_ledger_part(b->device, "exchange");
+    laip_profiler_part(b->device, "exchange");
     double start = laip_seconds();
     laip_exchange_keys(&b->ranks, s);
     b->exchange = laip_seconds() - start;
@@ -118,7 +118,7 @@ static bool one_step(void *context, laip_error *error)
             return false;
     if (b->ranks.size > 1 && !laip_device_finish(b->device, error))
         return false;
-    laip_ledger_part(b->device, "exchange");
+    laip_profiler_part(b->device, "exchange");
     start = laip_seconds();
     laip_exchange_gradients(&b->ranks, s);
     b->exchange += laip_seconds() - start;
@@ -177,7 +177,7 @@ static json_t *describe(const bench *b)
     json_t *report = laip_bench_report(b->device, "step"), *settings = json_object_get(report, "settings");
     laip_bench_workload_settings(&b->w, report);
     json_object_set_new(settings, "phrases", json_integer(b->phrases));
-    json_object_set_new(settings, "phrase_pieces", json_integer(b->phrase_pieces));
+    json_object_set_new(settings, "phrase_tokens", json_integer(b->phrase_tokens));
     json_object_set_new(settings, "ranks", json_integer(b->ranks.size));
     return report;
 }
@@ -187,7 +187,7 @@ int laip_bench_step(int argc, char **argv)
     static const struct argp_option options[] = {
         {"micro", MICRO, "N", 0, "pairs of a micro-batch: as --set batch.size=N", 0},
         {"phrases", PHRASES, "N", 0, "phrases of a caption (default: 6)", 0},
-        {"phrase-pieces", PHRASE_PIECES, "N", 0, "word pieces of a phrase (default: 4)", 0},
+        {"phrase-tokens", PHRASE_TOKENS, "N", 0, "tokens of a phrase (default: 4)", 0},
         {0}};
     static const struct argp_child children[] = {{&laip_bench_workload_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {

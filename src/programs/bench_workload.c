@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PHASE = 256, REPEAT, PIECES, FULL_VOCABULARY = 30522, FIRST_WORD = 1000, HIDE_EVERY = 7 };
+enum { PHASE = 256, REPEAT, TOKENS, FULL_VOCABULARY = 30522, FIRST_WORD = 1000, HIDE_EVERY = 7 };
 
 static const struct argp_option options[] = {
     {"set", 's', "KEY=VALUE", 0, "overrides a setting of the configuration; may be given often", 0},
     {"phase", PHASE, "N", 0, "whose losses are computed, from 0 (default: the last)", 0},
     {"repeat", REPEAT, "N", 0, "timed rounds (default: 5)", 0},
-    {"pieces", PIECES, "N", 0, "word pieces of a caption (default: 27)", 0},
+    {"tokens", TOKENS, "N", 0, "tokens of a caption (default: 27)", 0},
     {0}};
 
 int laip_bench_number(struct argp_state *state, const char *option, const char *text, int least)
@@ -40,7 +40,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         state->child_inputs[0] = &w->common;
         w->phase = -1;
         w->repeat = 5;
-        w->pieces = 27;
+        w->tokens = 27;
         return 0;
     case 's':
         laip_bench_set(w, text);
@@ -51,8 +51,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case REPEAT:
         w->repeat = laip_bench_number(state, "repeat", text, 1);
         return 0;
-    case PIECES:
-        w->pieces = laip_bench_number(state, "pieces", text, 2);
+    case TOKENS:
+        w->tokens = laip_bench_number(state, "tokens", text, 2);
         return 0;
     case ARGP_KEY_ARG:
         if (w->config_path)
@@ -83,12 +83,12 @@ bool laip_bench_workload_read(laip_bench_workload *w, laip_error *error)
     }
     if (w->phase >= c->phase_count && w->phase >= 0)
         return laip_bad_input(error, "--phase %d: the configuration has %d phases", w->phase, c->phase_count);
-    if (!c->model.vocab) /* training learns one, of at most so many pieces */
+    if (!c->model.vocab) /* training learns one, of at most so many tokens */
         c->model.vocab = w->config_path && !*c->vocab ? c->vocab_size : FULL_VOCABULARY;
     int phase = w->phase < 0 ? c->phase_count - 1 : w->phase;
     w->loss = phase < 0 ? c->loss : laip_config_losses(c, &c->phases[phase]);
-    if (w->pieces > c->model.positions)
-        return laip_bad_input(error, "--pieces %d: the model takes texts of at most %d", w->pieces,
+    if (w->tokens > c->model.positions)
+        return laip_bad_input(error, "--tokens %d: the model takes texts of at most %d", w->tokens,
                               c->model.positions);
     return laip_model_config_check(&c->model, error) && laip_loss_config_check(&w->loss, &c->model, error);
 }
@@ -123,7 +123,7 @@ void laip_bench_workload_settings(const laip_bench_workload *w, json_t *report)
     json_t *settings = json_object_get(report, "settings");
     json_object_set_new(settings, "config", json_string(laip_str_text(&yaml)));
     json_object_set_new(settings, "phase", json_integer(w->phase));
-    json_object_set_new(settings, "pieces", json_integer(w->pieces));
+    json_object_set_new(settings, "tokens", json_integer(w->tokens));
     json_object_set_new(settings, "repeat", json_integer(w->repeat));
     free(yaml.text);
 }
@@ -138,7 +138,7 @@ float *laip_bench_pixels(laip_arena *arena, const laip_model_config *m, size_t i
     return pixels;
 }
 
-int32_t *laip_bench_pieces(laip_arena *arena, int vocab, size_t count, size_t length, uint64_t seed,
+int32_t *laip_bench_tokens(laip_arena *arena, int vocab, size_t count, size_t length, uint64_t seed,
                            int32_t **begin)
 {
     int first = vocab > 2 * FIRST_WORD ? FIRST_WORD : vocab / 2;
@@ -152,26 +152,26 @@ int32_t *laip_bench_pieces(laip_arena *arena, int vocab, size_t count, size_t le
     return ids;
 }
 
-/* The masked form of pieces: every `every`-th of a sequence, counted from its end, is hidden. */
-static void hide(laip_arena *arena, const int32_t *ids, size_t count, size_t length, size_t every,
+/* The masked form of tokens: every `every`-th of a sequence, counted from its end, is masked. */
+static void mask(laip_arena *arena, const int32_t *ids, size_t count, size_t length, size_t every,
                  int32_t **masked, int32_t **target)
 {
     *masked = laip_arena_alloc(arena, count * length + 1, sizeof **masked);
     *target = laip_arena_alloc(arena, count * length + 1, sizeof **target);
     for (size_t i = 0; i < count * length; i++) {
         size_t to_end = length - 1 - i % length;
-        bool hidden = i % length && to_end % every == 0;
-        (*masked)[i] = hidden ? 1 : ids[i];
-        (*target)[i] = hidden ? ids[i] : -1;
+        bool is_masked = i % length && to_end % every == 0;
+        (*masked)[i] = is_masked ? 1 : ids[i];
+        (*target)[i] = is_masked ? ids[i] : -1;
     }
 }
 
 laip_batch laip_bench_batch(laip_arena *arena, const laip_bench_workload *w, size_t index, int phrases,
-                            int phrase_pieces)
+                            int phrase_tokens)
 {
     const laip_model_config *m = &w->config.model;
-    size_t b = (size_t)w->config.batch, p = b * (size_t)phrases, length = (size_t)w->pieces,
-           phrase = (size_t)phrase_pieces;
+    size_t b = (size_t)w->config.batch, p = b * (size_t)phrases, length = (size_t)w->tokens,
+           phrase = (size_t)phrase_tokens;
     laip_batch x = {.size = (int)b,
                     .images = laip_bench_pixels(arena, m, b, index),
                     .sample = laip_arena_alloc(arena, b, sizeof *x.sample),
@@ -184,10 +184,10 @@ laip_batch laip_bench_batch(laip_arena *arena, const laip_bench_workload *w, siz
     }
     for (size_t j = 0; j < p; j++)
         x.phrase_owner[j] = (int32_t)(j / (size_t)phrases);
-    x.caption_ids = laip_bench_pieces(arena, m->vocab, b, length, index, &x.caption_begin);
-    x.phrase_ids = laip_bench_pieces(arena, m->vocab, p, phrase, ~(uint64_t)index, &x.phrase_begin);
-    hide(arena, x.phrase_ids, p, phrase, phrase, &x.phrase_masked, &x.phrase_target);
+    x.caption_ids = laip_bench_tokens(arena, m->vocab, b, length, index, &x.caption_begin);
+    x.phrase_ids = laip_bench_tokens(arena, m->vocab, p, phrase, ~(uint64_t)index, &x.phrase_begin);
+    mask(arena, x.phrase_ids, p, phrase, phrase, &x.phrase_masked, &x.phrase_target);
     if (w->loss.mlm_weight > 0)
-        hide(arena, x.caption_ids, b, length, HIDE_EVERY, &x.caption_masked, &x.caption_target);
+        mask(arena, x.caption_ids, b, length, HIDE_EVERY, &x.caption_masked, &x.caption_target);
     return x;
 }

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "data/batch.h"
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include "programs/bench.h"
 #include "train/config.h"
 
@@ -15,7 +15,7 @@ typedef struct laip_bench_workload {
     const char **sets;
     size_t set_count, set_capacity;
     int phase;          /* -1: the last */
-    int repeat, pieces; /* timed rounds; pieces of a caption, [CLS] among them */
+    int repeat, tokens; /* timed rounds; tokens of a caption, [CLS] among them */
     laip_config config;
     laip_loss_config loss;
 } laip_bench_workload;
@@ -30,17 +30,17 @@ bool laip_bench_workload_read(laip_bench_workload *w, laip_error *error);
 bool laip_bench_workload_open(const laip_bench_workload *w, int local_rank, laip_device **device,
                               laip_error *error);
 void laip_bench_workload_free(laip_bench_workload *w);
-/* Adds the resolved configuration and the caption's pieces to the report's settings. */
+/* Adds the resolved configuration and the caption's tokens to the report's settings. */
 void laip_bench_workload_settings(const laip_bench_workload *w, json_t *report);
 
 float *laip_bench_pixels(laip_arena *arena, const laip_model_config *m, size_t images, uint64_t seed);
-/* `count` sequences of `length` pieces that begin alike, as with [CLS]; begin [count + 1]. */
-int32_t *laip_bench_pieces(laip_arena *arena, int vocab, size_t count, size_t length, uint64_t seed,
+/* `count` sequences of `length` tokens that begin alike, as with [CLS]; begin [count + 1]. */
+int32_t *laip_bench_tokens(laip_arena *arena, int vocab, size_t count, size_t length, uint64_t seed,
                            int32_t **begin);
-/* Micro-batch `index`: distinct persons; each caption owns `phrases` phrases of phrase_pieces pieces, the
- * last of which is hidden in their masked form; every seventh piece of a caption is hidden in its own. */
+/* Micro-batch `index`: distinct persons; each caption owns `phrases` phrases of phrase_tokens tokens, the
+ * last of which is masked in their masked form; every seventh token of a caption is masked in its own. */
 laip_batch laip_bench_batch(laip_arena *arena, const laip_bench_workload *w, size_t index, int phrases,
-                            int phrase_pieces);
+                            int phrase_tokens);
 
 /* A round of work that can be repeated. */
 typedef bool (*laip_bench_round)(void *context, laip_error *error);
@@ -49,7 +49,7 @@ typedef struct laip_bench_timing {
     double flops;               /* of a round */
     double wall;                /* of a round while profiling */
     double resident;            /* bytes: the process's largest resident set so far */
-    laip_ledger_line *lines;    /* of all profiled rounds */
+    laip_profiler_line *lines;  /* of all profiled rounds */
     size_t count;
     laip_arena names; /* theirs */
 } laip_bench_timing;

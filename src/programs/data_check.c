@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_IMAGES = 1, OPTION_JSON, OPTION_LIST, OPTION_MAX_PIECES, OPTION_THREADS };
+enum { OPTION_IMAGES = 1, OPTION_JSON, OPTION_LIST, OPTION_MAX_TOKENS, OPTION_THREADS };
 
 typedef struct arguments {
     const char *file, *images, *vocab;
-    long list, max_pieces, threads; /* -1: not given */
+    long list, max_tokens, threads; /* -1: not given */
     bool json;
 } arguments;
 
@@ -23,9 +23,8 @@ static const struct argp_option options[] = {
     {"images", OPTION_IMAGES, "DIR", 0,
      "Folder of the pictures, or the one above imgs/ or images/ (else: the config's, or where the file is)",
      0},
-    {"vocab", 'v', "FILE", 0, "Vocabulary to count word pieces with (else: the config's; without one, words)",
-     0},
-    {"max-pieces", OPTION_MAX_PIECES, "N", 0, "Captions of more are over-long (the config's, or 50)", 0},
+    {"vocab", 'v', "FILE", 0, "Vocabulary to count tokens with (else: the config's; without one, words)", 0},
+    {"max-tokens", OPTION_MAX_TOKENS, "N", 0, "Captions of more are over-long (the config's, or 50)", 0},
     {"list", OPTION_LIST, "N", 0, "Name at most N of each kind of trouble (20); --json names all", 0},
     {"json", OPTION_JSON, NULL, 0, "Write one JSON object", 0},
     {"threads", OPTION_THREADS, "N", 0, "Threads (one a core)", 0},
@@ -61,8 +60,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'v':
         a->vocab = text;
         return 0;
-    case OPTION_MAX_PIECES:
-        a->max_pieces = number(text, 1, "max-pieces", state);
+    case OPTION_MAX_TOKENS:
+        a->max_tokens = number(text, 1, "max-tokens", state);
         return 0;
     case OPTION_LIST:
         a->list = number(text, 0, "list", state);
@@ -93,7 +92,7 @@ static bool is_config(const char *file)
     return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
-/* The vocabulary that was named, or one without words, by which every word is one piece. */
+/* The vocabulary that was named, or one without words, by which every word is one token. */
 static laip_tokenizer *open_vocab(const char *vocab, bool *words, laip_error *error)
 {
     static const char *const none[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
@@ -113,10 +112,10 @@ static bool check(const arguments *a, const laip_config *c, size_t *faults, laip
     laip_check_report report = {.file = is_config(a->file) ? c->annotations : a->file,
                                 .check = &found,
                                 .list = a->list < 0 ? 20 : (size_t)a->list,
-                                .max_pieces = (size_t)(a->max_pieces < 0 ? c->max_pieces : a->max_pieces)};
+                                .max_tokens = (size_t)(a->max_tokens < 0 ? c->max_tokens : a->max_tokens)};
     double start = laip_seconds();
     laip_check_options o = {.tokenize = {.rule = (laip_caption_rule)c->caption_rule,
-                                         .max_pieces = report.max_pieces,
+                                         .max_tokens = report.max_tokens,
                                          .sep = c->sep != 0},
                             .threads = a->threads < 0 ? c->threads : (int)a->threads};
     laip_tokenizer *t = open_vocab(a->vocab ? a->vocab : c->vocab, &report.words, error);
@@ -142,7 +141,7 @@ static bool check(const arguments *a, const laip_config *c, size_t *faults, laip
 int laip_data_check(int argc, char **argv)
 {
     static const struct argp argp = {options, parse, "CONFIG|FILE", documentation, NULL, NULL, NULL};
-    arguments a = {.list = -1, .max_pieces = -1, .threads = -1};
+    arguments a = {.list = -1, .max_tokens = -1, .threads = -1};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     laip_config config;
     laip_error error;

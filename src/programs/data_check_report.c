@@ -85,7 +85,7 @@ static void print_statistics(const laip_check_report *r)
                c->splits[i].captions);
     print_spread("width in pixels", &c->width);
     print_spread("height in pixels", &c->height);
-    print_spread(r->words ? "words a caption" : "pieces a caption", &c->pieces);
+    print_spread(r->words ? "words a caption" : "tokens a caption", &c->tokens);
     print_spread("phrases a caption", &c->phrases);
     print_spread("words a phrase", &c->phrase_words);
     if (c->phrases.n)
@@ -97,8 +97,8 @@ void laip_check_print(const laip_check_report *r)
 {
     const laip_check *c = r->check;
     char longer[80];
-    snprintf(longer, sizeof longer, "captions have more than %zu %s and will be cut", r->max_pieces,
-             r->words ? "words" : "pieces");
+    snprintf(longer, sizeof longer, "captions have more than %zu %s and will be cut", r->max_tokens,
+             r->words ? "words" : "tokens");
     printf("%s, pictures under %s\n", r->file, c->dataset->root);
     print_statistics(r);
     print_bad(r, "pictures are missing", &c->missing);
@@ -195,7 +195,7 @@ void laip_check_print_json(const laip_check_report *r)
     add_splits(&s, c);
     add_spread(&s, "width", &c->width);
     add_spread(&s, "height", &c->height);
-    add_spread(&s, r->words ? "words_per_caption" : "pieces_per_caption", &c->pieces);
+    add_spread(&s, r->words ? "words_per_caption" : "tokens_per_caption", &c->tokens);
     add_spread(&s, "phrases_per_caption", &c->phrases);
     add_spread(&s, "words_per_phrase", &c->phrase_words);
     laip_str_addf(&s, ",\n \"phrases_of_two_words\": %zu, \"captions_without_phrase\": %zu",
@@ -206,7 +206,7 @@ void laip_check_print_json(const laip_check_report *r)
     add_list(&s, c, "without_caption", &c->silent, false);
     add_list(&s, c, "empty", &c->empty, true);
     add_list(&s, c, "longer", &c->longer, true);
-    laip_str_addf(&s, ",\n \"max_pieces\": %zu}\n", r->max_pieces);
+    laip_str_addf(&s, ",\n \"max_tokens\": %zu}\n", r->max_tokens);
     fputs(s.text, stdout);
     free(s.text);
 }

@@ -8,7 +8,7 @@ typedef struct laip_check_report {
     const char *file;
     const laip_check *check;
     size_t list;       /* the most of each kind that the text names */
-    size_t max_pieces; /* of a caption */
+    size_t max_tokens; /* of a caption */
     bool words;        /* there was no vocabulary: captions were counted in words */
     double seconds;
 } laip_check_report;

@@ -1,4 +1,4 @@
-/* laip-data tokens: captions to the ids of their word pieces. */
+/* laip-data tokens: captions to token ids. */
 #include "base/str.h"
 #include "laip/tokenizer.h"
 #include "programs/data.h"
@@ -15,15 +15,15 @@ typedef struct arguments {
     size_t file_count;
 } arguments;
 
-enum { OPTION_SEP = 1, OPTION_RULE, OPTION_MAX_PIECES, OPTION_MAX_WORDS, OPTION_LITERAL };
+enum { OPTION_SEP = 1, OPTION_RULE, OPTION_MAX_TOKENS, OPTION_MAX_WORDS, OPTION_LITERAL };
 
 static const struct argp_option options[] = {
     {"vocab", 'v', "FILE", 0,
-     "Vocabulary, a piece a line (bert-base-uncased's vocab.txt, or one of `laip-data vocab`)", 0},
+     "Vocabulary, a token a line (bert-base-uncased's vocab.txt, or one of `laip-data vocab`)", 0},
     {"sep", OPTION_SEP, NULL, 0, "End with [SEP]; [CLS] begins every line in any case", 0},
     {"caption-rule", OPTION_RULE, "RULE", 0,
      "Clean the caption first: albef, or none (as it is, the default)", 0},
-    {"max-pieces", OPTION_MAX_PIECES, "N", 0, "Keep at most N ids, [CLS] and [SEP] among them", 0},
+    {"max-tokens", OPTION_MAX_TOKENS, "N", 0, "Keep at most N ids, [CLS] and [SEP] among them", 0},
     {"max-words", OPTION_MAX_WORDS, "N", 0, "Keep at most N words of the cleaned caption", 0},
     {"literal-specials", OPTION_LITERAL, NULL, 0, "Read [MASK] and the like in a caption as plain text", 0},
     {0}};
@@ -32,7 +32,7 @@ static const char documentation[] =
     "Writes, for each line of the FILEs or of standard input, a JSON array of ids."
     "\vCaptions that were cut are counted on standard error.\n\n"
     "Example, as ALBEF reads a caption for training:\n"
-    "  laip-data tokens --vocab vocab.txt --caption-rule albef --max-pieces 50 captions.txt";
+    "  laip-data tokens --vocab vocab.txt --caption-rule albef --max-tokens 50 captions.txt";
 
 static size_t positive(const char *text, const char *name, struct argp_state *state)
 {
@@ -58,8 +58,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
             argp_error(state, "--caption-rule %s: albef or none is expected", text);
         a->options.rule = strcmp(text, "albef") == 0 ? LAIP_RULE_ALBEF : LAIP_RULE_NONE;
         return 0;
-    case OPTION_MAX_PIECES:
-        a->options.max_pieces = positive(text, "max-pieces", state);
+    case OPTION_MAX_TOKENS:
+        a->options.max_tokens = positive(text, "max-tokens", state);
         return 0;
     case OPTION_MAX_WORDS:
         a->options.max_words = positive(text, "max-words", state);
@@ -76,8 +76,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
             argp_error(state, "--vocab FILE is needed");
         if (a->options.max_words && a->options.rule == LAIP_RULE_NONE)
             argp_error(state, "--max-words is a part of --caption-rule albef");
-        if (a->options.max_pieces && a->options.max_pieces < 1u + a->options.sep)
-            argp_error(state, "--max-pieces %zu leaves no room for [CLS] and [SEP]", a->options.max_pieces);
+        if (a->options.max_tokens && a->options.max_tokens < 1u + a->options.sep)
+            argp_error(state, "--max-tokens %zu leaves no room for [CLS] and [SEP]", a->options.max_tokens);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -106,15 +106,15 @@ static void print_report(const report *r, const arguments *a, size_t total)
     if (a->options.max_words)
         fprintf(stderr, "laip-data tokens: %zu of %zu captions had more than %zu words and were cut\n",
                 r->cut_words, total, a->options.max_words);
-    if (a->options.max_pieces && r->cut)
+    if (a->options.max_tokens && r->cut)
         fprintf(stderr,
-                "laip-data tokens: %zu of %zu captions had more than %zu pieces and were cut (the first is "
+                "laip-data tokens: %zu of %zu captions had more than %zu tokens and were cut (the first is "
                 "line %zu, the "
                 "longest had %zu)\n",
-                r->cut, total, a->options.max_pieces, r->first, r->longest);
-    else if (a->options.max_pieces)
-        fprintf(stderr, "laip-data tokens: none of %zu captions had more than %zu pieces\n", total,
-                a->options.max_pieces);
+                r->cut, total, a->options.max_tokens, r->first, r->longest);
+    else if (a->options.max_tokens)
+        fprintf(stderr, "laip-data tokens: none of %zu captions had more than %zu tokens\n", total,
+                a->options.max_tokens);
 }
 
 /* An id is not negative; printf would take longer than WordPiece. */

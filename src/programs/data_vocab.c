@@ -19,9 +19,9 @@ typedef struct arguments {
 enum { OPTION_RULE = 1 };
 
 static const struct argp_option options[] = {
-    {"size", 'n', "N", 0, "Learn at most N pieces, [PAD] [UNK] [CLS] [SEP] [MASK] among them (default 8000)",
+    {"size", 'n', "N", 0, "Learn at most N tokens, [PAD] [UNK] [CLS] [SEP] [MASK] among them (default 8000)",
      0},
-    {"output", 'o', "FILE", 0, "Write the vocabulary here, a piece a line", 0},
+    {"output", 'o', "FILE", 0, "Write the vocabulary here, a token a line", 0},
     {"caption-rule", OPTION_RULE, "RULE", 0, "Clean the captions first: albef, or none (the default)", 0},
     {0}};
 
@@ -77,7 +77,7 @@ static bool learn(const arguments *a, laip_error *error)
            laip_vocab_learn((const char *const *)captions, count, a->rule, a->size, &words, &size, error) &&
            laip_vocab_save(a->out, words, size, error);
     if (good)
-        fprintf(stderr, "laip-data vocab: %zu pieces of %zu captions in %s\n", size, count, a->out);
+        fprintf(stderr, "laip-data vocab: %zu tokens of %zu captions in %s\n", size, count, a->out);
     laip_vocab_free(words, size);
     for (size_t i = 0; i < count; i++)
         free(captions[i]);

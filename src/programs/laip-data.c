@@ -9,7 +9,7 @@ static const laip_subcommand subcommands[] = {
     {"phrases", laip_data_phrases, "captions to their noun phrases"},
     {"pixels", laip_data_pixels, "a picture as training sees it, as a PPM file"},
     {"tags", laip_data_tags, "tokens to part-of-speech tags"},
-    {"tokens", laip_data_tokens, "captions to the ids of their word pieces"},
+    {"tokens", laip_data_tokens, "captions to token ids"},
     {"vocab", laip_data_vocab, "a vocabulary learned from captions"},
     {"synth", laip_data_synth, "draws pedestrians with captions, in CUHK-PEDES' layout"},
     {NULL, NULL, NULL},

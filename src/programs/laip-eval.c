@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "eval/sheet.h"
+#include "eval/contact_sheet.h"
 #include "ops/gemm.h"
 #include "store/checkpoint.h"
 #include "train/corpus.h"
@@ -31,17 +31,18 @@ enum {
     GEMM,
     STORAGE,
     UNTRAINED,
-    SHEET,
-    JOINT,
+    CONTACT_SHEET,
+    FUSED,
     WEIGHT,
-    KEEP
+    IMAGE_CACHE
 };
 
 typedef struct arguments {
-    const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *sheet, *storage;
-    long k, show, keep; /* keep below 0: as much as it takes by itself */
-    float weight;       /* below 0: the config's */
-    bool json, chance, plan, untrained, joint;
+    const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *contact_sheet,
+        *storage;
+    long k, show, image_cache; /* image_cache below 0: as much as it takes by itself */
+    float weight;              /* below 0: the config's */
+    bool json, chance, plan, untrained, fused;
 } arguments;
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -50,10 +51,17 @@ static error_t parse(int key, char *text, struct argp_state *state)
     const struct {
         int key;
         const char **field;
-    } texts[] = {{CHECKPOINT, &a->checkpoint}, {DATA, &a->data},      {IMAGES, &a->images},
-                 {SPLIT, &a->split},           {LABEL, &a->label},    {DEVICE, &a->device},
-                 {CONFIG, &a->config},         {VOCAB, &a->vocab},    {GEMM, &a->gemm},
-                 {SHEET, &a->sheet},           {STORAGE, &a->storage}};
+    } texts[] = {{CHECKPOINT, &a->checkpoint},
+                 {DATA, &a->data},
+                 {IMAGES, &a->images},
+                 {SPLIT, &a->split},
+                 {LABEL, &a->label},
+                 {DEVICE, &a->device},
+                 {CONFIG, &a->config},
+                 {VOCAB, &a->vocab},
+                 {GEMM, &a->gemm},
+                 {CONTACT_SHEET, &a->contact_sheet},
+                 {STORAGE, &a->storage}};
     const struct {
         int key;
         bool *field;
@@ -61,7 +69,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                  {CHANCE, &a->chance},
                  {PLAN, &a->plan},
                  {UNTRAINED, &a->untrained},
-                 {JOINT, &a->joint}};
+                 {FUSED, &a->fused}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].key == key) {
             *texts[i].field = text;
@@ -72,12 +80,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
             *flags[i].field = true;
             return 0;
         }
-    if (key == K || key == SHOW || key == KEEP) {
+    if (key == K || key == SHOW || key == IMAGE_CACHE) {
         char *end;
         long value = strtol(text, &end, 10);
         if (*end || end == text || value < 0)
             argp_error(state, "%s: expected a whole number", text);
-        *(key == K ? &a->k : key == SHOW ? &a->show : &a->keep) = value;
+        *(key == K ? &a->k : key == SHOW ? &a->show : &a->image_cache) = value;
         return 0;
     }
     if (key == WEIGHT) {
@@ -124,8 +132,8 @@ static void report_json(const laip_evaluation *e, const arguments *a, const laip
     json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:f,s:f,s:i}", "checkpoint",
                           a->checkpoint, "split", a->split, "device", t->name, "platform", t->platform,
                           "driver", t->driver, "queries", (int)e->queries, "gallery", (int)e->gallery, "k",
-                          (int)a->k, "coarse", json_of(&e->coarse), "fine", json_of(&e->fine), "joint",
-                          json_of(&e->joint), "seconds_encode", e->seconds_encode, "seconds_match",
+                          (int)a->k, "retrieval", json_of(&e->retrieval), "rerank", json_of(&e->rerank),
+                          "fused", json_of(&e->fused), "seconds_encode", e->seconds_encode, "seconds_match",
                           e->seconds_match, "pairs", (int)e->pairs);
     if (a->chance)
         json_object_set_new(o, "chance", json_of(&e->chance));
@@ -145,7 +153,7 @@ static void report(const laip_evaluation *e, const arguments *a)
     const struct {
         const char *by;
         const laip_metrics *m;
-    } lines[] = {{"by features", &e->coarse}, {"by matching", &e->fine}, {"by both", &e->joint}};
+    } lines[] = {{"by features", &e->retrieval}, {"by matching", &e->rerank}, {"by both", &e->fused}};
     for (size_t i = 0; i < (a->k ? 3 : 1); i++) {
         snprintf(what, sizeof what, "%s%s%s", a->label ? a->label : "", a->label ? ", " : "", lines[i].by);
         print_line(what, lines[i].m);
@@ -234,14 +242,14 @@ static bool print_plan(session *s, laip_reranking how, laip_error *error)
 }
 
 /* With the curve of the run that the checkpoint lies in. */
-static bool draw_sheet(const session *s, const arguments *a, laip_error *error)
+static bool draw_contact_sheet(const session *s, const arguments *a, laip_error *error)
 {
     const char *slash = strrchr(a->checkpoint, '/');
     char *folder = laip_strndup(a->checkpoint, slash ? (size_t)(slash - a->checkpoint) : 0);
     char *metrics = laip_path_join(slash ? folder : ".", "metrics.jsonl");
     laip_curve curve = laip_curve_read(metrics);
-    bool good = laip_sheet_write(a->sheet, &s->result, &s->split.dataset, a->show ? (size_t)a->show : 8,
-                                 &curve, error);
+    bool good = laip_contact_sheet_write(a->contact_sheet, &s->result, &s->split.dataset,
+                                         a->show ? (size_t)a->show : 8, &curve, error);
     laip_curve_free(&curve);
     free(metrics);
     free(folder);
@@ -260,10 +268,10 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     free(vocab);
     if (good && !s->split.dataset.caption_count)
         good = laip_bad_input(error, "%s: has no split %s", a->data, a->split);
-    laip_reranking how = {(size_t)a->k, a->joint || s->config.eval_joint,
-                          a->weight < 0 ? s->config.eval_weight : a->weight, laip_evaluation_keep()};
-    if (a->keep >= 0)
-        how.keep = (size_t)a->keep << 20;
+    laip_reranking how = {(size_t)a->k, a->fused || s->config.eval_fused,
+                          a->weight < 0 ? s->config.eval_weight : a->weight, laip_evaluation_image_cache()};
+    if (a->image_cache >= 0)
+        how.image_cache = (size_t)a->image_cache << 20;
     good = good && laip_device_open(&s->device, a->device, ranks->local_rank, error);
     for (int i = 1; good && laip_gemm_names[i]; i++)
         if (strcmp(a->gemm ? a->gemm : s->config.gemm, laip_gemm_names[i]) == 0)
@@ -284,7 +292,7 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
         report(&s->result, a);
         show(&s->result, &s->split, a->show);
     }
-    return good && (!a->sheet || draw_sheet(s, a, error));
+    return good && (!a->contact_sheet || draw_contact_sheet(s, a, error));
 }
 
 int main(int argc, char **argv)
@@ -295,11 +303,11 @@ int main(int argc, char **argv)
         {"images", IMAGES, "DIR", 0, "Folder of pictures (found beside the annotations)", 0},
         {"split", SPLIT, "NAME", 0, "Split to evaluate on (the config's test_split: test)", 0},
         {"k", K, "N", 0, "Candidates that are re-ranked; 0: features only (128)", 0},
-        {"joint", JOINT, NULL, 0, "Shows the pictures in the order by both (as the run's eval.joint says)",
+        {"fused", FUSED, NULL, 0, "Shows the pictures in the order by both (as the run's eval.fused says)",
          0},
         {"weight", WEIGHT, "W", 0, "Of matching in the order by both (as the run's eval.weight says: 0.5)",
          0},
-        {"keep", KEEP, "MB", 0,
+        {"image-cache", IMAGE_CACHE, "MB", 0,
          "For encoded pictures, which else are encoded twice (a quarter of the memory)", 0},
         {"device", DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
         {"gemm", GEMM, "WHICH", 0, "auto, packed or clblast (as the run's config says)", 0},
@@ -311,7 +319,7 @@ int main(int argc, char **argv)
         {"chance", CHANCE, NULL, 0, "Prints also what a random order gives", 0},
         {"label", LABEL, "TEXT", 0, "Begins the lines of the table", 0},
         {"show", SHOW, "N", 0, "Prints N captions with the five best pictures", 0},
-        {"sheet", SHEET, "FILE.png", 0,
+        {"contact-sheet", CONTACT_SHEET, "FILE.png", 0,
          "Draws --show N captions (8) with their best pictures, and the curve of the run", 0},
         {"untrained", UNTRAINED, NULL, 0, "Evaluates the weights that the run began with, from its seed", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory it will take, and ends", 0},
@@ -327,7 +335,7 @@ int main(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    arguments a = {.k = 128, .weight = -1, .keep = -1};
+    arguments a = {.k = 128, .weight = -1, .image_cache = -1};
     session s = {.result = {.queries = 0}};
     laip_ranks ranks = {.size = 1};
     laip_error error;

@@ -8,23 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESUME = 256, PLAN, PROFILE, PHASES, HELP_CONFIG, DEVICE, OUT };
+enum { RESUME = 256, PLAN, PROFILE, FROM_PHASE, TO_PHASE, HELP_CONFIG, DEVICE, OUT };
 
 typedef struct arguments {
     const char *config;
     const char **sets;
     size_t set_count, set_capacity;
     const char *device, *out;
-    int first_phase, last_phase; /* of --phases; the first is -1: all */
+    int from_phase, to_phase; /* -1: the first, the last */
     laip_train_options run;
     bool help_config;
 } arguments;
+
+static int phase_number(struct argp_state *state, const char *option, const char *text)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (end == text || *end || number < 0 || number >= LAIP_PHASES)
+        argp_error(state, "%s %s: expected a phase's number, from 0 to %d", option, text, LAIP_PHASES - 1);
+    return (int)number;
+}
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     arguments *a = state->input;
     void *array = a->sets;
-    int used = 0;
     switch (key) {
     case 's':
         laip_grow(&array, &a->set_capacity, a->set_count + 1, sizeof *a->sets);
@@ -37,11 +45,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case PLAN:
         a->run.plan = true;
         return 0;
-    case PHASES:
-        if (sscanf(text, "%1d%n-%1d%n", &a->first_phase, &used, &a->last_phase, &used) < 2)
-            a->last_phase = a->first_phase;
-        if (!used || text[used] || a->last_phase < a->first_phase || a->last_phase >= LAIP_PHASES)
-            argp_error(state, "--phases %s: expected N or FIRST-LAST, from 0 to %d", text, LAIP_PHASES - 1);
+    case FROM_PHASE:
+        a->from_phase = phase_number(state, "--from-phase", text);
+        return 0;
+    case TO_PHASE:
+        a->to_phase = phase_number(state, "--to-phase", text);
         return 0;
     case PROFILE:
         a->run.profile = true;
@@ -69,17 +77,22 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-/* Leaves the configuration with some of its phases. */
-static bool keep_phases(laip_config *c, int first, int last, laip_error *error)
+/* Leaves the configuration with phases from … to. */
+static bool keep_phases(laip_config *c, int from, int to, laip_error *error)
 {
-    if (last >= c->phase_count)
-        return laip_bad_input(error, "--phases %d-%d: the configuration has phases 0 to %d", first, last,
-                              c->phase_count - 1);
+    int last = c->phase_count - 1;
+    if (from > last || to > last)
+        return laip_bad_input(error, "--%s-phase %d: the configuration has phases 0 to %d",
+                              from > last ? "from" : "to", from > last ? from : to, last);
+    from = from < 0 ? 0 : from;
+    to = to < 0 ? last : to;
+    if (from > to)
+        return laip_bad_input(error, "--from-phase %d, --to-phase %d: no phase is between them", from, to);
     for (int i = 0; i < c->phase_count; i++)
-        if (i < first || i > last)
+        if (i < from || i > to)
             laip_phase_free(&c->phases[i]);
-    memmove(c->phases, c->phases + first, (size_t)(last - first + 1) * sizeof *c->phases);
-    c->phase_count = last - first + 1;
+    memmove(c->phases, c->phases + from, (size_t)(to - from + 1) * sizeof *c->phases);
+    c->phase_count = to - from + 1;
     return true;
 }
 
@@ -100,7 +113,7 @@ static bool configure(const arguments *a, laip_config *c, laip_error *error)
         if (flags[i].value && !laip_config_set(c, text, error))
             return false;
     }
-    return a->first_phase < 0 || keep_phases(c, a->first_phase, a->last_phase, error);
+    return keep_phases(c, a->from_phase, a->to_phase, error);
 }
 
 int main(int argc, char **argv)
@@ -112,7 +125,9 @@ int main(int argc, char **argv)
         {"out", OUT, "DIR", 0, "Run folder: as the setting out", 0},
         {"resume", RESUME, NULL, 0, "Goes on from the run folder's last state, to the same bits", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory the run will take, and ends", 0},
-        {"phases", PHASES, "N|FIRST-LAST", 0, "Runs only these phases (from 0), from init.checkpoint", 0},
+        {"from-phase", FROM_PHASE, "N", 0,
+         "Leaves out the phases before N (the first is 0): the run begins from init.checkpoint", 0},
+        {"to-phase", TO_PHASE, "N", 0, "Leaves out the phases after N", 0},
         {"profile", PROFILE, NULL, 0, "Prints the device's time by kernel at the end", 0},
         {"help-config", HELP_CONFIG, NULL, 0, "Lists every setting with its default and meaning", 0},
         {0}};
@@ -130,7 +145,7 @@ int main(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    arguments a = {.first_phase = -1};
+    arguments a = {.from_phase = -1, .to_phase = -1};
     laip_config config;
     laip_ranks ranks;
     laip_error error;

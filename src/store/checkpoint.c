@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const prefixes[] = {"", NULL, "first.", "second."}; /* by `which` of laip_params_read */
+static const char *const prefixes[] = {"", NULL, "exp_avg.",
+                                       "exp_avg_sq."}; /* by `which` of laip_params_read */
 
 typedef bool visit(void *context, laip_param *q, laip_part *part, const char *name, int which,
                    laip_error *error);

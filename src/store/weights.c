@@ -122,8 +122,8 @@ const char *laip_weights_ignored(const char *name)
         {"text_queue", "a queue, which a new run fills anew"},
         {"idx_queue", "a queue, which a new run fills anew"},
         {"queue_ptr", "a queue, which a new run fills anew"},
-        {"first.", "a run's moments"},
-        {"second.", "a run's moments"},
+        {"exp_avg.", "a run's moments"},
+        {"exp_avg_sq.", "a run's moments"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].part[0] == '.' ? strstr(name, known[i].part) != NULL

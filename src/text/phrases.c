@@ -223,7 +223,7 @@ void laip_phrases(const laip_phraser *p, const char *text, size_t length, laip_s
     laip_spans_free(&words);
 }
 
-void laip_span_pieces(const laip_tokens *t, uint32_t start, uint32_t end, size_t *first, size_t *last)
+void laip_span_tokens(const laip_tokens *t, uint32_t start, uint32_t end, size_t *first, size_t *last)
 {
     size_t i = 0;
     while (i < t->count && (t->word[i] < 0 || t->end[i] <= start))

@@ -1,4 +1,4 @@
-/* Reading a vocabulary: lines to pieces, pieces to a trie. */
+/* Reading a vocabulary: lines to tokens, tokens to a trie. */
 #include "text/vocab.h"
 
 #include "base/file.h"
@@ -40,22 +40,22 @@ static uint32_t new_state(laip_tokenizer *t)
     return (uint32_t)t->states++;
 }
 
-/* Adds the piece of the next id. */
-static bool add(laip_tokenizer *t, const char *name, const char *piece, size_t length, laip_error *error)
+/* Adds the token of the next id. */
+static bool add(laip_tokenizer *t, const char *name, const char *token, size_t length, laip_error *error)
 {
-    if (!laip_utf8_valid(piece, length) || memchr(piece, 0, length))
-        return laip_bad_input(error, "%s:%zu: this piece is not UTF-8 text", name, t->count + 1);
+    if (!laip_utf8_valid(token, length) || memchr(token, 0, length))
+        return laip_bad_input(error, "%s:%zu: this token is not UTF-8 text", name, t->count + 1);
     if (t->count >= INT32_MAX - 1 || t->states + length > MOST_STATES)
         return laip_bad_input(
-            error, "%s:%zu: vocabulary too large: its pieces have more than %d different beginnings", name,
+            error, "%s:%zu: vocabulary too large: its tokens have more than %d different beginnings", name,
             t->count + 1, MOST_STATES);
-    void *pieces = t->pieces;
-    laip_grow(&pieces, &t->pieces_capacity, t->count + 1, sizeof *t->pieces);
-    t->pieces = pieces;
-    t->pieces[t->count] = laip_arena_strndup(&t->arena, piece, length);
+    void *tokens = t->tokens;
+    laip_grow(&tokens, &t->token_capacity, t->count + 1, sizeof *t->tokens);
+    t->tokens = tokens;
+    t->tokens[t->count] = laip_arena_strndup(&t->arena, token, length);
     uint32_t state = 0;
     for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)piece[i];
+        unsigned char byte = (unsigned char)token[i];
         uint32_t next = laip_trie_step(t, state, byte);
         if (!next) {
             next = new_state(t);
@@ -85,7 +85,7 @@ static laip_tokenizer *finish(laip_tokenizer *t, const char *name, laip_error *e
     for (int i = 0; i < LAIP_SPECIALS; i++) {
         t->specials[i] = laip_tokenizer_id(t, laip_special_names[i]);
         if (t->specials[i] < 0) {
-            laip_bad_input(error, "%s: no piece %s among its %zu, which every BERT vocabulary has", name,
+            laip_bad_input(error, "%s: no token %s among its %zu, which every BERT vocabulary has", name,
                            laip_special_names[i], t->count);
             laip_tokenizer_free(t);
             return NULL;
@@ -153,7 +153,7 @@ void laip_tokenizer_free(laip_tokenizer *t)
     if (!t)
         return;
     laip_arena_free(&t->arena);
-    free(t->pieces);
+    free(t->tokens);
     free(t->edges);
     free(t->values);
     free(t);
@@ -169,16 +169,16 @@ int32_t laip_tokenizer_special(const laip_tokenizer *t, laip_special which)
     return t->specials[which];
 }
 
-const char *laip_tokenizer_piece(const laip_tokenizer *t, int32_t id)
+const char *laip_tokenizer_token(const laip_tokenizer *t, int32_t id)
 {
-    return id >= 0 && (size_t)id < t->count ? t->pieces[id] : NULL;
+    return id >= 0 && (size_t)id < t->count ? t->tokens[id] : NULL;
 }
 
-int32_t laip_tokenizer_id(const laip_tokenizer *t, const char *piece)
+int32_t laip_tokenizer_id(const laip_tokenizer *t, const char *token)
 {
     uint32_t state = 0;
-    for (; *piece; piece++) {
-        state = laip_trie_step(t, state, (unsigned char)*piece);
+    for (; *token; token++) {
+        state = laip_trie_step(t, state, (unsigned char)*token);
         if (!state)
             return -1;
     }

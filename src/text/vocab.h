@@ -1,4 +1,4 @@
-/* The vocabulary inside a laip_tokenizer: pieces by id, and a trie of them. */
+/* The vocabulary inside a laip_tokenizer: tokens by id, and a trie of them. */
 #ifndef LAIP_TEXT_VOCAB_H
 #define LAIP_TEXT_VOCAB_H
 
@@ -13,13 +13,13 @@ typedef struct laip_trie_edge {
 
 struct laip_tokenizer {
     laip_arena arena;
-    const char **pieces;
-    size_t count, pieces_capacity;
+    const char **tokens;
+    size_t count, token_capacity;
     laip_trie_edge *edges; /* open addressing; capacity is a power of two, at most half full */
     size_t edge_count, edge_capacity;
-    int32_t *values; /* id of the piece that ends at a state, or -1 */
+    int32_t *values; /* id of the token that ends at a state, or -1 */
     size_t states, states_capacity;
-    uint32_t inside; /* the state after "##"; 0 when no piece begins so */
+    uint32_t inside; /* the state after "##"; 0 when no token begins so */
     int32_t specials[LAIP_SPECIALS];
 };
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 typedef struct word {
-    uint32_t *pieces; /* symbols, in order */
+    uint32_t *tokens; /* symbols, in order */
     size_t count;
     int64_t times; /* it was seen */
 } word;
@@ -59,13 +59,13 @@ static void add_word(learner *l, const char *bytes, size_t size)
     laip_grow(&words, &l->word_capacity, l->word_count + 1, sizeof *l->words);
     l->words = words;
     word *w = &l->words[l->word_count];
-    *w = (word){laip_arena_alloc(&l->arena, size, sizeof *w->pieces), 0, 0};
+    *w = (word){laip_arena_alloc(&l->arena, size, sizeof *w->tokens), 0, 0};
     laip_map_set(&l->word_of, bytes, size, (int32_t)l->word_count++);
     for (size_t i = 0, taken; i < size; i += taken) {
         laip_utf8_decode(bytes + i, size - i, &taken);
         char text[8] = "##";
         memcpy(text + 2, bytes + i, taken);
-        w->pieces[w->count++] = intern_symbol(l, i ? text : text + 2, i ? taken + 2 : taken);
+        w->tokens[w->count++] = intern_symbol(l, i ? text : text + 2, i ? taken + 2 : taken);
     }
 }
 
@@ -104,7 +104,7 @@ static void choose_alphabet(learner *l, size_t room)
 {
     for (size_t i = 0; i < l->word_count; i++)
         for (size_t k = 0; k < l->words[i].count; k++)
-            l->symbols[l->words[i].pieces[k]].times += l->words[i].times;
+            l->symbols[l->words[i].tokens[k]].times += l->words[i].times;
     size_t all = l->symbol_count, kept = all < room ? all : room;
     if (!all)
         return;
@@ -122,8 +122,8 @@ static void choose_alphabet(learner *l, size_t room)
         word *w = &l->words[i];
         bool whole = true;
         for (size_t k = 0; k < w->count; k++) {
-            w->pieces[k] = renumbered[w->pieces[k]];
-            whole = whole && w->pieces[k] < kept;
+            w->tokens[k] = renumbered[w->tokens[k]];
+            whole = whole && w->tokens[k] < kept;
         }
         if (!whole)
             w->count = 0;
@@ -157,7 +157,7 @@ static void count_pairs(learner *l, uint32_t id, int sign)
 {
     const word *w = &l->words[id];
     for (size_t k = 0; k + 1 < w->count; k++) {
-        pair *p = find_pair(l, w->pieces[k], w->pieces[k + 1]);
+        pair *p = find_pair(l, w->tokens[k], w->tokens[k + 1]);
         p->times += sign * w->times;
         if (sign < 0 || (p->word_count && p->words[p->word_count - 1] == id))
             continue;
@@ -206,8 +206,8 @@ static void merge(learner *l, size_t best)
         count_pairs(l, ids[i], -1);
         size_t out = 0;
         for (size_t k = 0; k < w->count; k++) {
-            bool here = w->pieces[k] == left && k + 1 < w->count && w->pieces[k + 1] == right;
-            w->pieces[out++] = here ? joined : w->pieces[k];
+            bool here = w->tokens[k] == left && k + 1 < w->count && w->tokens[k + 1] == right;
+            w->tokens[out++] = here ? joined : w->tokens[k];
             k += here;
         }
         w->count = out;
@@ -234,7 +234,7 @@ bool laip_vocab_learn(const char *const *captions, size_t caption_count, laip_ca
 {
     if (size <= LAIP_SPECIALS || size > INT32_MAX)
         return laip_bad_input(
-            error, "a vocabulary of %zu pieces: expected %d, of which %d are [PAD] and the like, to %d", size,
+            error, "a vocabulary of %zu tokens: expected %d, of which %d are [PAD] and the like, to %d", size,
             LAIP_SPECIALS + 1, LAIP_SPECIALS, INT32_MAX);
     learner l = {0};
     laip_tokens scratch = {0};

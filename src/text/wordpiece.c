@@ -1,4 +1,4 @@
-/* WordPiece: words to the longest pieces of the vocabulary, from left to right. */
+/* WordPiece: words to the longest tokens of the vocabulary, from left to right. */
 #include "text/caption.h"
 #include "text/vocab.h"
 #include "text/words.h"
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one call works on: limit is the number of pieces kept before [SEP]. */
+/* What one call works on: limit is the number of tokens kept before [SEP]. */
 typedef struct work {
     const laip_tokenizer *t;
     laip_tokens *out;
@@ -46,7 +46,7 @@ static void emit_limited(work *w, int32_t id, size_t start, size_t end)
         w->out->cut++;
 }
 
-/* The pieces of a word: ids and where each ends; 0 when it cannot be cut. */
+/* The tokens of a word: ids and where each ends; 0 when it cannot be cut. */
 static size_t cut_word(const laip_tokenizer *t, const char *bytes, size_t size, int32_t ids[], size_t ends[])
 {
     size_t count = 0, at = 0;
@@ -139,8 +139,8 @@ void laip_tokenize(const laip_tokenizer *t, const char *text, size_t length,
     out->count = out->cut = out->cut_words = 0;
     size_t added = 1 + options->sep;
     work w = {t, out, SIZE_MAX, 0};
-    if (options->max_pieces)
-        w.limit = options->max_pieces > added ? options->max_pieces - options->sep : 1;
+    if (options->max_tokens)
+        w.limit = options->max_tokens > added ? options->max_tokens - options->sep : 1;
     emit(out, t->specials[LAIP_CLS], 0, 0, -1);
     if (options->rule == LAIP_RULE_ALBEF) {
         size_t size = laip_caption_rule_apply(text, length, options->max_words, out);

@@ -258,9 +258,9 @@ bool laip_config_check(const laip_config *c, laip_error *error)
         m.vocab = c->vocab_size;
     if (!laip_model_config_check(&m, error))
         return false;
-    if (c->max_pieces > m.positions)
-        return laip_bad_input(error, "data.max_pieces is %d, expected at most model.positions, which is %d",
-                              c->max_pieces, m.positions);
+    if (c->max_tokens > m.positions)
+        return laip_bad_input(error, "data.max_tokens is %d, expected at most model.positions, which is %d",
+                              c->max_tokens, m.positions);
     bool known = false;
     laip_str names = {0};
     for (int i = 0; laip_gemm_names[i]; i++) {

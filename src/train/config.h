@@ -32,12 +32,12 @@ typedef struct laip_config {
     laip_optimiser_config optimiser;
     char *annotations, *val_annotations, *images, *train_split, *val_split, *test_split;
     char *vocab, *tagger, *grammar, *generic_heads;
-    int vocab_size, max_pieces, sep, caption_rule, threads, skip_bad_images, cache_mb;
+    int vocab_size, max_tokens, sep, caption_rule, threads, skip_bad_images, cache_mb;
     laip_augment augment;
     int batch, micro_batches, micro, recompute;
     float deviation; /* of initial weights; 0: 1/√fan_in */
     char *checkpoint, *allow_missing;
-    int eval_k, eval_every, eval_fine, eval_joint;
+    int eval_k, eval_every, eval_rerank, eval_fused;
     float eval_weight;
     laip_phase phases[LAIP_PHASES];
     int phase_count;

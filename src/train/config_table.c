@@ -28,8 +28,8 @@ static const laip_setting settings[] = {
     {"model.text_layers", LAIP_SETTING_INT, AT(model.text_layers), NULL, 1, 256, "of the text encoder"},
     {"model.cross_layers", LAIP_SETTING_INT, AT(model.cross_layers), NULL, 1, 256, "of the cross encoder"},
     {"model.vocab", LAIP_SETTING_INT, AT(model.vocab), NULL, 0, 1e8,
-     "word pieces; 0: as many as the vocabulary has"},
-    {"model.positions", LAIP_SETTING_INT, AT(model.positions), NULL, 2, 65536, "longest text, in pieces"},
+     "tokens; 0: as many as the vocabulary has"},
+    {"model.positions", LAIP_SETTING_INT, AT(model.positions), NULL, 2, 65536, "longest text, in tokens"},
     {"model.embed", LAIP_SETTING_INT, AT(model.embed), NULL, 1, 65536, "E, of the joint space"},
     {"model.queue", LAIP_SETTING_INT, AT(model.queue), NULL, 0, 1e8, "Q, past pairs kept as keys"},
     {"model.dropout", LAIP_SETTING_FLOAT, AT(model.dropout), NULL, 0, 0.99,
@@ -73,9 +73,9 @@ static const laip_setting settings[] = {
     {"data.vocab", LAIP_SETTING_TEXT, AT(vocab), NULL, 0, 0,
      "vocab.txt; empty: learned from the training captions"},
     {"data.vocab_size", LAIP_SETTING_INT, AT(vocab_size), NULL, 6, 1e8,
-     "pieces of a learned vocabulary, at most"},
+     "tokens of a learned vocabulary, at most"},
     {"data.caption_rule", LAIP_SETTING_CHOICE, AT(caption_rule), rules, 0, 0, "clean-up of captions"},
-    {"data.max_pieces", LAIP_SETTING_INT, AT(max_pieces), NULL, 2, 65536, "of a caption, [CLS] among them"},
+    {"data.max_tokens", LAIP_SETTING_INT, AT(max_tokens), NULL, 2, 65536, "of a caption, [CLS] among them"},
     {"data.sep", LAIP_SETTING_BOOL, AT(sep), NULL, 0, 1, "whether captions end with [SEP]"},
     {"data.tagger", LAIP_SETTING_TEXT, AT(tagger), NULL, 0, 0,
      "folder of NLTK's tagger weights; empty: our tagger"},
@@ -116,9 +116,9 @@ static const laip_setting settings[] = {
     {"eval.k", LAIP_SETTING_INT, AT(eval_k), NULL, 0, 1e9, "candidates that are re-ranked"},
     {"eval.every", LAIP_SETTING_INT, AT(eval_every), NULL, 0, 1e9,
      "steps between evaluations on val; 0: once an epoch"},
-    {"eval.fine", LAIP_SETTING_BOOL, AT(eval_fine), NULL, 0, 1,
+    {"eval.rerank", LAIP_SETTING_BOOL, AT(eval_rerank), NULL, 0, 1,
      "whether those re-rank (and choose the best model by it)"},
-    {"eval.joint", LAIP_SETTING_BOOL, AT(eval_joint), NULL, 0, 1,
+    {"eval.fused", LAIP_SETTING_BOOL, AT(eval_fused), NULL, 0, 1,
      "candidates are ranked by matching and features together, weight * log-odds + cosine/temperature; else "
      "by matching alone"},
     {"eval.weight", LAIP_SETTING_FLOAT, AT(eval_weight), NULL, 0, 1e3,
@@ -164,7 +164,7 @@ void laip_config_defaults(laip_config *c)
                        .loss = laip_loss_config_default(),
                        .optimiser = laip_optimiser_config_default(),
                        .vocab_size = 2000,
-                       .max_pieces = 50,
+                       .max_tokens = 50,
                        .caption_rule = LAIP_RULE_ALBEF,
                        .cache_mb = 512,
                        .augment = {.flip = 0.5f, .magnitude = 7},
@@ -173,7 +173,7 @@ void laip_config_defaults(laip_config *c)
                        .deviation = 0.02f,
                        .eval_k = 128,
                        .eval_weight = 0.5f,
-                       .eval_fine = 1};
+                       .eval_rerank = 1};
     c->model.vocab = 0;
     const struct {
         char **field;

@@ -32,7 +32,7 @@ bool laip_corpus_open(laip_corpus *c, laip_config *config, const char *vocab_tex
 {
     size_t size;
     *c = (laip_corpus){.options = {.rule = (laip_caption_rule)config->caption_rule,
-                                   .max_pieces = (size_t)config->max_pieces,
+                                   .max_tokens = (size_t)config->max_tokens,
                                    .sep = config->sep != 0}};
     if (vocab_text)
         c->vocab = laip_strdup(vocab_text);
@@ -50,7 +50,7 @@ bool laip_corpus_open(laip_corpus *c, laip_config *config, const char *vocab_tex
     if (config->model.vocab == 0)
         config->model.vocab = (int)size;
     if ((size_t)config->model.vocab < size)
-        return laip_bad_input(error, "model.vocab is %d, expected at least the vocabulary's %zu pieces",
+        return laip_bad_input(error, "model.vocab is %d, expected at least the vocabulary's %zu tokens",
                               config->model.vocab, size);
     c->phraser = laip_phraser_create(*config->tagger ? config->tagger : NULL,
                                      *config->grammar ? config->grammar : NULL,
@@ -92,8 +92,8 @@ bool laip_split_open(laip_split *s, laip_corpus *c, const laip_config *config, c
     laip_texts_make(&s->texts, &s->dataset, c->tokenizer, &c->options, phrases ? c->phraser : NULL,
                     config->threads);
     if (s->texts.cut)
-        laip_note("%s, %s: %zu of %zu captions were cut to %d pieces", annotations, name, s->texts.cut,
-                  s->dataset.caption_count, config->max_pieces);
+        laip_note("%s, %s: %zu of %zu captions were cut to %d tokens", annotations, name, s->texts.cut,
+                  s->dataset.caption_count, config->max_tokens);
     return true;
 }
 

@@ -1,5 +1,5 @@
 /* What training and evaluation read text with: the vocabulary and the phraser of a configuration, and splits
- * with their captions made into pieces. */
+ * with their captions made into tokens. */
 #ifndef LAIP_TRAIN_CORPUS_H
 #define LAIP_TRAIN_CORPUS_H
 

@@ -72,7 +72,7 @@ void laip_memory_print(const laip_memory *m, const laip_loader_options *options)
         size_t bytes = laip_memory_step(m, i, &options[i]);
         char text[32];
         snprintf(text, sizeof text, "%14zu bytes", bytes);
-        printf("phase %-20s step buffers       %s (%zu pairs, %zu caption and %zu phrase pieces at most)\n",
+        printf("phase %-20s step buffers       %s (%zu pairs, %zu caption and %zu phrase tokens at most)\n",
                c->phases[i].name, bytes == LAIP_TOO_LARGE ? "one is too large for the device" : text, z.batch,
                z.caption_rows, z.phrase_rows);
         most = bytes > most ? bytes : most;

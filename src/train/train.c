@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "data/loader.h"
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include "dist/exchange.h"
 #include "ops/gemm.h"
 #include "store/checkpoint.h"
@@ -82,11 +82,10 @@ static bool open_data(laip_run *r, laip_error *error)
                          error) ||
         !open_val(r, error))
         return false;
-    laip_note(
-        "data: %zu training pairs of %zu pictures, %zu phrases%s, %zu validation captions; %zu word pieces",
-        r->train.dataset.caption_count, r->train.dataset.picture_count, r->train.texts.phrases.count,
-        phrases ? "" : " (no loss wants any)", r->val.dataset.caption_count,
-        laip_tokenizer_size(r->corpus.tokenizer));
+    laip_note("data: %zu training pairs of %zu pictures, %zu phrases%s, %zu validation captions; %zu tokens",
+              r->train.dataset.caption_count, r->train.dataset.picture_count, r->train.texts.phrases.count,
+              phrases ? "" : " (no loss wants any)", r->val.dataset.caption_count,
+              laip_tokenizer_size(r->corpus.tokenizer));
     for (int i = 0; i < c->phase_count; i++)
         r->total_steps += phase_steps(r, &c->phases[i]);
     return true;
@@ -109,7 +108,7 @@ static bool divide_batch(laip_run *r, laip_error *error)
         return true;
     all_loader_options(r, options);
     size_t global = (size_t)c->batch * (size_t)c->micro_batches;
-    size_t largest = laip_ranks_least(r->ranks, laip_memory_largest(&m, options));
+    size_t largest = laip_ranks_min(r->ranks, laip_memory_largest(&m, options));
     size_t size = laip_memory_divide(global, largest, m.ranks);
     if (!size)
         return laip_bad_input(error,
@@ -405,9 +404,9 @@ static bool train_phases(laip_run *r, bool resume, laip_error *error)
 
 static bool print_profile(laip_device *d, laip_error *error)
 {
-    const laip_ledger_line *lines;
+    const laip_profiler_line *lines;
     size_t count;
-    if (!laip_ledger_read(d, &lines, &count, error))
+    if (!laip_profiler_read(d, &lines, &count, error))
         return false;
     for (size_t i = 0; i < count; i++)
         printf("%9.3f s %9llu launches %9.1f us each  %s%s%s\n", lines[i].seconds,
@@ -427,7 +426,7 @@ bool laip_train(laip_config *config, const laip_ranks *ranks, const laip_train_o
         if (strcmp(config->gemm, laip_gemm_names[i]) == 0 && i)
             laip_gemm_force(r.device, (laip_gemm_backend)i);
     if (good && options->profile)
-        good = laip_ledger_start(r.device, true, error);
+        good = laip_profiler_start(r.device, true, error);
     if (good && options->plan)
         good = laip_model_declare(&r.model, &config->model, true, error) &&
                (r.model.device = r.device, divide_batch(&r, error)) && print_plan(&r, error);

@@ -16,31 +16,32 @@ static bool save_best(laip_run *r, laip_error *error)
 }
 
 /* The R@1 that the best model is chosen by. */
-static double worth(const laip_config *c, const laip_evaluation *e, bool fine)
+static double worth(const laip_config *c, const laip_evaluation *e, bool rerank)
 {
-    if (!fine)
-        return e->coarse.r1;
-    if (c->eval_joint)
-        return e->joint.r1;
-    return e->fine.r1 > e->coarse.r1 ? e->fine.r1 : e->coarse.r1; /* matching learns late */
+    if (!rerank)
+        return e->retrieval.r1;
+    if (c->eval_fused)
+        return e->fused.r1;
+    return e->rerank.r1 > e->retrieval.r1 ? e->rerank.r1 : e->retrieval.r1; /* matching learns late */
 }
 
 bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error)
 {
     const laip_config *c = r->config;
     laip_evaluation e;
-    bool fine = c->eval_fine && p->itm > 0;
+    bool rerank = c->eval_rerank && p->itm > 0;
     if (!r->val.dataset.caption_count)
         return save_best(r, error); /* no validation split: the last model is kept */
-    laip_reranking how = {fine ? (size_t)c->eval_k : 0, c->eval_joint, c->eval_weight,
-                          laip_evaluation_keep()};
+    laip_reranking how = {rerank ? (size_t)c->eval_k : 0, c->eval_fused, c->eval_weight,
+                          laip_evaluation_image_cache()};
     bool good =
         laip_evaluate(&r->model, &r->val.dataset, &r->val.texts, how, c->threads, r->ranks, &e, error);
     const struct {
         const char *name, *by;
         const laip_metrics *m;
-    } lines[] = {
-        {"coarse", "features", &e.coarse}, {"fine", "matching", &e.fine}, {"joint", "both", &e.joint}};
+    } lines[] = {{"retrieval", "features", &e.retrieval},
+                 {"rerank", "matching", &e.rerank},
+                 {"fused", "both", &e.fused}};
     if (good && !r->ranks->rank) {
         fprintf(r->metrics, "{\"step\":%llu,\"val\":{", (unsigned long long)r->done);
         for (int i = 0; i < 3; i++)
@@ -49,8 +50,8 @@ bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error)
         fputs("}}\n", r->metrics);
     }
     if (good) {
-        double value = worth(c, &e, fine);
-        for (int i = 0; i < (fine ? 3 : 1); i++)
+        double value = worth(c, &e, rerank);
+        for (int i = 0; i < (rerank ? 3 : 1); i++)
             laip_note("step %llu: val R@1/5/10/mAP by %-8s %.1f %.1f %.1f %.1f%s",
                       (unsigned long long)r->done, lines[i].by, lines[i].m->r1, lines[i].m->r5,
                       lines[i].m->r10, lines[i].m->map, i == 0 && value > r->best ? ", the best so far" : "");

@@ -38,7 +38,7 @@ static int make_set(void **state)
         return -1;
     set.tokenizer = laip_tokenizer_from_words((const char *const *)words, count, &error);
     set.phraser = laip_phraser_create(NULL, NULL, NULL, &error);
-    laip_tokenize_options t = {.rule = LAIP_RULE_ALBEF, .max_pieces = 40};
+    laip_tokenize_options t = {.rule = LAIP_RULE_ALBEF, .max_tokens = 40};
     laip_texts_make(&set.texts, &set.d, set.tokenizer, &t, set.phraser, 2);
     laip_vocab_free(words, count);
     free(captions);
@@ -222,7 +222,7 @@ static void augmented_anew(void **state)
     free(seen);
 }
 
-/* One whole word of each phrase is hidden, and every word has its turn; bounds hold. */
+/* One whole word of each phrase is masked, and every word has its turn; bounds hold. */
 static void phrases(void **state)
 {
     (void)state;
@@ -237,14 +237,14 @@ static void phrases(void **state)
         assert_true((size_t)b->phrase_begin[b->phrases] <= most.phrase_rows);
         int counts[3] = {0};
         for (int p = 0; p < b->phrases; p++) {
-            int32_t from = b->phrase_begin[p], to = b->phrase_begin[p + 1], hidden = 0, word = 0, at = -1;
+            int32_t from = b->phrase_begin[p], to = b->phrase_begin[p + 1], masked = 0, word = 0, at = -1;
             assert_in_range(b->phrase_owner[p], p ? b->phrase_owner[p - 1] : 0, b->size - 1);
             counts[b->phrase_owner[p]]++;
             assert_true(to - from >= 2 && (size_t)(to - from) <= most.longest_phrase);
             assert_int_equal(b->phrase_ids[from], laip_tokenizer_special(set.tokenizer, LAIP_CLS));
             assert_int_equal(b->phrase_target[from], -1);
             for (int32_t k = from + 1; k < to; k++) {
-                bool inside = strncmp(laip_tokenizer_piece(set.tokenizer, b->phrase_ids[k]), "##", 2) == 0;
+                bool inside = strncmp(laip_tokenizer_token(set.tokenizer, b->phrase_ids[k]), "##", 2) == 0;
                 word += !inside;
                 if (b->phrase_target[k] < 0) {
                     assert_int_equal(b->phrase_masked[k], b->phrase_ids[k]);
@@ -254,12 +254,12 @@ static void phrases(void **state)
                 assert_int_equal(b->phrase_target[k], b->phrase_ids[k]);
                 assert_true(at < 0 || at == word); /* one word */
                 at = word;
-                hidden++;
+                masked++;
             }
-            assert_true(hidden > 0);
+            assert_true(masked > 0);
             word = 0;
             for (int32_t k = from + 1; k < to; k++) { /* and all of it */
-                word += strncmp(laip_tokenizer_piece(set.tokenizer, b->phrase_ids[k]), "##", 2) != 0;
+                word += strncmp(laip_tokenizer_token(set.tokenizer, b->phrase_ids[k]), "##", 2) != 0;
                 assert_int_equal(b->phrase_target[k] >= 0, word == at);
             }
             first += at == 1;
@@ -296,20 +296,20 @@ static void few_phrases(void **state)
     laip_loader_free(l);
 }
 
-/* 15 % of the pieces, of which 80 % are hidden and 10 % others; never [CLS]. */
+/* 15 % of the tokens, of which 80 % are masked and 10 % others; never [CLS]. */
 static void masked_captions(void **state)
 {
     (void)state;
     laip_loader_options o = options();
     o.augment = (laip_augment){0};
     laip_loader *l = opened(&o, 0);
-    double pieces = 0, chosen = 0, hidden = 0, same = 0;
+    double tokens = 0, chosen = 0, masked = 0, same = 0;
     for (int i = 0; i < 600; i++) {
         const laip_batch *b = next(l);
         for (int s = 0; s < b->size; s++)
             for (int32_t k = b->caption_begin[s]; k < b->caption_begin[s + 1]; k++) {
                 bool begin = k == b->caption_begin[s];
-                pieces += !begin;
+                tokens += !begin;
                 if (b->caption_target[k] < 0) {
                     assert_int_equal(b->caption_masked[k], b->caption_ids[k]);
                     continue;
@@ -317,12 +317,12 @@ static void masked_captions(void **state)
                 assert_false(begin);
                 assert_int_equal(b->caption_target[k], b->caption_ids[k]);
                 chosen++;
-                hidden += b->caption_masked[k] == o.mask;
+                masked += b->caption_masked[k] == o.mask;
                 same += b->caption_masked[k] == b->caption_ids[k];
             }
     }
-    assert_near(chosen / pieces, 0.15, 0.01);
-    assert_near(hidden / chosen, 0.8, 0.03);
+    assert_near(chosen / tokens, 0.15, 0.01);
+    assert_near(masked / chosen, 0.8, 0.03);
     assert_near(same / chosen, 0.1, 0.03);
     laip_loader_free(l);
 }

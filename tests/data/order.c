@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* PERSONS persons with two captions each, which have two pieces of a kind of their own and two of
+/* PERSONS persons with two captions each, which have two tokens of a kind of their own and two of
  * everybody's; persons of one kind (modulo KINDS) are alike. */
-enum { PERSONS = 210, KINDS = 21, EACH = 2, N = PERSONS * EACH, PIECES = 4, BATCH = 8 };
+enum { PERSONS = 210, KINDS = 21, EACH = 2, N = PERSONS * EACH, TOKENS = 4, BATCH = 8 };
 
 static laip_picture pictures[N];
 static laip_caption captions[N];
 static size_t begin[N + 1];
-static int32_t ids[N * PIECES];
+static int32_t ids[N * TOKENS];
 static laip_dataset dataset = {
     .pictures = pictures, .picture_count = N, .captions = captions, .caption_count = N};
 static laip_texts texts = {.captions = {.count = N, .begin = begin, .ids = ids}};
@@ -26,9 +26,9 @@ static int make(void **state)
         int32_t who = (int32_t)(i / EACH), kind = who % KINDS;
         pictures[i] = (laip_picture){.person = who, .first = i, .captions = 1};
         captions[i] = (laip_caption){.picture = i};
-        begin[i + 1] = begin[i] + PIECES;
-        int32_t pieces[PIECES] = {1, 100 + kind, 2, 200 + kind};
-        memcpy(ids + begin[i], pieces, sizeof pieces);
+        begin[i + 1] = begin[i] + TOKENS;
+        int32_t tokens[TOKENS] = {1, 100 + kind, 2, 200 + kind};
+        memcpy(ids + begin[i], tokens, sizeof tokens);
     }
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Captions and phrases packed into pieces: what the tokeniser and the phraser give one by one. */
+/* Captions and phrases packed into tokens: what the tokeniser and the phraser give one by one. */
 #include "support/test.h"
 
 #include "base/memory.h"
@@ -53,7 +53,7 @@ static int drop(void **state)
     return 0;
 }
 
-static void check_sequence(const laip_pieces *p, size_t i, const char *text, size_t length,
+static void check_sequence(const laip_token_sequences *p, size_t i, const char *text, size_t length,
                            const laip_tokenize_options *o)
 {
     laip_tokens tokens = {0};
@@ -107,7 +107,7 @@ static void packed(void **state)
 static void cut(void **state)
 {
     (void)state;
-    laip_tokenize_options o = {.rule = LAIP_RULE_ALBEF, .max_pieces = 6};
+    laip_tokenize_options o = {.rule = LAIP_RULE_ALBEF, .max_tokens = 6};
     laip_texts t;
     laip_texts_make(&t, &set.d, set.tokenizer, &o, set.phraser, 2);
     size_t longest = 0, longest_phrase = 0;
@@ -124,12 +124,12 @@ static void cut(void **state)
     laip_texts_free(&t);
 }
 
-/* Without a phraser there are no phrases, and a phrase without a piece of its own is none. */
+/* Without a phraser there are no phrases, and a phrase without a token of its own is none. */
 static void no_phrases(void **state)
 {
     (void)state;
-    laip_tokenize_options o = {.rule = LAIP_RULE_ALBEF}, one = {.rule = LAIP_RULE_ALBEF, .max_pieces = 1},
-                          two = {.rule = LAIP_RULE_ALBEF, .max_pieces = 2, .sep = true};
+    laip_tokenize_options o = {.rule = LAIP_RULE_ALBEF}, one = {.rule = LAIP_RULE_ALBEF, .max_tokens = 1},
+                          two = {.rule = LAIP_RULE_ALBEF, .max_tokens = 2, .sep = true};
     const laip_tokenize_options *const options[] = {&o, &one, &two};
     for (int k = 0; k < 3; k++) {
         laip_texts t;

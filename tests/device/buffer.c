@@ -1,4 +1,4 @@
-/* Device memory: transfers, copies and counters; regions laid out twice, dry and for real. */
+/* Device memory: transfers, copies and counters; plans laid out twice, dry and for real. */
 #include "support/test.h"
 
 #include "base/memory.h"
@@ -79,23 +79,23 @@ typedef struct layout {
 } layout;
 
 /* Pieces of many sizes, some given back again. */
-static void lay_out(laip_region *r, layout *l)
+static void lay_out(laip_plan *r, layout *l)
 {
     laip_rng g = laip_rng_stream(2, 0, 0, LAIP_SITE_TEST);
     l->live = 0;
     for (int i = 0; i < 3 * PIECES; i++) {
         if (l->live == PIECES || (l->live > 5 && laip_rng_below(&g, 4) == 0)) {
             l->live -= 1 + (int)laip_rng_below(&g, 5);
-            laip_region_reset(r, l->mark[l->live]);
+            laip_plan_reset(r, l->mark[l->live]);
         }
-        l->mark[l->live] = laip_region_mark(r);
-        l->piece[l->live++] = laip_region_mat(r, laip_rng_below(&g, 30), 1 + laip_rng_below(&g, 90));
+        l->mark[l->live] = laip_plan_mark(r);
+        l->piece[l->live++] = laip_plan_mat(r, laip_rng_below(&g, 30), 1 + laip_rng_below(&g, 90));
     }
 }
 
 /* Pieces in use at once do not touch, whatever was given back before; slabs are no larger than the device's
  * largest allocation. */
-static void regions(void **state)
+static void plans(void **state)
 {
     (void)state;
     laip_device *d = laip_test_device();
@@ -105,16 +105,16 @@ static void regions(void **state)
     for (int k = 0; k < 3; k++) {
         layout l;
         d->traits.largest = limits[k];
-        laip_region *r = laip_region_create(d, "test");
+        laip_plan *r = laip_plan_create(d, "test");
         lay_out(r, &l);
-        size_t bytes = laip_region_bytes(r), end = laip_region_mark(r);
+        size_t bytes = laip_plan_bytes(r), end = laip_plan_mark(r);
         for (int i = 0; i < l.live; i++)
             assert_null(l.piece[i].mem);
         assert_true(bytes > 64 * 1024);
-        assert_ok(laip_region_allocate(r, &error), error);
+        assert_ok(laip_plan_allocate(r, &error), error);
         lay_out(r, &l);
-        assert_int_equal(laip_region_bytes(r), bytes);
-        assert_int_equal(laip_region_mark(r), end);
+        assert_int_equal(laip_plan_bytes(r), bytes);
+        assert_int_equal(laip_plan_mark(r), end);
         for (int i = 0; i < l.live; i++) {
             size_t count = l.piece[i].rows * l.piece[i].cols;
             float *values = laip_alloc(count, sizeof *values);
@@ -129,7 +129,7 @@ static void regions(void **state)
                 assert_true(values[e] == (float)(i + 1));
             free(values);
         }
-        laip_region_free(r);
+        laip_plan_free(r);
     }
     d->traits.largest = largest;
     laip_test_finish(d);
@@ -144,22 +144,22 @@ static void refused(void **state)
         laip_error error;
         assert_ok(laip_device_open(&d, NULL, 0, &error), error);
         d->traits.largest = 4096;
-        laip_region *r = laip_region_create(d, "buffers");
-        laip_region_mat(r, 1, which ? 1000 : 1025);
+        laip_plan *r = laip_plan_create(d, "buffers");
+        laip_plan_mat(r, 1, which ? 1000 : 1025);
         if (which) {
-            assert_ok(laip_region_allocate(r, &error), error);
-            assert_non_null(laip_region_mat(r, 1, 1000).mem);
-            assert_null(laip_region_ints(r, 1000).mem);
+            assert_ok(laip_plan_allocate(r, &error), error);
+            assert_non_null(laip_plan_mat(r, 1, 1000).mem);
+            assert_null(laip_plan_ints(r, 1000).mem);
             assert_false(laip_device_ok(d, &error));
         } else { /* asking what it would take is no failure yet */
-            assert_true(laip_region_bytes(r) == LAIP_TOO_LARGE);
+            assert_true(laip_plan_bytes(r) == LAIP_TOO_LARGE);
             assert_ok(laip_device_ok(d, &error), error);
-            assert_false(laip_region_allocate(r, &error));
+            assert_false(laip_plan_allocate(r, &error));
         }
         assert_int_equal(error.status, LAIP_FAILURE);
         assert_non_null(strstr(error.text, which ? "buffers: the layout differs"
                                                  : "buffers: one buffer of 4100 bytes is wanted, "));
-        laip_region_free(r);
+        laip_plan_free(r);
         laip_device_close(d);
     }
 }
@@ -190,7 +190,7 @@ static void choices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(transfers), cmocka_unit_test(unequal_copy),
-                                       cmocka_unit_test(regions), cmocka_unit_test(refused),
+                                       cmocka_unit_test(plans), cmocka_unit_test(refused),
                                        cmocka_unit_test(choices)};
     return cmocka_run_group_tests(tests, NULL, drop);
 }

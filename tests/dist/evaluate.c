@@ -22,9 +22,9 @@ static void same_result(void **state)
         size_t n = one.queries * one.gallery;
         assert_memory_equal(one.ranking, many.ranking, n * sizeof *one.ranking);
         assert_memory_equal(one.score, many.score, n * sizeof *one.score);
-        assert_memory_equal(&one.coarse, &many.coarse, sizeof one.coarse);
-        assert_memory_equal(&one.fine, &many.fine, sizeof one.fine);
-        assert_memory_equal(&one.joint, &many.joint, sizeof one.joint);
+        assert_memory_equal(&one.retrieval, &many.retrieval, sizeof one.retrieval);
+        assert_memory_equal(&one.rerank, &many.rerank, sizeof one.rerank);
+        assert_memory_equal(&one.fused, &many.fused, sizeof one.fused);
         double pairs = (double)many.pairs; /* each counts those it matched */
         laip_ranks_sum_doubles(&laip_test_ranks, &pairs, 1);
         assert_true(pairs == (double)one.pairs && one.pairs == k * one.queries);

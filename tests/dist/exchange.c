@@ -113,7 +113,7 @@ static void same_everywhere(const float *values, size_t count)
     for (size_t k = 0; k <= ranks; k++)
         first[k] = k * count;
     memcpy(all + first[laip_test_ranks.rank], values, count * sizeof *values);
-    laip_ranks_share(&laip_test_ranks, all, first);
+    laip_ranks_allgatherv(&laip_test_ranks, all, first);
     for (size_t k = 0; k < ranks; k++)
         assert_memory_equal(all + first[k], values, count * sizeof *values);
     free(all);

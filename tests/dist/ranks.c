@@ -65,7 +65,7 @@ static void same_everywhere(const float *values, size_t count)
     for (size_t k = 0; k <= size(); k++)
         first[k] = k * count;
     memcpy(all + first[rank()], values, count * sizeof *values);
-    laip_ranks_share(&laip_test_ranks, all, first);
+    laip_ranks_allgatherv(&laip_test_ranks, all, first);
     for (size_t k = 0; k < size(); k++)
         assert_memory_equal(all + first[k], values, count * sizeof *values);
     free(all);
@@ -127,8 +127,8 @@ static void shared(void **state)
             values[i] = own ? (float)i + 0.5f : -1;
             ints[i] = own ? (int32_t)i - 3 : 99;
         }
-        laip_ranks_share(&laip_test_ranks, values, first);
-        laip_ranks_share_ints(&laip_test_ranks, ints, first);
+        laip_ranks_allgatherv(&laip_test_ranks, values, first);
+        laip_ranks_allgatherv_ints(&laip_test_ranks, ints, first);
         for (size_t i = 0; i < 8; i++) {
             bool filled = i < first[size()];
             assert_true(values[i] == (filled ? (float)i + 0.5f : -1));
@@ -152,10 +152,10 @@ static void least(void **state)
 {
     (void)state;
     size_t last = size() - 1;
-    assert_int_equal(laip_ranks_least(&laip_test_ranks, 10 + (size_t)rank()), 10);
-    assert_int_equal(laip_ranks_least(&laip_test_ranks, 10 - (size_t)rank()), 10 - last);
-    assert_true(laip_ranks_least(&laip_test_ranks, SIZE_MAX - (size_t)rank()) == SIZE_MAX - last);
-    laip_ranks_wait(&laip_test_ranks);
+    assert_int_equal(laip_ranks_min(&laip_test_ranks, 10 + (size_t)rank()), 10);
+    assert_int_equal(laip_ranks_min(&laip_test_ranks, 10 - (size_t)rank()), 10 - last);
+    assert_true(laip_ranks_min(&laip_test_ranks, SIZE_MAX - (size_t)rank()) == SIZE_MAX - last);
+    laip_ranks_barrier(&laip_test_ranks);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
-/* Evaluation against scoring pair by pair: the coarse ranking by features, the k best ranked anew by matching
- * and by both, and with k the whole gallery every pair. */
+/* Evaluation against scoring pair by pair: the retrieval ranking by features, the k best ranked anew by
+ * matching and by both, and with k the whole gallery every pair. */
 #include "support/test.h"
 
 #include "base/file.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 static laip_test_split set;
-static float *coarse_of, *fine_of, *joint_of; /* [queries, gallery]: what scoring pair by pair gives */
+static float *retrieval_of, *rerank_of, *fused_of; /* [queries, gallery]: what scoring pair by pair gives */
 static const float temperature = 0.0625f, weight = 0.75f;
 
 static const laip_ranks alone = {.size = 1};
@@ -31,7 +31,7 @@ static bool score_pairs(laip_error *error)
     bool good = laip_scorer_create(&s, &set.model, &z, error);
     for (size_t i = 0; good && i < n; i++) {
         good = laip_picture_planes(&set.d, i, m->image_height, m->image_width, planes, error) &&
-               laip_score_images(&s, planes, 1, image, error) && laip_score_open(&s, planes, error);
+               laip_score_images(&s, planes, 1, image, error) && laip_score_set_image(&s, planes, error);
         for (size_t q = 0; good && q < queries; q++) {
             int32_t begin[2] = {0, (int32_t)(set.texts.captions.begin[q + 1] - set.texts.captions.begin[q])};
             float logits[2] = {0};
@@ -41,9 +41,9 @@ static bool score_pairs(laip_error *error)
                    laip_score_match(&s, states, begin, 1, logits, error);
             for (size_t e = 0; e < E; e++)
                 sum += (double)image[e] * (double)text[e];
-            coarse_of[q * n + i] = (float)sum;
-            fine_of[q * n + i] = logits[1];
-            joint_of[q * n + i] = weight * (logits[1] - logits[0]) + (float)sum / temperature;
+            retrieval_of[q * n + i] = (float)sum;
+            rerank_of[q * n + i] = logits[1];
+            fused_of[q * n + i] = weight * (logits[1] - logits[0]) + (float)sum / temperature;
         }
     }
     laip_scorer_free(&s);
@@ -77,9 +77,9 @@ static int make(void **state)
         const laip_param *head = set.model.itm_head.bias, *t = set.model.temperature;
         laip_params_write(&set.model.params, head, &head->part[0], 0, bias);
         laip_params_write(&set.model.params, t, &t->part[0], 0, &temperature);
-        coarse_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *coarse_of);
-        fine_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *fine_of);
-        joint_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *joint_of);
+        retrieval_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *retrieval_of);
+        rerank_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *rerank_of);
+        fused_of = laip_alloc(set.d.caption_count * set.d.picture_count, sizeof *fused_of);
         good = score_pairs(&error);
     }
     if (!good)
@@ -91,18 +91,18 @@ static int drop(void **state)
 {
     (void)state;
     laip_test_split_close(&set);
-    free(coarse_of);
-    free(fine_of);
-    free(joint_of);
+    free(retrieval_of);
+    free(rerank_of);
+    free(fused_of);
     laip_test_device_close();
     return 0;
 }
 
-static laip_evaluation evaluated(size_t k, bool joint, int threads)
+static laip_evaluation evaluated(size_t k, bool fused, int threads)
 {
     laip_evaluation e;
     laip_error error;
-    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, (laip_reranking){k, joint, weight, 0}, threads,
+    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, (laip_reranking){k, fused, weight, 0}, threads,
                             &alone, &e, &error),
               error);
     assert_int_equal(e.queries, set.d.caption_count);
@@ -139,7 +139,7 @@ static laip_metrics of_ranking(const laip_evaluation *e)
     return laip_metrics_of(e->ranking, e->queries, e->gallery, e->query_person, e->gallery_person);
 }
 
-static void coarse(void **state)
+static void retrieval(void **state)
 {
     (void)state;
     laip_evaluation e = evaluated(0, false, 1);
@@ -147,15 +147,15 @@ static void coarse(void **state)
     assert_int_equal(e.gallery, 18);
     assert_int_equal(e.pairs, 0);
     for (size_t q = 0; q < e.queries; q++) {
-        check_order(&e, q, 0, e.gallery, coarse_of);
+        check_order(&e, q, 0, e.gallery, retrieval_of);
         assert_int_equal(e.query_person[q], set.d.pictures[set.d.captions[q].picture].person);
     }
     for (size_t i = 0; i < e.gallery; i++)
         assert_int_equal(e.gallery_person[i], set.d.pictures[i].person);
     assert_true(ties >= 2 * e.queries);
-    assert_metrics(e.coarse, of_ranking(&e));
-    assert_metrics(e.fine, e.coarse);
-    assert_metrics(e.joint, e.coarse);
+    assert_metrics(e.retrieval, of_ranking(&e));
+    assert_metrics(e.rerank, e.retrieval);
+    assert_metrics(e.fused, e.retrieval);
     laip_evaluation_free(&e);
 }
 
@@ -163,7 +163,7 @@ static void coarse(void **state)
 static void spread(void **state)
 {
     (void)state;
-    const float *scores[] = {coarse_of, fine_of, joint_of};
+    const float *scores[] = {retrieval_of, rerank_of, fused_of};
     for (int s = 0; s < 3; s++)
         for (size_t q = 0; q < set.d.caption_count; q++) {
             double low = INFINITY, high = -INFINITY;
@@ -182,9 +182,9 @@ static void every_pair(void **state)
     ties = 0;
     assert_int_equal(e.pairs, e.queries * e.gallery);
     for (size_t q = 0; q < e.queries; q++)
-        check_order(&e, q, 0, e.gallery, fine_of);
+        check_order(&e, q, 0, e.gallery, rerank_of);
     assert_true(ties >= 2 * e.queries);
-    assert_metrics(e.fine, of_ranking(&e));
+    assert_metrics(e.rerank, of_ranking(&e));
     assert_memory_equal(e.ranking, more.ranking, e.queries * e.gallery * sizeof *e.ranking);
     assert_memory_equal(e.score, more.score, e.queries * e.gallery * sizeof *e.score);
     assert_int_equal(more.pairs, e.pairs);
@@ -202,7 +202,7 @@ static void k_best(void **state)
         assert_int_equal(e.pairs, k * e.queries);
         for (size_t q = 0; q < e.queries; q++) {
             const int32_t *a = before.ranking + q * e.gallery, *b = e.ranking + q * e.gallery;
-            check_order(&e, q, 0, k, fine_of);
+            check_order(&e, q, 0, k, rerank_of);
             for (size_t i = 0; i < k; i++) {
                 size_t found = 0;
                 for (size_t j = 0; j < k; j++)
@@ -210,10 +210,10 @@ static void k_best(void **state)
                 assert_int_equal(found, 1);
             }
             assert_memory_equal(a + k, b + k, (e.gallery - k) * sizeof *a);
-            check_order(&e, q, k, e.gallery, coarse_of);
+            check_order(&e, q, k, e.gallery, retrieval_of);
         }
-        assert_metrics(e.coarse, before.coarse);
-        assert_metrics(e.fine, of_ranking(&e));
+        assert_metrics(e.retrieval, before.retrieval);
+        assert_metrics(e.rerank, of_ranking(&e));
         laip_evaluation_free(&e);
     }
     laip_evaluation_free(&before);
@@ -227,15 +227,15 @@ static void both(void **state)
         laip_evaluation a = evaluated(k, false, 2), b = evaluated(k, true, 2);
         size_t places = k < b.gallery ? k : b.gallery, moved = 0;
         for (size_t q = 0; q < b.queries; q++) {
-            check_order(&b, q, 0, places, joint_of);
-            check_order(&b, q, places, b.gallery, coarse_of);
+            check_order(&b, q, 0, places, fused_of);
+            check_order(&b, q, places, b.gallery, retrieval_of);
             moved += a.ranking[q * a.gallery] != b.ranking[q * b.gallery];
         }
         assert_true(moved > 0);
-        assert_metrics(b.joint, of_ranking(&b));
-        assert_metrics(a.joint, b.joint);
-        assert_metrics(a.fine, b.fine);
-        assert_metrics(a.coarse, b.coarse);
+        assert_metrics(b.fused, of_ranking(&b));
+        assert_metrics(a.fused, b.fused);
+        assert_metrics(a.rerank, b.rerank);
+        assert_metrics(a.retrieval, b.retrieval);
         laip_evaluation_free(&a);
         laip_evaluation_free(&b);
     }
@@ -251,7 +251,7 @@ static void kept(void **state)
     laip_evaluation none = evaluated(6, false, 2), e;
     laip_error error;
     for (size_t count = 1; count < 40; count += 7) {
-        how.keep = count * picture + 3;
+        how.image_cache = count * picture + 3;
         assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, how, 2, &alone, &e, &error), error);
         assert_memory_equal(e.ranking, none.ranking, e.queries * e.gallery * sizeof *e.ranking);
         assert_memory_equal(e.score, none.score, e.queries * e.gallery * sizeof *e.score);
@@ -300,7 +300,7 @@ static void refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(coarse),     cmocka_unit_test(spread),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(retrieval),  cmocka_unit_test(spread),
                                        cmocka_unit_test(every_pair), cmocka_unit_test(k_best),
                                        cmocka_unit_test(both),       cmocka_unit_test(kept),
                                        cmocka_unit_test(same_again), cmocka_unit_test(refused)};

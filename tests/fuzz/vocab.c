@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check(const laip_tokenizer *t, const laip_tokens *tokens, size_t length)
 {
     for (size_t i = 0; i < tokens->count; i++)
-        if (!laip_tokenizer_piece(t, tokens->ids[i]) || tokens->start[i] > tokens->end[i] ||
+        if (!laip_tokenizer_token(t, tokens->ids[i]) || tokens->start[i] > tokens->end[i] ||
             tokens->end[i] > length)
             abort();
 }
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     laip_tokenize_options options = {.sep = true};
     laip_tokenize(t, text, length, &options, &tokens);
     check(t, &tokens, length);
-    options = (laip_tokenize_options){.rule = LAIP_RULE_ALBEF, .max_words = 5, .max_pieces = 7};
+    options = (laip_tokenize_options){.rule = LAIP_RULE_ALBEF, .max_words = 5, .max_tokens = 7};
     laip_tokenize(t, text, length, &options, &tokens);
     check(t, &tokens, length);
     laip_tokens_free(&tokens);

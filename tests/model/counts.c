@@ -5,7 +5,7 @@
 #include "support/test.h"
 
 #include "device/internal.h"
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include "ops/gemm.h"
 #include "support/device.h"
 #include "support/tiny.h"
@@ -135,7 +135,7 @@ static void cross_layer_back(work *w, const laip_model_config *m, int which, dou
 
 /* How many rows the passes have: of image tokens, of texts, of the cross batch and of what leaves it. */
 typedef struct rows {
-    double B, N, text, text_scores, cross, cross_scores, tail, tail_scores;
+    double B, N, text, text_scores, cross, cross_scores, selection, tail_scores;
 } rows;
 
 static rows rows_of(const laip_model_config *m)
@@ -147,7 +147,7 @@ static rows rows_of(const laip_model_config *m)
                   .text_scores = squares(captions, LAIP_TINY_BATCH) + 2 * own,
                   .cross = PHRASE_ROWS + 3 * TINY_TEXTS, /* masked phrases, pairs, two kinds of negatives */
                   .cross_scores = own + 3 * squares(captions, LAIP_TINY_BATCH),
-                  .tail = PHRASE_ROWS + 3 * B, /* of pairs only [CLS] */
+                  .selection = PHRASE_ROWS + 3 * B, /* of pairs only [CLS] */
                   .tail_scores = own + 3 * TINY_TEXTS};
 }
 
@@ -218,7 +218,7 @@ static work cross_pass(const laip_model_config *m)
     rows r = rows_of(m);
     for (int i = 0; i + 1 < m->cross_layers; i++)
         cross_layer(&w, m, r.cross, r.cross, r.cross_scores, r.N, r.B, false);
-    cross_layer(&w, m, r.cross, r.tail, r.tail_scores, r.N, r.B, true);
+    cross_layer(&w, m, r.cross, r.selection, r.tail_scores, r.N, r.B, true);
     return w;
 }
 
@@ -226,7 +226,7 @@ static work cross_backward(const laip_model_config *m, bool recompute)
 {
     work w = {0};
     rows r = rows_of(m);
-    cross_layer_back(&w, m, ALL, r.cross, r.tail, r.tail_scores, r.N, r.B, true);
+    cross_layer_back(&w, m, ALL, r.cross, r.selection, r.tail_scores, r.N, r.B, true);
     for (int i = 0; i + 1 < m->cross_layers; i++) {
         cross_layer_back(&w, m, ALL, r.cross, r.cross, r.cross_scores, r.N, r.B, false);
         if (recompute)
@@ -269,7 +269,7 @@ static work losses(const laip_model_config *m, bool recompute)
     linear(&w, HIDDEN_PIECES, D, V);
     linear_back(&w, ALL, HIDDEN_PIECES, D, V);
     linear_back(&w, ALL, HIDDEN_PIECES, D, D);
-    for (int side = 0; side < 2; side++) { /* BidirAtt: features of regions and phrases */
+    for (int side = 0; side < 2; side++) { /* BidirAtt: features of plans and phrases */
         linear(&w, PHRASES, D, E);
         linear_back(&w, ALL, PHRASES, D, E);
     }
@@ -283,7 +283,7 @@ typedef struct counted {
     laip_step step;
     laip_arena arena;
     laip_batch batch;
-    const laip_ledger_line *lines;
+    const laip_profiler_line *lines;
     size_t count;
 } counted;
 
@@ -310,13 +310,13 @@ static void count_step(counted *k, laip_gemm_backend backend, bool recompute)
     assert_ok(laip_step_create(&k->step, &k->model, &loss, &z, 1, &error), error);
     k->batch = laip_tiny_batch(&k->arena, &m, 1);
     for (uint64_t t = 1; t <= 2; t++) {
-        assert_ok(laip_ledger_start(k->device, false, &error), error);
+        assert_ok(laip_profiler_start(k->device, false, &error), error);
         laip_step_begin(&k->step, loss.momentum);
         laip_step_momentum(&k->step, &k->batch, 0);
         assert_ok(laip_step_micro(&k->step, &k->batch, 0, t, &v, &error), error);
         assert_ok(laip_step_end(&k->step, &o, t, &error), error);
     }
-    assert_ok(laip_ledger_read(k->device, &k->lines, &k->count, &error), error);
+    assert_ok(laip_profiler_read(k->device, &k->lines, &k->count, &error), error);
 }
 
 static void close_step(counted *k)
@@ -329,13 +329,13 @@ static void close_step(counted *k)
 
 static uint64_t times(const counted *k, const char *part, const char *kernel)
 {
-    return laip_ledger_sum(k->lines, k->count, part, kernel).count;
+    return laip_profiler_sum(k->lines, k->count, part, kernel).count;
 }
 
 /* Attention's kernels that end so: a device has one of several forms. */
-static laip_ledger_line of_attention(const counted *k, const char *part, const char *end)
+static laip_profiler_line of_attention(const counted *k, const char *part, const char *end)
 {
-    laip_ledger_line sum = {0};
+    laip_profiler_line sum = {0};
     for (size_t i = 0; i < k->count; i++) {
         const char *name = k->lines[i].kernel;
         size_t n = strlen(name), m = strlen(end);
@@ -350,7 +350,7 @@ static laip_ledger_line of_attention(const counted *k, const char *part, const c
 
 static void check_work(const counted *k, const char *part, work expected)
 {
-    laip_ledger_line all = laip_ledger_sum(k->lines, k->count, part, NULL);
+    laip_profiler_line all = laip_profiler_sum(k->lines, k->count, part, NULL);
     uint64_t products = times(k, part, "clblast") + times(k, part, "gemm_packed");
     uint64_t attentions = of_attention(k, part, "_forward").count + of_attention(k, part, "_dq").count +
                           of_attention(k, part, "_backward").count;
@@ -426,8 +426,8 @@ static void launches_and_bytes(void **state)
     for (size_t i = 0; i < sizeof stated / sizeof *stated; i++) {
         const char *part = stated[i].part;
         uint64_t up = times(&k, part, "upload"), down = times(&k, part, "download");
-        laip_ledger_line sum = laip_ledger_sum(k.lines, k.count, part, NULL);
-        laip_ledger_line attention = of_attention(&k, part, "");
+        laip_profiler_line sum = laip_profiler_sum(k.lines, k.count, part, NULL);
+        laip_profiler_line attention = of_attention(&k, part, "");
         uint64_t launches = sum.count - up - down - attention.count;
         sum.bytes -= attention.bytes;
         all += sum.count;
@@ -440,7 +440,7 @@ static void launches_and_bytes(void **state)
                     (int)stated[i].downloads, stated[i].bytes);
     }
     assert_true(same);
-    assert_int_equal(all, laip_ledger_sum(k.lines, k.count, NULL, NULL).count); /* no part is left out */
+    assert_int_equal(all, laip_profiler_sum(k.lines, k.count, NULL, NULL).count); /* no part is left out */
     close_step(&k);
 }
 

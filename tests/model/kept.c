@@ -2,7 +2,7 @@
  * step after step, and beside a scorer that comes and goes. */
 #include "support/test.h"
 
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include "model/score.h"
 #include "ops/gemm.h"
 #include "support/device.h"
@@ -20,12 +20,12 @@ typedef struct trained {
 
 static uint64_t packings(laip_device *d)
 {
-    const laip_ledger_line *lines;
+    const laip_profiler_line *lines;
     size_t count;
     laip_error error;
-    assert_ok(laip_ledger_read(d, &lines, &count, &error), error);
-    return laip_ledger_sum(lines, count, NULL, "gemm_pack_b").count +
-           laip_ledger_sum(lines, count, NULL, "gemm_pack_b_transposed").count;
+    assert_ok(laip_profiler_read(d, &lines, &count, &error), error);
+    return laip_profiler_sum(lines, count, NULL, "gemm_pack_b").count +
+           laip_profiler_sum(lines, count, NULL, "gemm_pack_b_transposed").count;
 }
 
 /* As training does between steps: on the model that is trained. */
@@ -63,7 +63,7 @@ static trained train(bool keep)
     trained t = {.features = laip_alloc(LAIP_TINY_BATCH * (size_t)m.embed, sizeof(float))};
     for (uint64_t n = 1; n <= STEPS; n++) {
         laip_batch batches[MICRO_BATCHES];
-        assert_ok(laip_ledger_start(d, false, &error), error);
+        assert_ok(laip_profiler_start(d, false, &error), error);
         if (keep)
             laip_step_keep_packed(&step);
         laip_step_begin(&step, 0.5f);

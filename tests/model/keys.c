@@ -18,7 +18,7 @@ static int drop(void **state)
 }
 
 typedef struct keys {
-    laip_region *region;
+    laip_plan *plan;
     laip_queue q;
 } keys;
 
@@ -26,17 +26,17 @@ static void open_keys(keys *k, size_t batch, size_t slots)
 {
     laip_device *d = laip_test_device();
     laip_error error;
-    *k = (keys){.region = laip_region_create(d, "keys")};
-    laip_queue_plan(&k->q, k->region, batch, slots, E);
-    assert_ok(laip_region_allocate(k->region, &error), error);
-    laip_queue_plan(&k->q, k->region, batch, slots, E);
+    *k = (keys){.plan = laip_plan_create(d, "keys")};
+    laip_queue_plan(&k->q, k->plan, batch, slots, E);
+    assert_ok(laip_plan_allocate(k->plan, &error), error);
+    laip_queue_plan(&k->q, k->plan, batch, slots, E);
     laip_queue_initialise(&k->q, d, 3);
 }
 
 static void close_keys(keys *k)
 {
     laip_queue_free(&k->q);
-    laip_region_free(k->region);
+    laip_plan_free(k->plan);
     laip_test_finish(laip_test_device());
 }
 

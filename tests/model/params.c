@@ -181,7 +181,7 @@ static void average(void **state)
     laip_param *p = m.vision_proj.weight, *copy = m.vision_proj_m.weight;
     size_t n = laip_part_count(&p->part[0]);
     float *online = part_of(&m, p, 0, 0), *before = part_of(&m, copy, 0, 0);
-    laip_params_move_average(&m.params, 0.75f);
+    laip_params_ema_update(&m.params, 0.75f);
     float *after = part_of(&m, copy, 0, 0), *kept = part_of(&m, p, 0, 0);
     for (size_t i = 0; i < n; i++)
         assert_near(after[i], 0.75 * (double)before[i] + 0.25 * (double)online[i], 1e-6);
@@ -263,7 +263,7 @@ static void bytes(void **state)
         size_t taken = 0;
         for (size_t i = 0; i < m.params.count; i++) {
             laip_chunk *c = &m.params.chunks[i];
-            laip_mat all[] = {c->value, c->gradient, c->first, c->second, c->average};
+            laip_mat all[] = {c->value, c->gradient, c->exp_avg, c->exp_avg_sq, c->average};
             for (int k = 0; k < 5; k++)
                 taken += all[k].mem ? all[k].rows * all[k].cols * sizeof(float) : 0;
         }

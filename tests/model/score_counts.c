@@ -3,7 +3,7 @@
  * last cross layer only [CLS] is computed.  A guard that does not depend on time. */
 #include "support/test.h"
 
-#include "device/ledger.h"
+#include "device/profiler.h"
 #include "model/score.h"
 #include "ops/gemm.h"
 #include "support/device.h"
@@ -56,16 +56,16 @@ static void close_scorer(scored *s)
 static void start(const scored *s)
 {
     laip_error error;
-    assert_ok(laip_ledger_start(s->device, false, &error), error);
+    assert_ok(laip_profiler_start(s->device, false, &error), error);
 }
 
-static laip_ledger_line sum(const scored *s, const char *part, const char *kernel)
+static laip_profiler_line sum(const scored *s, const char *part, const char *kernel)
 {
-    const laip_ledger_line *lines;
+    const laip_profiler_line *lines;
     size_t count;
     laip_error error;
-    assert_ok(laip_ledger_read(s->device, &lines, &count, &error), error);
-    return laip_ledger_sum(lines, count, part, kernel);
+    assert_ok(laip_profiler_read(s->device, &lines, &count, &error), error);
+    return laip_profiler_sum(lines, count, part, kernel);
 }
 
 static double product(double m, double n, double k)
@@ -102,7 +102,7 @@ static void matches(void **state)
     double D = m->width, N = laip_patch_count(m) + 1;
     assert_ok(laip_score_texts(&s.scorer, s.ids, s.begin, MOST, s.features, s.states, &error), error);
     start(&s);
-    assert_ok(laip_score_open(&s.scorer, s.pixels, &error), error);
+    assert_ok(laip_score_set_image(&s.scorer, s.pixels, &error), error);
     assert_int_equal(sum(&s, "keys and values", "clblast").count, CROSS_LAYERS);
     assert_true(sum(&s, "keys and values", NULL).flops == CROSS_LAYERS * product(N, 2 * D, D));
     assert_int_equal(sum(&s, "cross pass", NULL).count, 0);
@@ -110,7 +110,7 @@ static void matches(void **state)
         size_t count = i ? MOST : 2;
         start(&s);
         assert_ok(laip_score_match(&s.scorer, s.states, s.begin, count, s.logits, &error), error);
-        laip_ledger_line all = sum(&s, NULL, NULL);
+        laip_profiler_line all = sum(&s, NULL, NULL);
         assert_true(all.flops == match_operations(m, (double)count));
         assert_int_equal(sum(&s, "cross pass", NULL).count, all.count);
         assert_int_equal(sum(&s, NULL, "download").count, 1); /* the logits: the one wait */

@@ -39,7 +39,7 @@ static void body(laip_device *d)
         laip_check_mat("p", d, mp, P, 2e-6);
         laip_check_mat("m", d, mm, m, 2e-6);
         laip_check_mat("v", d, mv, v, 2e-5);
-        laip_momentum_move(d, ma, (laip_mat){0}, mp, (laip_mat){0}, 0.9f);
+        laip_ema_update(d, ma, (laip_mat){0}, mp, (laip_mat){0}, 0.9f);
         for (size_t i = 0; i < n; i++)
             average[i] = 0.9 * average[i] + 0.1 * P[i];
         laip_check_mat("average", d, ma, average, 2e-6);

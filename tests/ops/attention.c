@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* S sequences read T blocks of keys; lengths and readers follow from q, k and kv_of. */
+/* S sequences read T blocks of keys; lengths and block_sequences follow from q, k and kv_of. */
 enum { MOST = 40, HEADS = 2 };
 typedef struct sizes {
     int S, T;
@@ -19,7 +19,8 @@ typedef struct sizes {
 
 typedef struct problem {
     int S, T, head;
-    int32_t qb[MOST + 1], kb[MOST + 1], kv_of[MOST], readers_begin[MOST + 1], readers[MOST], key[2 * MOST];
+    int32_t qb[MOST + 1], kb[MOST + 1], kv_of[MOST], block_sequences_begin[MOST + 1], block_sequences[MOST],
+        key[2 * MOST];
     int qs, ks, qc, vc; /* rows of q have qs floats, heads from qc; of kv ks, keys from 0, values from vc */
     double dropout, tolerance;
     const float *q, *kv, *dout;
@@ -147,10 +148,10 @@ static laip_attention layout(laip_device *d, problem *p, const sizes *z, int hea
     }
     for (int t = 0; t < z->T; t++) {
         p->kb[t + 1] = p->kb[t] + z->k[t];
-        p->readers_begin[t + 1] = p->readers_begin[t];
+        p->block_sequences_begin[t + 1] = p->block_sequences_begin[t];
         for (int s = 0; s < z->S; s++)
             if (z->kv_of[s] == t)
-                p->readers[p->readers_begin[t + 1]++] = s;
+                p->block_sequences[p->block_sequences_begin[t + 1]++] = s;
         longest_block = (size_t)z->k[t] > longest_block ? (size_t)z->k[t] : longest_block;
     }
     return (laip_attention){.heads = HEADS,
@@ -164,8 +165,8 @@ static laip_attention layout(laip_device *d, problem *p, const sizes *z, int hea
                             .q_begin = laip_test_ints(d, S + 1, p->qb),
                             .kv_of = laip_test_ints(d, S, p->kv_of),
                             .k_begin = laip_test_ints(d, T + 1, p->kb),
-                            .readers_begin = laip_test_ints(d, T + 1, p->readers_begin),
-                            .readers = laip_test_ints(d, S, p->readers),
+                            .block_sequences_begin = laip_test_ints(d, T + 1, p->block_sequences_begin),
+                            .block_sequences = laip_test_ints(d, S, p->block_sequences),
                             .dropout_key = laip_test_ints(d, 2 * S, p->key),
                             .dropout = dropout};
 }
@@ -212,7 +213,7 @@ static void compare(laip_device *d, const laip_attention *a, problem *p, float s
         laip_check_gradient("dq", of_q, p, q, rows * qs, gq, 3e-5);
         laip_check_gradient("dk, dv", of_kv, p, kv, keys * ks, gkv, 3e-5);
     }
-    /* dq alone, and not of the last sequence, though the list of readers has it */
+    /* dq alone, and not of the last sequence, though the list of block_sequences has it */
     laip_attention but_one = *a;
     but_one.sequences--;
     laip_mat only = laip_test_mat(d, rows, qs, oldq);
@@ -242,8 +243,8 @@ static void sloping(laip_device *d, const sizes *z, int head, float dropout, boo
     p.qs = odd ? D + 3 : D + 8, p.qc = odd ? 2 : 4, p.ks = odd ? 2 * D + 1 : 2 * D + 4, p.vc = D;
     p.tolerance = steep > 0 ? 4e-5 : 5e-6;
     compare(d, &a, &p, steep, differences);
-    laip_mem release[] = {a.q_begin.mem,       a.kv_of.mem,   a.k_begin.mem,
-                          a.readers_begin.mem, a.readers.mem, a.dropout_key.mem};
+    laip_mem release[] = {a.q_begin.mem,         a.kv_of.mem,      a.k_begin.mem, a.block_sequences_begin.mem,
+                          a.block_sequences.mem, a.dropout_key.mem};
     for (size_t i = 0; i < sizeof release / sizeof *release; i++)
         laip_mem_release(release[i]);
 }

@@ -159,8 +159,8 @@ static void every_function_is_static(void **state)
     sources cl = {0};
     regex_t function, plain;
     size_t functions = 0;
-    assert_int_equal(regcomp(&function, "^[a-z][a-z0-9_ ]* [*]*[a-z0-9_]+\\([^(]", REG_EXTENDED | REG_NEWLINE),
-                     0);
+    assert_int_equal(
+        regcomp(&function, "^[a-z][a-z0-9_ ]* [*]*[a-z0-9_]+\\([^(]", REG_EXTENDED | REG_NEWLINE), 0);
     assert_int_equal(regcomp(&plain, "(^|[^c] |[^a-z_ ])inline[^a-z_]", REG_EXTENDED | REG_NEWLINE), 0);
     read_folder(&cl, "cl", ".cl");
     read_folder(&cl, "cl", ".h");

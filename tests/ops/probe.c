@@ -10,7 +10,7 @@
 enum { S = 5, T = 2, HEADS = 2, PROBES = 3, N = 12 };
 static const int32_t q_begin[S + 1] = {0, 2, 3, 7, 9, 10}, kv_of[S] = {1, 0, 1, 0, 1},
                                  k_begin[T + 1] = {0, N, 2 * N};
-static const int32_t readers_begin[T + 1] = {0, 2, 5}, readers[S] = {1, 3, 0, 2, 4};
+static const int32_t block_sequences_begin[T + 1] = {0, 2, 5}, block_sequences[S] = {1, 3, 0, 2, 4};
 
 typedef struct problem {
     int head;
@@ -101,9 +101,9 @@ static void one(laip_device *d, int head)
                         .q_begin = laip_test_ints(d, S + 1, q_begin),
                         .kv_of = laip_test_ints(d, S, kv_of),
                         .k_begin = laip_test_ints(d, T + 1, k_begin),
-                        .readers_begin = laip_test_ints(d, T + 1, readers_begin),
-                        .readers = laip_test_ints(d, S, readers),
-                        .dropout_key = laip_test_ints(d, S, readers)};
+                        .block_sequences_begin = laip_test_ints(d, T + 1, block_sequences_begin),
+                        .block_sequences = laip_test_ints(d, S, block_sequences),
+                        .dropout_key = laip_test_ints(d, S, block_sequences)};
     laip_mat mq = laip_test_mat(d, rows, D, q), mkv = laip_test_mat(d, keys, 2 * D, kv),
              o = laip_mat_create(d, rows, D);
     laip_mat lse = laip_mat_create(d, rows, HEADS), fore = laip_mat_create(d, PROBES, N - 1);
@@ -138,8 +138,8 @@ static void one(laip_device *d, int head)
                           a.q_begin.mem,
                           a.kv_of.mem,
                           a.k_begin.mem,
-                          a.readers_begin.mem,
-                          a.readers.mem,
+                          a.block_sequences_begin.mem,
+                          a.block_sequences.mem,
                           a.dropout_key.mem};
     for (size_t i = 0; i < sizeof release / sizeof *release; i++)
         laip_mem_release(release[i]);

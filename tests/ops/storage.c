@@ -251,7 +251,7 @@ static sides sides_now;
 static void attend(run *r)
 {
     const sides *s = &sides_now;
-    static const int32_t of[] = {0, 1, 1}, readers_begin[] = {0, 1, 3}, readers[] = {0, 1, 2},
+    static const int32_t of[] = {0, 1, 1}, block_sequences_begin[] = {0, 1, 3}, block_sequences[] = {0, 1, 2},
                          key[] = {1, 2, 3, 4, 5, 6};
     size_t D = (size_t)s->head * (size_t)s->heads;
     size_t queries = (size_t)s->q[3], keys = (size_t)s->k[2], longest = 0, block = 0;
@@ -276,8 +276,8 @@ static void attend(run *r)
                         .q_begin = ints(r, 4, s->q),
                         .kv_of = ints(r, 3, of),
                         .k_begin = ints(r, 3, s->k),
-                        .readers_begin = ints(r, 3, readers_begin),
-                        .readers = ints(r, 3, readers),
+                        .block_sequences_begin = ints(r, 3, block_sequences_begin),
+                        .block_sequences = ints(r, 3, block_sequences),
                         .dropout_key = ints(r, 6, key),
                         .dropout = s->dropout,
                         .score_count = pairs};
@@ -340,7 +340,7 @@ static void masters(run *r)
     /* far smaller than a half of 1 tells apart: only the masters see it */
     for (int i = 0; i < 5; i++)
         laip_adamw_step(r->d, p, low[0], g, first, second, (laip_mat){0}, &o);
-    laip_momentum_move(r->d, m, low[1], p, low[0], 0.999f);
+    laip_ema_update(r->d, m, low[1], p, low[0], 0.999f);
     laip_mat *targets[] = {&after, &moved};
     laip_mat now[] = {p, m};
     for (int k = 0; k < 2; k++) {
@@ -383,7 +383,7 @@ static void tie(laip_device *d)
             x[i] = values[k];
         laip_mat_write(d, all[k], x);
     }
-    laip_momentum_move(d, all[0], all[1], all[2], all[3], 0.5f);
+    laip_ema_update(d, all[0], all[1], all[2], all[3], 0.5f);
     for (int k = 0; k < 2; k++) {
         laip_mat_read(d, all[k], x);
         laip_test_finish(d);

@@ -20,7 +20,7 @@ grep -q "launch, queued.* 0.50 times as fast" "$work/compared" || fail "a time t
 # A small model, made-up data: rates, parts, kernels, memory; launches do not depend on how often it is repeated.
 small="--set model.image_height=32 --set model.image_width=32 --set model.width=32 --set model.heads=2
  --set model.vit_layers=1 --set model.text_layers=1 --set model.cross_layers=2 --set model.vocab=64
- --set model.embed=16 --set model.queue=9 --set loss.bidiratt_layer=1 --set gemm=clblast --pieces 9"
+ --set model.embed=16 --set model.queue=9 --set loss.bidiratt_layer=1 --set gemm=clblast --tokens 9"
 "$bench" step $small --micro 3 --phrases 2 --repeat 1 --json="$work/step.json" > "$work/step" || fail "step"
 for line in "^step " "^pairs .* pairs/s" "^operations a second .* GFLOP/s .* %" "^part momentum pass .* x" \
     "^part image pass" "^part text pass" "^part cross pass" "^part losses" "^part cross backward" \
@@ -57,7 +57,7 @@ for line in "^layernorm.* forward .* GB/s .* %" "^gelu.* backward .* GB/s" "^sof
     grep -q "$line" "$work/rows" || fail "ops rows prints no line '$line': $(cat "$work/rows")"
 done
 "$bench" ops attention --time 0.01 > "$work/attention" || fail "ops attention"
-for shape in "self, 577 tokens" "27-piece captions on 577 keys" "phrases of 3 to 5 pieces"; do
+for shape in "self, 577 tokens" "27-token captions on 577 keys" "phrases of 3 to 5 tokens"; do
     for way in "forward" "backward" "forward and backward"; do
         grep -q "^attention, $shape.*: $way .* GFLOP/s .* %" "$work/attention" || fail "no $shape, $way"
     done
@@ -76,7 +76,7 @@ refused 2 "seconds above 0" ops --time 0
 refused 2 "no such device" peak --device "no such thing"
 refused 2 "expected two reports" compare "$work/a.json"
 refused 2 "batch.siz is no setting" step --set batch.siz=3
-refused 2 "the model takes texts of at most 512" eval --pieces 513
+refused 2 "the model takes texts of at most 512" eval --tokens 513
 refused 2 "the configuration has 0 phases" step --phase 0
 LAIP_SHAPE=gpu refused 2 "gemm is packed, expected auto or clblast" step --set gemm=packed
 LAIP_GEMM=fast refused 2 "LAIP_GEMM is fast, expected auto" step

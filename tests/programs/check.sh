@@ -20,7 +20,7 @@ says out 'phrases a caption'
 says out '22 pictures and 44 captions'
 says out ': fit for training'
 says_not out missing
-run 0 "$data" check people/reid_raw.json --max-pieces 1 --list 3
+run 0 "$data" check people/reid_raw.json --max-tokens 1 --list 3
 says out '44 captions have more than 1 words and will be cut'
 says out '  and 41 more'
 run 0 "$data" check people/reid_raw.json --images people --json
@@ -29,10 +29,10 @@ says out '"missing": [],'
 
 # With a vocabulary, and by a config.
 "$data" vocab people/reid_raw.json --size 300 -o vocab.txt > /dev/null 2>&1
-printf 'data:\n  annotations: people/reid_raw.json\n  vocab: vocab.txt\n  max_pieces: 5\n' > run.yaml
+printf 'data:\n  annotations: people/reid_raw.json\n  vocab: vocab.txt\n  max_tokens: 5\n' > run.yaml
 run 0 "$data" check run.yaml
-says out 'pieces a caption'
-says out 'captions have more than 5 pieces and will be cut'
+says out 'tokens a caption'
+says out 'captions have more than 5 tokens and will be cut'
 
 # Everything that can be wrong, once each.
 mkdir -p bad/imgs
@@ -50,7 +50,7 @@ cat > bad/list.json <<'J'
  {"id": 4, "file_path": "text.png", "captions": ["a woman"], "split": "train"},
  {"id": 5, "file_path": "gone.jpg", "captions": ["a woman"], "split": "train"}]
 J
-run 2 "$data" check bad/list.json --max-pieces 6
+run 2 "$data" check bad/list.json --max-tokens 6
 says out '1 pictures are missing';    says out 'bad/imgs/gone.jpg'
 says out '2 pictures are damaged';    says out 'bad/imgs/cut.jpg'; says out 'bad/imgs/text.png'
 says out '2 pictures are there twice'; says out 'a.jpg and b.jpg: the same bytes'; says out 'c.jpg: named twice'

@@ -30,7 +30,7 @@ expect "$work/none.yaml" "$build/laip-train" "$work/none.yaml"
 expect "none.json" "${train[@]}" --set "data.annotations=$work/none.json"
 expect "did you mean" "${train[@]}" --set model.widht=16
 expect "multiple" "${train[@]}" --set model.width=17
-expect "phases 0 to 0" "${train[@]}" --phases 1
+expect "phases 0 to 0" "${train[@]}" --from-phase 1
 expect "no such device" "${train[@]}" --device "no-such-device"
 echo '{"images": 3}' > "$work/wrong.json"
 expect "wrong.json" "${train[@]}" --set "data.annotations=$work/wrong.json"

@@ -16,16 +16,16 @@ printf 'A red shirts.\n\nblue\njacket.His [MASK]' > captions.txt
 
 run 0 "$data" tokens --vocab vocab.txt captions.txt
 printf '[2, 5, 6, 7, 8, 11]\n[2]\n[2, 1]\n[2, 10, 11, 9, 4]\n' | cmp - out
-run 0 "$data" tokens --vocab=vocab.txt --sep --caption-rule albef --max-pieces 5 captions.txt
+run 0 "$data" tokens --vocab=vocab.txt --sep --caption-rule albef --max-tokens 5 captions.txt
 printf '[2, 5, 6, 7, 3]\n[2, 3]\n[2, 1, 3]\n[2, 10, 9, 1, 3]\n' | cmp - out
-says err '2 of 4 captions had more than 5 pieces and were cut (the first is line 1, the longest had 7)'
+says err '2 of 4 captions had more than 5 tokens and were cut (the first is line 1, the longest had 7)'
 run 0 "$data" tokens --vocab vocab.txt --caption-rule albef --max-words 2 - < captions.txt
 says err '2 of 4 captions had more than 2 words'
 run 2 "$data" tokens captions.txt;                         says err '--vocab'
 run 2 "$data" tokens --vocab no.txt captions.txt;          says err 'no.txt'; one_line
 run 2 "$data" tokens --vocab vocab.txt no.txt;             says err 'no.txt'; one_line
 run 2 "$data" tokens --vocab captions.txt captions.txt;    says err 'captions.txt'; says err '[PAD]'; one_line
-run 2 "$data" tokens --vocab vocab.txt --max-pieces x;     says err 'max-pieces'
+run 2 "$data" tokens --vocab vocab.txt --max-tokens x;     says err 'max-tokens'
 run 2 "$data" tokens --vocab vocab.txt --caption-rule foo; says err 'albef'
 
 for i in 1 2 3; do echo 'a man in a red shirt and red shorts'; done > many.txt

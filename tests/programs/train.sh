@@ -54,10 +54,10 @@ train "$work/auto" --set batch.micro=auto
 grep -q 'size: 8$' "$work/auto/config.yaml" || fail "batch.micro=auto did not take 8 pairs: $(cat "$work/auto/config.yaml")"
 
 # one phase after the other by hand: the second alone, from the first's weights
-train "$work/part" --phases 0-0
-[ "$(grep -c '"itc"' "$work/part/metrics.jsonl")" = 3 ] || fail "--phases 0-0 did not take 3 steps"
-train "$work/rest" --phases 1 --set init.checkpoint="$work/part/best.safetensors"
-[ "$(grep -c '"itc"' "$work/rest/metrics.jsonl")" = 6 ] || fail "--phases 1 did not take 6 steps"
+train "$work/part" --to-phase 0
+[ "$(grep -c '"itc"' "$work/part/metrics.jsonl")" = 3 ] || fail "--to-phase 0 did not take 3 steps"
+train "$work/rest" --from-phase 1 --set init.checkpoint="$work/part/best.safetensors"
+[ "$(grep -c '"itc"' "$work/rest/metrics.jsonl")" = 6 ] || fail "--from-phase 1 did not take 6 steps"
 
 root=
 [ "$(id -u)" -ne 0 ] || root=--allow-run-as-root
@@ -72,7 +72,7 @@ paste <(grep '"itc"' "$work/first/metrics.jsonl" | sed 's/.*"total"://; s/}//') 
     > "$work/eval.json" 2> "$work/log" || { cat "$work/log"; exit 1; }
 grep -q '"queries": 16' "$work/eval.json" || fail "evaluation: $(cat "$work/eval.json")"
 "$build/laip-eval" --checkpoint "$work/first/best.safetensors" --data "$work/people" --k 4 --show 3 \
-    --sheet "$work/sheet.png" > "$work/show" 2> "$work/log" || { cat "$work/log"; exit 1; }
+    --contact-sheet "$work/sheet.png" > "$work/show" 2> "$work/log" || { cat "$work/log"; exit 1; }
 [ "$(grep -c '^"' "$work/show")" = 3 ] || fail "--show 3: $(cat "$work/show")"
 "$build/laip-data" pixels "$work/sheet.png" --ppm "$work/sheet.ppm" > /dev/null || fail "the sheet is no picture"
 [ "$(head -c 15 "$work/sheet.ppm" | sed -n 2p)" = "1220 946" ] || fail "the sheet is $(head -c 15 "$work/sheet.ppm") pixels"

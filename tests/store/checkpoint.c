@@ -437,13 +437,13 @@ static void strict_state(void **state)
     const struct {
         change change;
         const char *says;
-    } cases[] = {{{.leave_out = "first.itm_head.bias"}, "first.itm_head.bias is missing (1 missing"},
-                 {{.leave_out = "second.temp"}, "second.temp is missing"},
+    } cases[] = {{{.leave_out = "exp_avg.itm_head.bias"}, "exp_avg.itm_head.bias is missing (1 missing"},
+                 {{.leave_out = "exp_avg_sq.temp"}, "exp_avg_sq.temp is missing"},
                  {{.leave_out = "vision_proj_m.weight"}, "vision_proj_m.weight is missing"},
                  {{.leave_out = "text_queue"}, "text_queue has 0 elements, expected 84"},
                  {{.cut = "image_queue"}, "image_queue has 83 elements, expected 84"},
                  {{.cut = "idx_queue"}, "idx_queue has 6 elements, expected 7"},
-                 {{.turn = "second.vision_proj.weight"}, "is [32, 12], expected [12, 32]"},
+                 {{.turn = "exp_avg_sq.vision_proj.weight"}, "is [32, 12], expected [12, 32]"},
                  {{.as_floats = "idx_queue"}, "idx_queue: is of type F32, expected an integer type"},
                  {{.ones = "queue_ptr"}, "queue_ptr is -1, expected a slot of 7"},
                  {{.leave_out_notes = "yes"}, "has no step, phase and best"}};

@@ -19,7 +19,7 @@ static bool make_texts(laip_test_split *s, laip_error *error)
     laip_tokenizer *tokenizer = laip_tokenizer_from_words((const char *const *)words, count, error);
     if (!tokenizer)
         return false;
-    laip_tokenize_options t = {.rule = LAIP_RULE_ALBEF, .max_pieces = 40};
+    laip_tokenize_options t = {.rule = LAIP_RULE_ALBEF, .max_tokens = 40};
     laip_texts_make(&s->texts, &s->d, tokenizer, &t, NULL, 2);
     laip_tokenizer_free(tokenizer);
     laip_vocab_free(words, count);

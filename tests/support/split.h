@@ -1,4 +1,4 @@
-/* What an evaluation needs: a drawn split of 18 pictures of six persons and 36 captions, made into pieces,
+/* What an evaluation needs: a drawn split of 18 pictures of six persons and 36 captions, made into tokens,
  * and a small model that tells them apart.  The same each time. */
 #ifndef LAIP_TESTS_SUPPORT_SPLIT_H
 #define LAIP_TESTS_SUPPORT_SPLIT_H

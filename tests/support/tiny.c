@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { B = LAIP_TINY_BATCH, PIECES = 16, PHRASES = 4, PHRASE_PIECES = 12, FIRST_WORD = 5, HIDDEN = 4 };
-static const int32_t caption_begin[B + 1] = {0, 5, 12, PIECES};
+enum { B = LAIP_TINY_BATCH, TOKENS = 16, PHRASES = 4, PHRASE_TOKENS = 12, FIRST_WORD = 5, HIDDEN = 4 };
+static const int32_t caption_begin[B + 1] = {0, 5, 12, TOKENS};
 static const int32_t phrase_owner[PHRASES] = {0, 0, 2, 2},
-                     phrase_begin[PHRASES + 1] = {0, 3, 5, 9, PHRASE_PIECES};
+                     phrase_begin[PHRASES + 1] = {0, 3, 5, 9, PHRASE_TOKENS};
 static const int32_t person[B] = {4, 9, 11}, text_negative[B] = {1, 2, 0}, image_negative[B] = {2, 0, 1};
 
 laip_model_config laip_tiny_sizes(void)
@@ -32,10 +32,10 @@ laip_step_sizes laip_tiny_step_sizes(void)
 {
     return (laip_step_sizes){.batch = B,
                              .micro_batches = 1,
-                             .caption_rows = PIECES,
+                             .caption_rows = TOKENS,
                              .longest_caption = 7,
                              .phrases = PHRASES,
-                             .phrase_rows = PHRASE_PIECES,
+                             .phrase_rows = PHRASE_TOKENS,
                              .longest_phrase = 4};
 }
 
@@ -52,16 +52,16 @@ static int32_t word(laip_rng *r, const laip_model_config *sizes)
     return FIRST_WORD + (int32_t)laip_rng_below(r, (uint32_t)sizes->vocab - FIRST_WORD);
 }
 
-/* The second piece of every phrase is hidden, and every fourth one of the captions. */
+/* The second token of every phrase is hidden, and every fourth one of the captions. */
 static void hide(laip_batch *x, laip_rng *r, const laip_model_config *sizes)
 {
-    for (int i = 0; i < PIECES; i++) {
+    for (int i = 0; i < TOKENS; i++) {
         x->caption_ids[i] = x->caption_masked[i] = word(r, sizes);
         x->caption_target[i] = i % 4 == 2 ? x->caption_ids[i] : -1;
         if (x->caption_target[i] >= 0)
             x->caption_masked[i] = HIDDEN;
     }
-    for (int i = 0; i < PHRASE_PIECES; i++) {
+    for (int i = 0; i < PHRASE_TOKENS; i++) {
         x->phrase_ids[i] = x->phrase_masked[i] = word(r, sizes);
         x->phrase_target[i] = -1;
     }
@@ -81,15 +81,15 @@ laip_batch laip_tiny_batch(laip_arena *arena, const laip_model_config *sizes, ui
                     .sample = laip_arena_alloc(arena, B, sizeof *x.sample),
                     .person = ints(arena, person, B),
                     .caption_begin = ints(arena, caption_begin, B + 1),
-                    .caption_ids = ints(arena, NULL, PIECES),
-                    .caption_masked = ints(arena, NULL, PIECES),
-                    .caption_target = ints(arena, NULL, PIECES),
+                    .caption_ids = ints(arena, NULL, TOKENS),
+                    .caption_masked = ints(arena, NULL, TOKENS),
+                    .caption_target = ints(arena, NULL, TOKENS),
                     .phrases = PHRASES,
                     .phrase_owner = ints(arena, phrase_owner, PHRASES),
                     .phrase_begin = ints(arena, phrase_begin, PHRASES + 1),
-                    .phrase_ids = ints(arena, NULL, PHRASE_PIECES),
-                    .phrase_masked = ints(arena, NULL, PHRASE_PIECES),
-                    .phrase_target = ints(arena, NULL, PHRASE_PIECES),
+                    .phrase_ids = ints(arena, NULL, PHRASE_TOKENS),
+                    .phrase_masked = ints(arena, NULL, PHRASE_TOKENS),
+                    .phrase_target = ints(arena, NULL, PHRASE_TOKENS),
                     .text_negative = text_negative,
                     .image_negative = image_negative};
     for (size_t i = 0; i < pixels; i++)

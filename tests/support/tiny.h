@@ -1,4 +1,4 @@
-/* A network so small that a step takes milliseconds, and batches of random pictures and pieces for it: three
+/* A network so small that a step takes milliseconds, and batches of random pictures and tokens for it: three
  * pairs, four phrases, the second caption without one. */
 #ifndef LAIP_TESTS_SUPPORT_TINY_H
 #define LAIP_TESTS_SUPPORT_TINY_H

@@ -137,8 +137,8 @@ static void words(void **state)
     }
 }
 
-/* Phrases find their pieces whether or not the caption rule moved things about. */
-static void pieces(void **state)
+/* Phrases find their tokens whether or not the caption rule moved things about. */
+static void tokens(void **state)
 {
     (void)state;
     static const char *const vocabulary[] = {"[PAD]",  "[UNK]", "[CLS]", "[SEP]", "[MASK]",
@@ -155,17 +155,17 @@ static void pieces(void **state)
     assert_int_equal(spans.count, 2);
     size_t first, last;
     laip_tokenize(t, text, strlen(text), &(laip_tokenize_options){.sep = true}, &tokens);
-    laip_span_pieces(&tokens, spans.start[0], spans.end[0], &first, &last); /* short-sleeve hat */
+    laip_span_tokens(&tokens, spans.start[0], spans.end[0], &first, &last); /* short-sleeve hat */
     assert_int_equal(last - first, 4);
     assert_int_equal(tokens.ids[first], laip_tokenizer_id(t, "short"));
-    laip_span_pieces(&tokens, spans.start[1], spans.end[1], &first, &last); /* red shorts */
+    laip_span_tokens(&tokens, spans.start[1], spans.end[1], &first, &last); /* red shorts */
     assert_int_equal(last - first, 3);
     assert_int_equal(last, tokens.count - 1);
-    laip_tokenize(t, text, strlen(text), &(laip_tokenize_options){.rule = LAIP_RULE_ALBEF, .max_pieces = 7},
+    laip_tokenize(t, text, strlen(text), &(laip_tokenize_options){.rule = LAIP_RULE_ALBEF, .max_tokens = 7},
                   &tokens);
-    laip_span_pieces(&tokens, spans.start[0], spans.end[0], &first, &last);
+    laip_span_tokens(&tokens, spans.start[0], spans.end[0], &first, &last);
     assert_int_equal(last - first, 3);
-    laip_span_pieces(&tokens, spans.start[1], spans.end[1], &first, &last); /* cut off in the middle */
+    laip_span_tokens(&tokens, spans.start[1], spans.end[1], &first, &last); /* cut off in the middle */
     assert_int_equal(last - first, 1);
     laip_tokens_free(&tokens);
     laip_spans_free(&spans);
@@ -204,6 +204,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(captions), cmocka_unit_test(generic_heads),
                                        cmocka_unit_test(grammars), cmocka_unit_test(words),
-                                       cmocka_unit_test(pieces),   cmocka_unit_test(many_threads)};
+                                       cmocka_unit_test(tokens),   cmocka_unit_test(many_threads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,8 +45,9 @@ static laip_tokenizer *make(void)
     return t;
 }
 
-/* The pieces of text joined by blanks. */
-static const char *pieces(const laip_tokenizer *t, const char *text, const laip_tokenize_options *options)
+/* The tokens of text joined by blanks. */
+static const char *token_texts(const laip_tokenizer *t, const char *text,
+                               const laip_tokenize_options *options)
 {
     static char line[2000];
     laip_tokens tokens = {0};
@@ -54,47 +55,47 @@ static const char *pieces(const laip_tokenizer *t, const char *text, const laip_
     line[0] = 0;
     for (size_t i = 0; i < tokens.count; i++) {
         strcat(line, i ? " " : "");
-        strcat(line, laip_tokenizer_piece(t, tokens.ids[i]));
+        strcat(line, laip_tokenizer_token(t, tokens.ids[i]));
     }
     laip_tokens_free(&tokens);
     return line;
 }
 
-static void longest_pieces(void **state)
+static void longest_tokens(void **state)
 {
     (void)state;
     laip_tokenizer *t = make();
     const laip_tokenize_options sep = {.sep = true};
-    assert_string_equal(pieces(t, "A red T-Shirt, sleeveless.", NULL),
+    assert_string_equal(token_texts(t, "A red T-Shirt, sleeveless.", NULL),
                         "[CLS] a red t - shirt , sleeve ##less .");
-    assert_string_equal(pieces(t, "shirts", &sep), "[CLS] shirt ##s [SEP]");
-    assert_string_equal(pieces(t, "shirtx red", NULL), "[CLS] [UNK] red");
-    assert_string_equal(pieces(t, "", &sep), "[CLS] [SEP]");
-    assert_string_equal(pieces(t, " \t\r\n", NULL), "[CLS]");
-    assert_string_equal(pieces(t,
-                               "a\xe4\xba\xba"
-                               "a",
-                               NULL),
+    assert_string_equal(token_texts(t, "shirts", &sep), "[CLS] shirt ##s [SEP]");
+    assert_string_equal(token_texts(t, "shirtx red", NULL), "[CLS] [UNK] red");
+    assert_string_equal(token_texts(t, "", &sep), "[CLS] [SEP]");
+    assert_string_equal(token_texts(t, " \t\r\n", NULL), "[CLS]");
+    assert_string_equal(token_texts(t,
+                                    "a\xe4\xba\xba"
+                                    "a",
+                                    NULL),
                         "[CLS] a \xe4\xba\xba a");
-    assert_string_equal(pieces(t, "CAF\xc3\x89 cafe\xcc\x81", NULL), "[CLS] cafe cafe");
-    assert_string_equal(pieces(t,
-                               "r\xc2\xad"
-                               "ed\x01\xff shirt",
-                               NULL),
+    assert_string_equal(token_texts(t, "CAF\xc3\x89 cafe\xcc\x81", NULL), "[CLS] cafe cafe");
+    assert_string_equal(token_texts(t,
+                                    "r\xc2\xad"
+                                    "ed\x01\xff shirt",
+                                    NULL),
                         "[CLS] red shirt");
     /* Unicode 8's classes: a mark and a full stop younger than that are part of their words. */
-    assert_string_equal(pieces(t, "a\xe0\xbf\x86 red\xf0\x91\x87\x89 a\xcd\xbe", NULL),
+    assert_string_equal(token_texts(t, "a\xe0\xbf\x86 red\xf0\x91\x87\x89 a\xcd\xbe", NULL),
                         "[CLS] a red [UNK] a [UNK]");
     /* Combining signs that stay are put in their canonical order. */
-    assert_string_equal(pieces(t, "X\xe3\x80\xae\xf0\x9d\x85\xa5", NULL),
+    assert_string_equal(token_texts(t, "X\xe3\x80\xae\xf0\x9d\x85\xa5", NULL),
                         "[CLS] x\xf0\x9d\x85\xa5\xe3\x80\xae");
-    assert_string_equal(pieces(t, "red\xe0\xab\xbb red\xe2\xb9\x83", NULL), "[CLS] [UNK] [UNK]");
+    assert_string_equal(token_texts(t, "red\xe0\xab\xbb red\xe2\xb9\x83", NULL), "[CLS] [UNK] [UNK]");
     laip_tokenizer_free(t);
 }
 
-/* Pieces that begin alike: the longest is taken, at the beginning of a word and inside, and there is no way
+/* Tokens that begin alike: the longest is taken, at the beginning of a word and inside, and there is no way
  * back from it. */
-static void nested_pieces(void **state)
+static void nested_tokens(void **state)
 {
     (void)state;
     static const char *const words[] = {"[PAD]", "[UNK]", "[CLS]",   "[SEP]", "[MASK]", "un",
@@ -103,12 +104,12 @@ static void nested_pieces(void **state)
     laip_error error;
     laip_tokenizer *t = laip_tokenizer_from_words(words, sizeof words / sizeof *words, &error);
     assert_ok(t, error);
-    assert_string_equal(pieces(t, "unaffable", NULL), "[CLS] unaf ##fable");
-    assert_string_equal(pieces(t, "unfab", NULL), "[CLS] un ##fab");
-    assert_string_equal(pieces(t, "unfafable", NULL), "[CLS] un ##fa ##fable");
-    assert_string_equal(pieces(t, "unaa", NULL), "[CLS] una ##a");
-    assert_string_equal(pieces(t, "abc ab", NULL), "[CLS] abc ab");
-    assert_string_equal(pieces(t, "abcd", NULL), "[CLS] [UNK]"); /* not ab ##cd */
+    assert_string_equal(token_texts(t, "unaffable", NULL), "[CLS] unaf ##fable");
+    assert_string_equal(token_texts(t, "unfab", NULL), "[CLS] un ##fab");
+    assert_string_equal(token_texts(t, "unfafable", NULL), "[CLS] un ##fa ##fable");
+    assert_string_equal(token_texts(t, "unaa", NULL), "[CLS] una ##a");
+    assert_string_equal(token_texts(t, "abc ab", NULL), "[CLS] abc ab");
+    assert_string_equal(token_texts(t, "abcd", NULL), "[CLS] [UNK]"); /* not ab ##cd */
     laip_tokenizer_free(t);
 }
 
@@ -117,9 +118,9 @@ static void specials_in_text(void **state)
     (void)state;
     laip_tokenizer *t = make();
     const laip_tokenize_options literal = {.literal_specials = true}, albef = {.rule = LAIP_RULE_ALBEF};
-    assert_string_equal(pieces(t, "red[MASK]s [mask] [", NULL), "[CLS] red [MASK] [UNK] [ mask ] [");
-    assert_string_equal(pieces(t, "red[MASK]", &literal), "[CLS] red [ mask ]");
-    assert_string_equal(pieces(t, "red [MASK]", &albef), "[CLS] red [ mask ]");
+    assert_string_equal(token_texts(t, "red[MASK]s [mask] [", NULL), "[CLS] red [MASK] [UNK] [ mask ] [");
+    assert_string_equal(token_texts(t, "red[MASK]", &literal), "[CLS] red [ mask ]");
+    assert_string_equal(token_texts(t, "red [MASK]", &albef), "[CLS] red [ mask ]");
     laip_tokenizer_free(t);
 }
 
@@ -182,18 +183,18 @@ static void cutting(void **state)
     laip_tokenizer *t = make();
     laip_tokens tokens = {0};
     const char *text = "a red shirts sleeveless jacket";
-    laip_tokenize_options o = {.max_pieces = 4, .sep = true};
-    assert_string_equal(pieces(t, text, &o), "[CLS] a red [SEP]");
+    laip_tokenize_options o = {.max_tokens = 4, .sep = true};
+    assert_string_equal(token_texts(t, text, &o), "[CLS] a red [SEP]");
     o.sep = false;
-    assert_string_equal(pieces(t, text, &o), "[CLS] a red shirt");
+    assert_string_equal(token_texts(t, text, &o), "[CLS] a red shirt");
     laip_tokenize(t, text, strlen(text), &o, &tokens);
     assert_int_equal(tokens.cut, 4);
-    o.max_pieces = 8;
+    o.max_tokens = 8;
     laip_tokenize(t, text, strlen(text), &o, &tokens);
     assert_int_equal(tokens.count, 8);
     assert_int_equal(tokens.cut, 0);
     o = (laip_tokenize_options){.rule = LAIP_RULE_ALBEF, .max_words = 3};
-    assert_string_equal(pieces(t, text, &o), "[CLS] a red shirt ##s");
+    assert_string_equal(token_texts(t, text, &o), "[CLS] a red shirt ##s");
     laip_tokenize(t, text, strlen(text), &o, &tokens);
     assert_int_equal(tokens.cut_words, 2);
     laip_tokens_free(&tokens);
@@ -260,16 +261,16 @@ static void ids_are_lines(void **state)
     assert_int_equal(laip_tokenizer_id(t, "red"), 7);
     assert_int_equal(laip_tokenizer_id(t, "re"), -1);
     assert_int_equal(laip_tokenizer_id(t, ""), -1);
-    assert_string_equal(laip_tokenizer_piece(t, 3), "red");
-    assert_null(laip_tokenizer_piece(t, 8));
-    assert_null(laip_tokenizer_piece(t, -1));
+    assert_string_equal(laip_tokenizer_token(t, 3), "red");
+    assert_null(laip_tokenizer_token(t, 8));
+    assert_null(laip_tokenizer_token(t, -1));
     laip_tokenizer_free(t);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(longest_pieces),   cmocka_unit_test(nested_pieces),
+        cmocka_unit_test(longest_tokens),   cmocka_unit_test(nested_tokens),
         cmocka_unit_test(specials_in_text), cmocka_unit_test(word_of_100_characters),
         cmocka_unit_test(places),           cmocka_unit_test(cutting),
         cmocka_unit_test(caption_rule),     cmocka_unit_test(bad_vocabularies),

@@ -92,7 +92,7 @@ static void merges(void **state)
     for (size_t i = 0; i < 6; i++)
         assert_string_equal(words[LAIP_SPECIALS + i], expected[i]);
     laip_vocab_free(words, count);
-    /* Of pairs seen equally often, the first in byte order, left piece before right piece. */
+    /* Of pairs seen equally often, the first in byte order, left token before right token. */
     const char *const left[] = {"cd cd ab ab"}, *const right[] = {"ac ac ab ab"};
     assert_ok(laip_vocab_learn(left, 1, LAIP_RULE_NONE, LAIP_SPECIALS + 5, &words, &count, &error), error);
     assert_string_equal(words[count - 1], "ab");
@@ -104,9 +104,9 @@ static void merges(void **state)
 
 enum { WORDS = 400, LETTERS = 9, PIECE = 16, ROOM = 2000 };
 
-/* The plain learner: words of the letters a to f as lists of pieces. */
+/* The plain learner: words of the letters a to f as lists of tokens. */
 typedef struct plain {
-    char piece[WORDS][LETTERS][PIECE];
+    char token[WORDS][LETTERS][PIECE];
     int length[WORDS], words;
     char vocabulary[ROOM][PIECE];
     int times[ROOM], count;
@@ -132,9 +132,9 @@ static void choose_characters(plain *p, int room)
     int n = 0;
     for (int w = 0; w < p->words; w++)
         for (int k = 0; k < p->length[w]; k++) {
-            int at = place_of(p, p->piece[w][k]);
+            int at = place_of(p, p->token[w][k]);
             if (at < 0)
-                strcpy(p->vocabulary[at = p->count++], p->piece[w][k]);
+                strcpy(p->vocabulary[at = p->count++], p->token[w][k]);
             p->times[at]++;
         }
     while (n < room && n < p->count) {
@@ -152,7 +152,7 @@ static void choose_characters(plain *p, int room)
     p->count = n;
     for (int w = 0; w < p->words; w++)
         for (int k = 0; k < p->length[w]; k++)
-            if (place_of(p, p->piece[w][k]) < 0)
+            if (place_of(p, p->token[w][k]) < 0)
                 p->length[w] = 0;
 }
 
@@ -161,7 +161,7 @@ static int seen(const plain *p, const char *left, const char *right)
     int times = 0;
     for (int w = 0; w < p->words; w++)
         for (int k = 0; k + 1 < p->length[w]; k++)
-            times += strcmp(p->piece[w][k], left) == 0 && strcmp(p->piece[w][k + 1], right) == 0;
+            times += strcmp(p->token[w][k], left) == 0 && strcmp(p->token[w][k + 1], right) == 0;
     return times;
 }
 
@@ -189,9 +189,9 @@ static bool merge_best(plain *p)
         strcpy(p->vocabulary[p->count++], joined);
     for (int w = 0; w < p->words; w++)
         for (int k = 0; k + 1 < p->length[w]; k++)
-            if (strcmp(p->piece[w][k], left) == 0 && strcmp(p->piece[w][k + 1], right) == 0) {
-                strcpy(p->piece[w][k], joined);
-                memmove(p->piece[w][k + 1], p->piece[w][k + 2], (size_t)(--p->length[w] - k - 1) * PIECE);
+            if (strcmp(p->token[w][k], left) == 0 && strcmp(p->token[w][k + 1], right) == 0) {
+                strcpy(p->token[w][k], joined);
+                memmove(p->token[w][k + 1], p->token[w][k + 2], (size_t)(--p->length[w] - k - 1) * PIECE);
             }
     return true;
 }
@@ -212,7 +212,7 @@ static void against_plain(void **state)
             strcat(text[w % 4], " ");
             for (int k = 0; k < p.length[w]; k++) {
                 char letter[2] = {(char)('a' + laip_rng_below(&r, (uint32_t)letters)), '\0'};
-                snprintf(p.piece[w][k], PIECE, "%s%s", k ? "##" : "", letter);
+                snprintf(p.token[w][k], PIECE, "%s%s", k ? "##" : "", letter);
                 strcat(text[w % 4], letter);
             }
         }

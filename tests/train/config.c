@@ -79,8 +79,8 @@ static void round_trip(void **state)
     assert_memory_equal(&c.loss, &d.loss, sizeof c.loss);
     laip_config_help(&help);
     for (const char *const *key =
-             (const char *const[]){"seed", "model.image_height", "data.erasing", "eval.fine", "phases.N.mlm",
-                                   "data.randaugment", NULL};
+             (const char *const[]){"seed", "model.image_height", "data.erasing", "eval.rerank",
+                                   "phases.N.mlm", "data.randaugment", NULL};
          *key; key++)
         assert_non_null(strstr(help.text, *key));
     free(first.text);
@@ -180,7 +180,7 @@ static void impossible(void **state)
         {"model.image_height=100", "model.image is 100 x 64, expected multiples of model.patch"},
         {"model.heads=7", "model.width is 96, expected a multiple of model.heads, which is 7"},
         {"loss.bidiratt_layer=3", "loss.bidiratt_layer is 3, expected 1 to model.cross_layers, which is 2"},
-        {"data.max_pieces=600", "data.max_pieces is 600, expected at most model.positions, which is 512"},
+        {"data.max_tokens=600", "data.max_tokens is 600, expected at most model.positions, which is 512"},
         {"gemm=x", "gemm is \"x\", expected one of "},
         {"data.annotations=", "data.annotations is empty"},
         {"phases.0.steps=3", "phases.0: steps is 3 and epochs is 3, expected one of them"},

@@ -1,5 +1,5 @@
 /* Where the vocabulary comes from: a checkpoint's text, a file, or the training captions; and splits made
- * into pieces with it. */
+ * into tokens with it. */
 #include "support/test.h"
 
 #include "base/file.h"
@@ -55,7 +55,7 @@ static laip_config settings(const char *vocab_file)
     laip_str text = {0};
     laip_config_defaults(&c);
     laip_str_addf(&text,
-                  "model: {vocab: 0}\ndata: {annotations: %s, vocab: %s, vocab_size: 40, max_pieces: 6}\n",
+                  "model: {vocab: 0}\ndata: {annotations: %s, vocab: %s, vocab_size: 40, max_tokens: 6}\n",
                   annotations, vocab_file);
     assert_ok(laip_config_parse(&c, "test", text.text, &error), error);
     free(text.text);
@@ -81,12 +81,12 @@ static void from_a_file(void **state)
     assert_true(split.texts.phrases.count > 0);
     laip_split_close(&split);
     laip_corpus_close(&corpus);
-    c.model.vocab = 11; /* fewer rows than there are pieces */
+    c.model.vocab = 11; /* fewer rows than there are tokens */
     assert_false(laip_corpus_open(&corpus, &c, NULL, &error));
     assert_int_equal(error.status, LAIP_BAD_INPUT);
     assert_non_null(strstr(error.text, "model.vocab is 11, expected at least the vocabulary's 12"));
     laip_corpus_close(&corpus);
-    c.model.vocab = 100; /* more are fine */
+    c.model.vocab = 100; /* more are rerank */
     assert_ok(laip_corpus_open(&corpus, &c, NULL, &error), error);
     assert_int_equal(c.model.vocab, 100);
     laip_corpus_close(&corpus);

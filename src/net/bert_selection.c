@@ -1,35 +1,35 @@
-/* Which rows a last layer computes: see laip_bert_tail. */
+/* Which rows a last layer computes: see laip_bert_selection. */
 #include "net/bert.h"
 
 #include "base/memory.h"
 #include <stdlib.h>
 
-void laip_bert_tail_plan(laip_bert_tail *t, laip_region *r, size_t sequences, size_t rows, size_t longest,
-                         size_t images, bool backward)
+void laip_bert_selection_plan(laip_bert_selection *t, laip_plan *r, size_t sequences, size_t rows,
+                              size_t longest, size_t images, bool backward)
 {
-    laip_bert_tail_free(t); /* the layout runs twice */
-    *t = (laip_bert_tail){.backward = backward};
+    laip_bert_selection_free(t); /* the layout runs twice */
+    *t = (laip_bert_selection){.backward = backward};
     laip_sequences_plan(&t->tokens, r, sequences, rows, longest, images);
     t->source = laip_alloc(rows, sizeof *t->source);
-    t->d_source = laip_region_ints(r, rows);
+    t->d_source = laip_plan_ints(r, rows);
     if (backward)
         t->back = laip_scatter_plan(r, rows);
 }
 
-void laip_bert_tail_free(laip_bert_tail *t)
+void laip_bert_selection_free(laip_bert_selection *t)
 {
     laip_sequences_free(&t->tokens);
     free(t->source);
     t->source = NULL;
 }
 
-void laip_bert_tail_clear(laip_bert_tail *t)
+void laip_bert_selection_clear(laip_bert_selection *t)
 {
     laip_sequences_clear(&t->tokens);
 }
 
-size_t laip_bert_tail_add(laip_bert_tail *t, int32_t begin, size_t length, bool all, int32_t image,
-                          uint64_t id)
+size_t laip_bert_selection_add(laip_bert_selection *t, int32_t begin, size_t length, bool all, int32_t image,
+                               uint64_t id)
 {
     size_t wanted = all ? length : 1;
     if (t->tokens.count < t->tokens.most_count && t->tokens.rows + wanted <= t->tokens.most_rows)
@@ -38,7 +38,7 @@ size_t laip_bert_tail_add(laip_bert_tail *t, int32_t begin, size_t length, bool 
     return laip_sequences_add(&t->tokens, wanted, image, id);
 }
 
-void laip_bert_tail_upload(laip_bert_tail *t, laip_device *d, const laip_sequences *batch)
+void laip_bert_selection_upload(laip_bert_selection *t, laip_device *d, const laip_sequences *batch)
 {
     laip_sequences_upload(&t->tokens, d, batch->blocks, batch->block_rows);
     t->d_source.count = t->tokens.rows;

@@ -1,5 +1,5 @@
-/* The ledger: what is launched counts once, in its part, with the bytes of its views and the operations that
- * were declared for it; times are there when asked for, and never more than passed. */
+/* The profiler: what is launched counts once, in its part, with the bytes of its views and the operations
+ * that were declared for it; times are there when asked for, and never more than passed. */
 #include "support/test.h"
 
 #include "base/log.h"
@@ -17,20 +17,20 @@ static int drop(void **state)
     return 0;
 }
 
-static const laip_ledger_line *lines;
+static const laip_profiler_line *lines;
 static size_t count;
 
-static laip_ledger_line sum(const char *part, const char *kernel)
+static laip_profiler_line sum(const char *part, const char *kernel)
 {
     laip_error error;
-    assert_ok(laip_ledger_read(laip_test_device(), &lines, &count, &error), error);
-    return laip_ledger_sum(lines, count, part, kernel);
+    assert_ok(laip_profiler_read(laip_test_device(), &lines, &count, &error), error);
+    return laip_profiler_sum(lines, count, part, kernel);
 }
 
 static void start(bool time)
 {
     laip_error error;
-    assert_ok(laip_ledger_start(laip_test_device(), time, &error), error);
+    assert_ok(laip_profiler_start(laip_test_device(), time, &error), error);
     assert_int_equal(sum(NULL, NULL).count, 0);
 }
 
@@ -42,17 +42,17 @@ static void parts(void **state)
     laip_mat x = laip_test_mat(d, 2, 3, values), y = laip_test_mat(d, 2, 3, values);
     start(false);
     laip_device_reset_counters(d);
-    laip_ledger_part(d, "one");
+    laip_profiler_part(d, "one");
     laip_add(d, y, x);
-    laip_ledger_flops(d, 6);
+    laip_profiler_flops(d, 6);
     laip_add(d, laip_rows(y, 1), laip_rows(x, 1));
     laip_scale(d, y, 2);
-    laip_ledger_part(d, "two");
+    laip_profiler_part(d, "two");
     laip_add(d, y, x);
     laip_mat_copy(d, y, x);
     laip_mat_zero(d, y);
     laip_mat_write(d, y, values);
-    laip_ledger_line add = sum("one", "add"), all = sum(NULL, NULL);
+    laip_profiler_line add = sum("one", "add"), all = sum(NULL, NULL);
     assert_int_equal(add.count, 2);
     assert_true(add.bytes == (3 * 6 + 3 * 3) * 4); /* y read and written, x read */
     assert_true(add.flops == 6 && all.flops == 6); /* the declared ones, of that launch alone */
@@ -89,7 +89,7 @@ static void products(void **state)
             laip_gemm_force(d, (laip_gemm_backend)backend);
             start(accumulate);
             laip_gemm(d, false, false, 1, a, b, (float)accumulate, c, NULL);
-            laip_ledger_line all = sum(NULL, NULL), clblast = sum(NULL, "clblast");
+            laip_profiler_line all = sum(NULL, NULL), clblast = sum(NULL, "clblast");
             assert_true(all.flops == 2.0 * M * N * K);
             assert_int_equal(clblast.count + sum(NULL, "gemm_packed").count, 1);
             assert_true(clblast.flops + sum(NULL, "gemm_packed").flops == all.flops);
@@ -118,13 +118,13 @@ static void times(void **state)
     laip_mat_zero(d, x);
     start(true);
     double begin = laip_seconds();
-    laip_ledger_part(d, "many");
+    laip_profiler_part(d, "many");
     for (int i = 0; i < LAUNCHES; i++)
         laip_scale(d, x, 1);
     laip_mat_read(d, x, (float[64]){0});
     assert_ok(laip_device_finish(d, &error), error);
     double passed = laip_seconds() - begin;
-    laip_ledger_line scale = sum("many", "scale"), again = sum("many", "scale");
+    laip_profiler_line scale = sum("many", "scale"), again = sum("many", "scale");
     assert_int_equal(scale.count, LAUNCHES);
     assert_true(scale.seconds > 0 && sum("many", NULL).seconds < passed);
     assert_true(again.seconds == scale.seconds); /* reading twice adds nothing */

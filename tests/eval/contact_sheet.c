@@ -2,7 +2,7 @@
 #include "support/test.h"
 
 #include "base/file.h"
-#include "eval/sheet.h"
+#include "eval/contact_sheet.h"
 #include <stdlib.h>
 
 static void curve(void **state)
@@ -10,10 +10,11 @@ static void curve(void **state)
     (void)state;
     static const char text[] =
         "{\"step\":1,\"phase\":0,\"itc\":3.5}\n"
-        "{\"step\":500,\"val\":{\"coarse\":[10,20,30,40],\"fine\":[11,21,31,41],\"joint\":[12,22,32,42]}}\n"
+        "{\"step\":500,\"val\":{\"retrieval\":[10,20,30,40],\"rerank\":[11,21,31,41],\"fused\":[12,22,32,42]}"
+        "}\n"
         "{\"step\":501,\"phase\":1,\"itc\":2.5}\n"
-        "{\"step\":1000,\"val\":{\"coarse\":[50,1,2,3],\"fine\":[60.5,1,2,3],\"joint\":[70.25,1,2,3]}}\n"
-        "{\"step\":1500,\"val\":{\"coarse\":[50,1,2";
+        "{\"step\":1000,\"val\":{\"retrieval\":[50,1,2,3],\"rerank\":[60.5,1,2,3],\"fused\":[70.25,1,2,3]}}\n"
+        "{\"step\":1500,\"val\":{\"retrieval\":[50,1,2";
     laip_error error;
     char *folder = laip_test_folder("sheet"), *path = laip_path_join(folder, "metrics.jsonl");
     assert_ok(laip_file_write(path, text, sizeof text - 1, &error), error);
@@ -21,8 +22,8 @@ static void curve(void **state)
     assert_int_equal(c.count, 2);
     static const double want[2][4] = {{500, 10, 11, 12}, {1000, 50, 60.5, 70.25}};
     for (int i = 0; i < 2; i++) {
-        assert_true(c.step[i] == want[i][0] && c.coarse[i] == want[i][1]);
-        assert_true(c.fine[i] == want[i][2] && c.joint[i] == want[i][3]);
+        assert_true(c.step[i] == want[i][0] && c.retrieval[i] == want[i][1]);
+        assert_true(c.rerank[i] == want[i][2] && c.fused[i] == want[i][3]);
     }
     laip_curve_free(&c);
     c = laip_curve_read("no such file");

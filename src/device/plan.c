@@ -1,4 +1,4 @@
-/* Regions: see buffer.h.  A position in a region counts bytes over all slabs; a piece that would cross a
+/* Memory plans: see buffer.h.  A position in a plan counts bytes over all slabs; a block that would cross a
  * slab's end begins at the next one, so that positions mean the same in the dry run and for real. */
 #include "base/memory.h"
 #include "device/buffer.h"
@@ -7,28 +7,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct laip_region {
+struct laip_plan {
     laip_device *device;
     char *name;
     size_t slab_bytes, position, most;
-    size_t too_large; /* bytes of a piece that no slab can hold; 0: none */
+    size_t too_large; /* bytes of a block that no slab can hold; 0: none */
     laip_mem *slabs;
     size_t slab_count;
-    laip_mem *parts; /* sub-buffers handed out, released with the region */
+    laip_mem *parts; /* sub-buffers handed out, released with the plan */
     size_t part_count, part_capacity;
     bool real, halves;
 };
 
-laip_region *laip_region_create(laip_device *d, const char *name)
+laip_plan *laip_plan_create(laip_device *d, const char *name)
 {
-    laip_region *r = laip_alloc(1, sizeof *r);
+    laip_plan *r = laip_alloc(1, sizeof *r);
     r->device = d;
     r->name = laip_strdup(name);
     r->slab_bytes = d->traits.largest / d->traits.alignment * d->traits.alignment;
     return r;
 }
 
-void laip_region_free(laip_region *r)
+void laip_plan_free(laip_plan *r)
 {
     if (!r)
         return;
@@ -42,12 +42,12 @@ void laip_region_free(laip_region *r)
     free(r);
 }
 
-static laip_mem take(laip_region *r, size_t bytes)
+static laip_mem take(laip_plan *r, size_t bytes)
 {
     size_t alignment = r->device->traits.alignment;
     size_t room = (bytes ? bytes : 4) + alignment - 1;
     room = room / alignment * alignment;
-    if (room > r->slab_bytes) { /* only measured: laip_region_allocate refuses it */
+    if (room > r->slab_bytes) { /* only measured: laip_plan_allocate refuses it */
         r->too_large = bytes;
         return NULL;
     }
@@ -73,44 +73,44 @@ static laip_mem take(laip_region *r, size_t bytes)
     return part;
 }
 
-laip_mat laip_region_mat(laip_region *r, size_t rows, size_t cols)
+laip_mat laip_plan_mat(laip_plan *r, size_t rows, size_t cols)
 {
     return (laip_mat){take(r, rows * cols * sizeof(float)), rows, cols, false};
 }
 
-laip_mat laip_region_activations(laip_region *r, size_t rows, size_t cols)
+laip_mat laip_plan_activations(laip_plan *r, size_t rows, size_t cols)
 {
     laip_mat m = {NULL, rows, cols, r->halves};
     m.mem = take(r, laip_mat_bytes(m));
     return m;
 }
 
-void laip_region_halve(laip_region *r)
+void laip_plan_store_half(laip_plan *r)
 {
     r->halves = true;
 }
 
-laip_ints laip_region_ints(laip_region *r, size_t count)
+laip_ints laip_plan_ints(laip_plan *r, size_t count)
 {
     return (laip_ints){take(r, count * sizeof(int32_t)), count};
 }
 
-size_t laip_region_mark(const laip_region *r)
+size_t laip_plan_mark(const laip_plan *r)
 {
     return r->position;
 }
 
-void laip_region_reset(laip_region *r, size_t mark)
+void laip_plan_reset(laip_plan *r, size_t mark)
 {
     r->position = mark;
 }
 
-size_t laip_region_bytes(const laip_region *r)
+size_t laip_plan_bytes(const laip_plan *r)
 {
     return r->too_large ? LAIP_TOO_LARGE : r->most;
 }
 
-bool laip_region_allocate(laip_region *r, laip_error *error)
+bool laip_plan_allocate(laip_plan *r, laip_error *error)
 {
     if (r->too_large) {
         laip_device_fail(r->device, "%s: one buffer of %zu bytes is wanted, %s allows %zu at most", r->name,

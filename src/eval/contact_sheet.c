@@ -1,4 +1,4 @@
-#include "eval/sheet.h"
+#include "eval/contact_sheet.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -33,15 +33,16 @@ laip_curve laip_curve_read(const char *path)
     for (const char *at = text; *at; at++)
         most += *at == '\n';
     c.step = laip_alloc(most + 1, sizeof(double));
-    c.coarse = laip_alloc(most + 1, sizeof(double));
-    c.fine = laip_alloc(most + 1, sizeof(double));
-    c.joint = laip_alloc(most + 1, sizeof(double));
+    c.retrieval = laip_alloc(most + 1, sizeof(double));
+    c.rerank = laip_alloc(most + 1, sizeof(double));
+    c.fused = laip_alloc(most + 1, sizeof(double));
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         size_t i = c.count;
         if (sscanf(line,
-                   "{\"step\":%lf,\"val\":{\"coarse\":[%lf,%*f,%*f,%*f],\"fine\":[%lf,%*f,%*f,%*f],\"joint\":"
+                   "{\"step\":%lf,\"val\":{\"retrieval\":[%lf,%*f,%*f,%*f],\"rerank\":[%lf,%*f,%*f,%*f],"
+                   "\"fused\":"
                    "[%lf",
-                   &c.step[i], &c.coarse[i], &c.fine[i], &c.joint[i]) == 4)
+                   &c.step[i], &c.retrieval[i], &c.rerank[i], &c.fused[i]) == 4)
             c.count++;
     }
     free(text);
@@ -51,9 +52,9 @@ laip_curve laip_curve_read(const char *path)
 void laip_curve_free(laip_curve *c)
 {
     free(c->step);
-    free(c->coarse);
-    free(c->fine);
-    free(c->joint);
+    free(c->retrieval);
+    free(c->rerank);
+    free(c->fused);
     *c = (laip_curve){0};
 }
 
@@ -107,9 +108,9 @@ static void draw_curve(cairo_t *c, const laip_curve *curve)
         const double *value;
         unsigned rgb;
         const char *name;
-    } lines[] = {{curve->coarse, 0x2060c0, "by features"},
-                 {curve->fine, 0xc04020, "by matching"},
-                 {curve->joint, 0x208040, "by both"}};
+    } lines[] = {{curve->retrieval, 0x2060c0, "by features"},
+                 {curve->rerank, 0xc04020, "by matching"},
+                 {curve->fused, 0x208040, "by both"}};
     for (int i = 0; i < 3; i++) { /* names in the order of the ends */
         int above = 0;
         for (int j = 0; j < 3; j++) {
@@ -192,8 +193,8 @@ static cairo_status_t put(void *context, const unsigned char *data, unsigned len
     return CAIRO_STATUS_SUCCESS;
 }
 
-bool laip_sheet_write(const char *path, const laip_evaluation *e, const laip_dataset *d, size_t count,
-                      const laip_curve *curve, laip_error *error)
+bool laip_contact_sheet_write(const char *path, const laip_evaluation *e, const laip_dataset *d, size_t count,
+                              const laip_curve *curve, laip_error *error)
 {
     count = count < e->queries ? count : e->queries;
     int top = curve && curve->count > 1 ? PLOT : 0, height = top + (int)count * ROW + 2 * GAP;

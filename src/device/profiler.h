@@ -10,29 +10,30 @@
  *
  * With time on, every launch has an event, and a line's seconds are those that its commands ran on the
  * device.  That costs a little, and changes nothing else. */
-#ifndef LAIP_DEVICE_LEDGER_H
-#define LAIP_DEVICE_LEDGER_H
+#ifndef LAIP_DEVICE_PROFILER_H
+#define LAIP_DEVICE_PROFILER_H
 
 #include "device/device.h"
 
-typedef struct laip_ledger_line {
+typedef struct laip_profiler_line {
     const char *part, *kernel; /* kernel: also fill, copy, upload, download, clblast */
     uint64_t count;            /* of launches or transfers */
     double flops, bytes, seconds;
-} laip_ledger_line;
+} laip_profiler_line;
 
 /* part: a string that stays; "" as long as nothing is set. */
-void laip_ledger_part(laip_device *device, const char *part);
+void laip_profiler_part(laip_device *device, const char *part);
 /* The next launch makes so many floating-point operations. */
-void laip_ledger_flops(laip_device *device, double flops);
+void laip_profiler_flops(laip_device *device, double flops);
 /* Waits for the device, forgets all lines, and measures the time of what follows, or no longer does. */
-bool laip_ledger_start(laip_device *device, bool time, laip_error *error);
+bool laip_profiler_start(laip_device *device, bool time, laip_error *error);
 /* The lines since then (or since the device was opened), in the order of their first launch, after waiting
  * for the device; they stay as they are until the next launch. */
-bool laip_ledger_read(laip_device *device, const laip_ledger_line **lines, size_t *count, laip_error *error);
+bool laip_profiler_read(laip_device *device, const laip_profiler_line **lines, size_t *count,
+                        laip_error *error);
 /* The sum of the lines of a part (NULL: of all) and a kernel (NULL: of all); its names are those asked for.
  */
-laip_ledger_line laip_ledger_sum(const laip_ledger_line *lines, size_t count, const char *part,
-                                 const char *kernel);
+laip_profiler_line laip_profiler_sum(const laip_profiler_line *lines, size_t count, const char *part,
+                                     const char *kernel);
 
 #endif

@@ -1,5 +1,5 @@
 /* Turns a square of 16 × 16 around: four rounds that interleave row i with row i + 8. */
-static inline __attribute__((always_inline)) void turn16(float16 *v)
+static inline __attribute__((always_inline)) void transpose_16x16(float16 *v)
 {
     float16 t[16];
 #pragma unroll

@@ -1,4 +1,4 @@
-#include "device/ledger.h"
+#include "device/profiler.h"
 
 #include "device/internal.h"
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 enum { MOST_EVENTS = 1 << 14 }; /* that are kept before their times are added up */
 
-static void release_events(laip_ledger *l)
+static void release_events(laip_profiler *l)
 {
     for (size_t i = 0; i < l->event_count; i++) {
         if (l->events[i].event)
@@ -18,7 +18,7 @@ static void release_events(laip_ledger *l)
     l->event_count = 0;
 }
 
-static void clear(laip_ledger *l)
+static void clear(laip_profiler *l)
 {
     release_events(l);
     for (size_t i = 0; i < l->count; i++)
@@ -28,7 +28,7 @@ static void clear(laip_ledger *l)
     laip_map_free(&l->index);
 }
 
-void laip_ledger_release(laip_ledger *l)
+void laip_profiler_release(laip_profiler *l)
 {
     clear(l);
     free(l->lines);
@@ -43,10 +43,10 @@ static cl_ulong moment(cl_event event, cl_profiling_info which)
 }
 
 /* Adds up the times of all events so far; the device has finished. */
-static void add_times(laip_ledger *l)
+static void add_times(laip_profiler *l)
 {
     for (size_t i = 0; i < l->event_count; i++) {
-        const laip_ledger_event *e = &l->events[i];
+        const laip_profiler_event *e = &l->events[i];
         if (!e->event)
             continue; /* its enqueueing failed */
         cl_ulong from = e->before ? moment(e->before, CL_PROFILING_COMMAND_END)
@@ -57,7 +57,7 @@ static void add_times(laip_ledger *l)
     release_events(l);
 }
 
-static laip_ledger_line *line_of(laip_ledger *l, const char *kernel)
+static laip_profiler_line *line_of(laip_profiler *l, const char *kernel)
 {
     char key[192];
     int32_t at;
@@ -69,13 +69,13 @@ static laip_ledger_line *line_of(laip_ledger *l, const char *kernel)
     laip_grow(&array, &l->capacity, l->count + 1, sizeof *l->lines);
     l->lines = array;
     laip_map_set(&l->index, key, used, (int32_t)l->count);
-    l->lines[l->count] = (laip_ledger_line){.part = l->part ? l->part : "", .kernel = laip_strdup(kernel)};
+    l->lines[l->count] = (laip_profiler_line){.part = l->part ? l->part : "", .kernel = laip_strdup(kernel)};
     return &l->lines[l->count++];
 }
 
 static cl_event *event_of(laip_device *d, size_t line)
 {
-    laip_ledger *l = &d->ledger;
+    laip_profiler *l = &d->profiler;
     if (l->event_count == MOST_EVENTS) {
         clFinish(d->queue);
         add_times(l);
@@ -83,20 +83,20 @@ static cl_event *event_of(laip_device *d, size_t line)
     void *array = l->events;
     laip_grow(&array, &l->event_capacity, l->event_count + 1, sizeof *l->events);
     l->events = array;
-    laip_ledger_event *e = &l->events[l->event_count++];
-    *e = (laip_ledger_event){.line = line, .before = l->before};
+    laip_profiler_event *e = &l->events[l->event_count++];
+    *e = (laip_profiler_event){.line = line, .before = l->before};
     l->before = NULL;
     return &e->event;
 }
 
-cl_event *laip_ledger_add(laip_device *d, const char *kernel, double bytes, bool launch)
+cl_event *laip_profiler_add(laip_device *d, const char *kernel, double bytes, bool launch)
 {
-    laip_ledger *l = &d->ledger;
+    laip_profiler *l = &d->profiler;
     double flops = l->flops;
     l->flops = 0;
     if (l->paused)
         return NULL;
-    laip_ledger_line *line = line_of(l, kernel);
+    laip_profiler_line *line = line_of(l, kernel);
     line->count++;
     line->flops += flops;
     line->bytes += bytes;
@@ -105,27 +105,27 @@ cl_event *laip_ledger_add(laip_device *d, const char *kernel, double bytes, bool
     return l->timing ? event_of(d, (size_t)(line - l->lines)) : NULL;
 }
 
-void laip_ledger_several(laip_device *d)
+void laip_profiler_range(laip_device *d)
 {
-    laip_ledger *l = &d->ledger;
+    laip_profiler *l = &d->profiler;
     if (l->timing && !l->paused && !l->before)
         laip_cl_check(d, clEnqueueMarkerWithWaitList(d->queue, 0, NULL, &l->before),
                       "clEnqueueMarkerWithWaitList", NULL);
 }
 
-void laip_ledger_part(laip_device *d, const char *part)
+void laip_profiler_part(laip_device *d, const char *part)
 {
-    d->ledger.part = part;
+    d->profiler.part = part;
 }
 
-void laip_ledger_flops(laip_device *d, double flops)
+void laip_profiler_flops(laip_device *d, double flops)
 {
-    d->ledger.flops = flops;
+    d->profiler.flops = flops;
 }
 
-bool laip_ledger_start(laip_device *d, bool time, laip_error *error)
+bool laip_profiler_start(laip_device *d, bool time, laip_error *error)
 {
-    laip_ledger *l = &d->ledger;
+    laip_profiler *l = &d->profiler;
     if (!laip_device_finish(d, error))
         return false;
     clear(l);
@@ -136,20 +136,20 @@ bool laip_ledger_start(laip_device *d, bool time, laip_error *error)
     return laip_device_ok(d, error);
 }
 
-bool laip_ledger_read(laip_device *d, const laip_ledger_line **lines, size_t *count, laip_error *error)
+bool laip_profiler_read(laip_device *d, const laip_profiler_line **lines, size_t *count, laip_error *error)
 {
     if (!laip_device_finish(d, error))
         return false;
-    add_times(&d->ledger);
-    *lines = d->ledger.lines;
-    *count = d->ledger.count;
+    add_times(&d->profiler);
+    *lines = d->profiler.lines;
+    *count = d->profiler.count;
     return true;
 }
 
-laip_ledger_line laip_ledger_sum(const laip_ledger_line *lines, size_t count, const char *part,
-                                 const char *kernel)
+laip_profiler_line laip_profiler_sum(const laip_profiler_line *lines, size_t count, const char *part,
+                                     const char *kernel)
 {
-    laip_ledger_line sum = {.part = part, .kernel = kernel};
+    laip_profiler_line sum = {.part = part, .kernel = kernel};
     for (size_t i = 0; i < count; i++)
         if ((!part || strcmp(lines[i].part, part) == 0) &&
             (!kernel || strcmp(lines[i].kernel, kernel) == 0)) {
