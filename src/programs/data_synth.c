@@ -1,7 +1,7 @@
 /* laip-data synth: draws pedestrians and describes them. */
 #include "base/log.h"
-#include "data/synth.h"
 #include "programs/data.h"
+#include "synth/synth.h"
 
 #include <argp.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* laip-bench: what a device can do, and what the operations reach on it. */
-#include "programs/bench.h"
+#include "bench/bench.h"
 #include "programs/common_subcommands.h"
 
 #include <stddef.h>

@@ -2,8 +2,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "eval/contact_sheet.h"
 #include "ops/gemm.h"
+#include "report/contact_sheet.h"
 #include "store/checkpoint.h"
 #include "train/corpus.h"
 

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "data/assemble.h"
 #include "data/loader.h"
-#include "data/synth.h"
+#include "synth/synth.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
 #include "support/split.h"
 
 #include "base/file.h"
-#include "data/synth.h"
 #include "support/device.h"
 #include "support/test.h"
 #include "support/tiny.h"
+#include "synth/synth.h"
 #include <stdlib.h>
 
 static bool make_texts(laip_test_split *s, laip_error *error)

@@ -1,0 +1,67 @@
+/* laip-bench devices: every OpenCL device, and what the kernels will use of it. */
+#include "bench/bench.h"
+
+#include <stdio.h>
+
+static void as_text(void *context, int number, int rank, const laip_traits *t)
+{
+    (void)context;
+    printf("%d  %s%s%s\n   platform %s, driver %s, %s\n", number, t->name, *t->pci ? ", PCI " : "", t->pci,
+           t->platform, t->driver, t->version);
+    printf("   %d compute units, %.1f GiB of memory (%.1f in one piece), %zu KiB of local memory, groups of "
+           "%zu\n",
+           t->units, (double)t->memory / 0x1p30, (double)t->largest / 0x1p30, t->local_memory >> 10,
+           t->group_limit);
+    printf("   used as a %s: %d item%s a row, vectors of %d floats; products by %s; buffers %s\n",
+           t->cpu ? "processor" : "graphics device", t->lanes, t->lanes > 1 ? "s" : "", t->vector,
+           t->lanes > 1 ? "CLBlast" : "the packed kernel or CLBlast, as measured",
+           t->host_memory ? "in host memory" : "on the device");
+    if (rank >= 0)
+        printf("   auto takes it for rank %d of a node\n", rank);
+    else
+        printf("   auto does not take it\n");
+}
+
+static void as_json(void *context, int number, int rank, const laip_traits *t)
+{
+    json_array_append_new(
+        context,
+        json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:i, s:i}",
+                  "number", number, "auto_rank", rank, "name", t->name, "pci", t->pci, "platform",
+                  t->platform, "driver", t->driver, "version", t->version, "cpu", t->cpu, "host_memory",
+                  t->host_memory, "units", t->units, "memory", (json_int_t)t->memory, "largest",
+                  (json_int_t)t->largest, "local_memory", (json_int_t)t->local_memory, "group_limit",
+                  (json_int_t)t->group_limit, "lanes", t->lanes, "vector", t->vector));
+}
+
+static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    (void)arg;
+    if (key != 'j')
+        return ARGP_ERR_UNKNOWN;
+    *(bool *)state->input = true;
+    return 0;
+}
+
+int laip_bench_devices(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options, parse,
+        NULL,    "Lists the OpenCL devices; the number, or part of a name, is what --device takes.",
+        NULL,    NULL,
+        NULL};
+    bool json = false;
+    laip_error error;
+    argp_parse(&argp, argc, argv, 0, NULL, &json);
+    json_t *all = json_array();
+    if (!laip_device_list(json ? as_json : as_text, all, &error))
+        return laip_bench_fails(argv[0], &error);
+    if (json) {
+        json_dumpf(all, stdout, JSON_INDENT(1));
+        putchar('\n');
+    }
+    json_decref(all);
+    return 0;
+}

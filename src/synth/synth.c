@@ -1,0 +1,213 @@
+/* Writing drawn data: pictures as JPEG and PNG, and reid_raw.json. */
+#include "synth/synth.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "synth/person.h"
+
+#include <jansson.h>
+#include <jpeglib.h>
+#include <png.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct job {
+    const laip_synth_options *options;
+    pthread_mutex_t lock;
+    laip_error error; /* of the first that failed */
+} job;
+
+/* libjpeg reports an error by a call that must not return; its own version ends the process. */
+typedef struct jpeg_trouble {
+    struct jpeg_error_mgr manager;
+    jmp_buf back;
+    char text[JMSG_LENGTH_MAX];
+} jpeg_trouble;
+
+static void leave_jpeg(j_common_ptr c)
+{
+    jpeg_trouble *t = (jpeg_trouble *)c->err;
+    c->err->format_message(c, t->text);
+    longjmp(t->back, 1);
+}
+
+static bool write_jpeg(FILE *to, const laip_image *image, laip_error *error)
+{
+    struct jpeg_compress_struct c;
+    jpeg_trouble trouble;
+    c.err = jpeg_std_error(&trouble.manager);
+    trouble.manager.error_exit = leave_jpeg;
+    if (setjmp(trouble.back)) {
+        jpeg_destroy_compress(&c);
+        return laip_failure(error, "JPEG cannot be written: %s", trouble.text);
+    }
+    jpeg_create_compress(&c);
+    jpeg_stdio_dest(&c, to);
+    c.image_width = (JDIMENSION)image->width;
+    c.image_height = (JDIMENSION)image->height;
+    c.input_components = 3;
+    c.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&c);
+    jpeg_set_quality(&c, 88, TRUE);
+    jpeg_start_compress(&c, TRUE);
+    while (c.next_scanline < c.image_height) {
+        JSAMPROW row = image->pixels + 3 * (size_t)c.next_scanline * (size_t)image->width;
+        jpeg_write_scanlines(&c, &row, 1);
+    }
+    jpeg_finish_compress(&c);
+    jpeg_destroy_compress(&c);
+    return true;
+}
+
+static bool write_png(FILE *to, const laip_image *image, laip_error *error)
+{
+    png_image p = {.version = PNG_IMAGE_VERSION,
+                   .width = (png_uint_32)image->width,
+                   .height = (png_uint_32)image->height,
+                   .format = PNG_FORMAT_RGB};
+    return png_image_write_to_stdio(&p, to, 0, image->pixels, 0, NULL) ||
+           laip_failure(error, "PNG cannot be written: %s", p.message);
+}
+
+/* imgs/CUHK01/0000012_01.png for a tenth of the persons, imgs/cam_a/0000012_01.jpg for the others. */
+static void file_name(char *name, size_t size, uint64_t person, int image)
+{
+    if (person % 10 == 0)
+        snprintf(name, size, "CUHK01/%07llu_%02d.png", (unsigned long long)person, image);
+    else
+        snprintf(name, size, "cam_%c/%07llu_%02d.jpg", image % 2 ? 'b' : 'a', (unsigned long long)person,
+                 image);
+}
+
+static bool write_picture(const laip_synth_options *o, uint64_t person, int image, laip_error *error)
+{
+    char name[64];
+    laip_person p = laip_person_draw_lot(o->seed, person);
+    laip_view v = laip_view_draw_lot(o->seed, person, (uint64_t)image);
+    laip_image picture;
+    laip_file file;
+    file_name(name, sizeof name, person, image);
+    char *folder = laip_path_join(o->folder, "imgs"), *path = laip_path_join(folder, name);
+    laip_person_draw(&p, &v, &picture);
+    bool good = laip_file_begin(&file, path, error);
+    if (good) {
+        good = (strstr(name, ".png") ? write_png : write_jpeg)(file.stream, &picture, error);
+        if (!good) {
+            laip_error_prefix(error, "%s", path);
+            laip_file_cancel(&file);
+        } else
+            good = laip_file_commit(&file, error);
+    }
+    laip_image_free(&picture);
+    free(folder);
+    free(path);
+    return good;
+}
+
+static void one_person(void *context, size_t index)
+{
+    job *j = context;
+    laip_error error;
+    for (int i = 0; i < j->options->images; i++)
+        if (!write_picture(j->options, index, i, &error)) {
+            pthread_mutex_lock(&j->lock);
+            if (j->error.status == LAIP_OK)
+                j->error = error;
+            pthread_mutex_unlock(&j->lock);
+            return;
+        }
+}
+
+/* The words of a caption, lower case, without punctuation: CUHK-PEDES' processed_tokens. */
+static json_t *tokens_of(const char *caption)
+{
+    json_t *list = json_array();
+    char word[64];
+    size_t n = 0;
+    for (const char *c = caption;; c++) {
+        bool part = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '-';
+        if (part && n + 1 < sizeof word)
+            word[n++] = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+        else if (n) {
+            json_array_append_new(list, json_stringn(word, n));
+            n = 0;
+        }
+        if (!*c)
+            return list;
+    }
+}
+
+static json_t *entry(const laip_synth_options *o, uint64_t person, int image, const char *split)
+{
+    char name[64];
+    json_t *captions = json_array(), *tokens = json_array(), *object = json_object();
+    laip_person p = laip_person_draw_lot(o->seed, person);
+    laip_view v = laip_view_draw_lot(o->seed, person, (uint64_t)image);
+    file_name(name, sizeof name, person, image);
+    for (uint64_t k = 0; k < 2; k++) {
+        laip_str text = {0};
+        laip_rng r = laip_rng_stream(o->seed, 1000 + 2 * (uint64_t)image + k, person, LAIP_SITE_SYNTH);
+        laip_person_describe(&p, &v, &r, &text);
+        json_array_append_new(captions, json_string(laip_str_text(&text)));
+        json_array_append_new(tokens, tokens_of(laip_str_text(&text)));
+        free(text.text);
+    }
+    json_object_set_new(object, "split", json_string(split));
+    json_object_set_new(object, "captions", captions);
+    json_object_set_new(object, "file_path", json_string(name));
+    json_object_set_new(object, "processed_tokens", tokens);
+    json_object_set_new(object, "id", json_integer((json_int_t)person + 1));
+    return object;
+}
+
+static bool write_annotations(const laip_synth_options *o, laip_error *error)
+{
+    int persons = o->persons + o->val + o->test;
+    json_t *list = json_array();
+    for (int i = 0; i < persons; i++)
+        for (int k = 0; k < o->images; k++)
+            json_array_append_new(list, entry(o, (uint64_t)i, k,
+                                              i < o->persons            ? "train"
+                                              : i < o->persons + o->val ? "val"
+                                                                        : "test"));
+    char *text = json_dumps(list, JSON_INDENT(1) | JSON_PRESERVE_ORDER),
+         *path = laip_path_join(o->folder, "reid_raw.json");
+    bool good = laip_file_write(path, text, strlen(text), error);
+    json_decref(list);
+    free(text);
+    free(path);
+    return good;
+}
+
+bool laip_synth_write(const laip_synth_options *o, laip_error *error)
+{
+    static const char *const folders[] = {"imgs/CUHK01", "imgs/cam_a", "imgs/cam_b"};
+    if (!o->folder || !*o->folder)
+        return laip_bad_input(error, "no folder is named to write to");
+    if (o->persons < 1 || o->images < 1)
+        return laip_bad_input(error, "%d persons to train with and %d pictures each, expected at least 1",
+                              o->persons, o->images);
+    if (o->val < 0 || o->test < 0)
+        return laip_bad_input(error, "%d persons in val, %d in test, expected none or more", o->val, o->test);
+    for (size_t i = 0; i < 3; i++) {
+        char *path = laip_path_join(o->folder, folders[i]);
+        bool good = laip_make_folders(path, error);
+        free(path);
+        if (!good) {
+            error->status = LAIP_BAD_INPUT; /* the user named the place */
+            return false;
+        }
+    }
+    job j = {.options = o, .error = {.status = LAIP_OK}};
+    pthread_mutex_init(&j.lock, NULL);
+    laip_parallel_for((size_t)(o->persons + o->val + o->test), o->threads, one_person, &j);
+    pthread_mutex_destroy(&j.lock);
+    if (j.error.status != LAIP_OK) {
+        *error = j.error;
+        return false;
+    }
+    return write_annotations(o, error);
+}
