@@ -5,9 +5,9 @@
 
 #include "base/memory.h"
 #include "bench/bench.h"
+#include "config/config.h"
 #include "data/batch.h"
 #include "device/profiler.h"
-#include "train/config.h"
 
 typedef struct laip_bench_workload {
     laip_bench_options common;

@@ -1,11 +1,11 @@
 /* laip-data check: a dataset looked at whole before it is trained on. */
 #include "base/log.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "data/check.h"
 #include "programs/data.h"
 #include "programs/data_check_report.h"
 #include "programs/data_lines.h"
-#include "train/config.h"
 
 #include <argp.h>
 #include <stdlib.h>

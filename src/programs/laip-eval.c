@@ -5,7 +5,7 @@
 #include "ops/gemm.h"
 #include "report/contact_sheet.h"
 #include "store/checkpoint.h"
-#include "train/corpus.h"
+#include "config/corpus.h"
 
 #include <argp.h>
 #include <jansson.h>

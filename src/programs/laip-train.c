@@ -1,6 +1,6 @@
 /* laip-train: trains LAIP from a configuration, alone or under mpirun. */
 #include "base/memory.h"
-#include "train/config_table.h"
+#include "config/table.h"
 #include "train/train.h"
 
 #include <argp.h>

@@ -2,10 +2,10 @@
  */
 #include "base/file.h"
 #include "base/memory.h"
+#include "config/config.h"
 #include "model/model.h"
 #include "programs/model.h"
 #include "store/weights.h"
-#include "train/config.h"
 
 #include <argp.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 
 #include "data/loader.h"
 #include "model/step.h"
-#include "train/config.h"
+#include "config/config.h"
 
 typedef struct laip_memory {
     laip_device *device;

@@ -4,7 +4,7 @@
 
 #include "dist/ranks.h"
 #include "model/step.h"
-#include "train/corpus.h"
+#include "config/corpus.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 #ifndef LAIP_TRAIN_SCHEDULE_H
 #define LAIP_TRAIN_SCHEDULE_H
 
-#include "train/config.h"
+#include "config/config.h"
 #include <stdint.h>
 
 /* Step `step` (from 0) of `steps`: linear warm-up to lr, then half a cosine down to min_lr. */

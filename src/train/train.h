@@ -9,7 +9,7 @@
 #define LAIP_TRAIN_TRAIN_H
 
 #include "dist/ranks.h"
-#include "train/config.h"
+#include "config/config.h"
 
 typedef struct laip_train_options {
     bool resume;  /* go on from the run folder's last state */

@@ -1,5 +1,5 @@
 /* A configuration; one that is read must read back the same from what is written of it. */
-#include "train/config.h"
+#include "config/config.h"
 #include <stdlib.h>
 #include <string.h>
 

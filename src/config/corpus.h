@@ -1,10 +1,10 @@
 /* What training and evaluation read text with: the vocabulary and the phraser of a configuration, and splits
  * with their captions made into tokens. */
-#ifndef LAIP_TRAIN_CORPUS_H
-#define LAIP_TRAIN_CORPUS_H
+#ifndef LAIP_CONFIG_CORPUS_H
+#define LAIP_CONFIG_CORPUS_H
 
+#include "config/config.h"
 #include "data/texts.h"
-#include "train/config.h"
 
 typedef struct laip_corpus {
     laip_tokenizer *tokenizer;

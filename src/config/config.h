@@ -1,8 +1,8 @@
 /* A run's configuration: YAML files, --set, and the resolved form that a run folder keeps.  One table names
- * every key, its type, range and meaning (config_table.c) and drives reading, writing and help; unknown keys
+ * every key, its type, range and meaning (table.c) and drives reading, writing and help; unknown keys
  * are errors that name the nearest known one. */
-#ifndef LAIP_TRAIN_CONFIG_H
-#define LAIP_TRAIN_CONFIG_H
+#ifndef LAIP_CONFIG_CONFIG_H
+#define LAIP_CONFIG_CONFIG_H
 
 #include "base/str.h"
 #include "image/augment.h"

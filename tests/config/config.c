@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "train/config.h"
+#include "config/config.h"
 #include <stdlib.h>
 #include <string.h>
 

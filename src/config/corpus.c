@@ -1,4 +1,4 @@
-#include "train/corpus.h"
+#include "config/corpus.h"
 
 #include "base/file.h"
 #include "base/log.h"

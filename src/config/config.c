@@ -1,11 +1,11 @@
 /* Reading a configuration and refusing an impossible one. */
-#include "train/config.h"
+#include "config/config.h"
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/yaml.h"
+#include "config/table.h"
 #include "ops/gemm.h"
-#include "train/config_table.h"
 
 #include <errno.h>
 #include <math.h>

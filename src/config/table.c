@@ -1,5 +1,5 @@
 /* Every setting, with its type, range, meaning and default. */
-#include "train/config_table.h"
+#include "config/table.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* A configuration written down: resolved as YAML, and every setting explained. */
-#include "train/config_table.h"
+#include "config/table.h"
 
 #include "base/yaml.h"
 #include <stdlib.h>

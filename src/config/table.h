@@ -1,8 +1,8 @@
 /* The settings of a configuration, as a table. */
-#ifndef LAIP_TRAIN_CONFIG_TABLE_H
-#define LAIP_TRAIN_CONFIG_TABLE_H
+#ifndef LAIP_CONFIG_TABLE_H
+#define LAIP_CONFIG_TABLE_H
 
-#include "train/config.h"
+#include "config/config.h"
 #include <stddef.h>
 
 typedef enum laip_setting_type {

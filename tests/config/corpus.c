@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
-#include "train/corpus.h"
+#include "config/corpus.h"
 #include <stdlib.h>
 #include <string.h>
 
