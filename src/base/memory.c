@@ -1,7 +1,6 @@
 #include "base/memory.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,28 +10,36 @@ struct laip_arena_block {
     max_align_t bytes[];
 };
 
-static void exhausted(size_t count, size_t size)
+static laip_memory_handler *handler;
+
+void laip_on_out_of_memory(laip_memory_handler *on)
 {
-    fprintf(stderr, "laip: out of memory: %zu x %zu bytes wanted\n", count, size);
-    exit(1);
+    handler = on;
+}
+
+void laip_out_of_memory(size_t count, size_t size)
+{
+    if (handler)
+        handler(count, size);
+    abort();
 }
 
 void *laip_alloc(size_t count, size_t size)
 {
     void *p = calloc(count ? count : 1, size ? size : 1);
     if (!p)
-        exhausted(count, size);
+        laip_out_of_memory(count, size);
     return p;
 }
 
 void *laip_realloc(void *old, size_t count, size_t size)
 {
     if (size && count > SIZE_MAX / size)
-        exhausted(count, size);
+        laip_out_of_memory(count, size);
     size_t bytes = count * size;
     void *p = realloc(old, bytes ? bytes : 1);
     if (!p)
-        exhausted(count, size);
+        laip_out_of_memory(count, size);
     return p;
 }
 
@@ -62,7 +69,7 @@ void laip_grow(void **array, size_t *capacity, size_t needed, size_t size)
 void *laip_arena_alloc(laip_arena *arena, size_t count, size_t size)
 {
     if (size && count > (SIZE_MAX / 2) / size)
-        exhausted(count, size);
+        laip_out_of_memory(count, size);
     size_t bytes = (count * size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
     struct laip_arena_block *block = arena->blocks;
     if (!block || block->size - block->used < bytes) {

@@ -1,10 +1,15 @@
-/* Host memory.  Running out of it is not an error that a caller could mend: these functions then end the
- * process with one line and status 1, and never return NULL.  Sizes are given as count × size and checked for
- * overflow. */
+/* Host memory.  Running out of it is not an error that a caller could mend, and these functions never return
+ * NULL: they call the program's handler, which is not to return.  Sizes are given as count × size and checked
+ * for overflow. */
 #ifndef LAIP_BASE_MEMORY_H
 #define LAIP_BASE_MEMORY_H
 
 #include <stddef.h>
+
+/* What is done when memory runs out; without a handler, or when it returns, the process aborts. */
+typedef void laip_memory_handler(size_t count, size_t size);
+void laip_on_out_of_memory(laip_memory_handler *handler);
+void laip_out_of_memory(size_t count, size_t size); /* does not return */
 
 void *laip_alloc(size_t count, size_t size);              /* zeroed; free() releases it */
 void *laip_realloc(void *old, size_t count, size_t size); /* new bytes are not cleared */

@@ -1,6 +1,7 @@
 #include "programs/common_subcommands.h"
 
 #include "laip/error.h"
+#include "programs/common_memory.h"
 #include <argp.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@ static void usage(FILE *to, const char *program, const laip_subcommand *table)
 int laip_subcommands(const char *program, const laip_subcommand *table, int argc, char **argv)
 {
     static char version[64];
+    laip_exit_when_out_of_memory();
     snprintf(version, sizeof version, "%s %s", program, LAIP_VERSION);
     argp_program_version = version;
     argp_err_exit_status = LAIP_BAD_INPUT;

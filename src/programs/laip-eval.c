@@ -2,10 +2,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "config/corpus.h"
 #include "ops/gemm.h"
+#include "programs/common_memory.h"
 #include "report/contact_sheet.h"
 #include "store/checkpoint.h"
-#include "config/corpus.h"
 
 #include <argp.h>
 #include <jansson.h>
@@ -339,6 +340,7 @@ int main(int argc, char **argv)
     session s = {.result = {.queries = 0}};
     laip_ranks ranks = {.size = 1};
     laip_error error;
+    laip_exit_when_out_of_memory();
     argp_program_version = "laip-eval " LAIP_VERSION;
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, &a);

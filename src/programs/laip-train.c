@@ -1,6 +1,7 @@
 /* laip-train: trains LAIP from a configuration, alone or under mpirun. */
 #include "base/memory.h"
 #include "config/table.h"
+#include "programs/common_memory.h"
 #include "train/train.h"
 
 #include <argp.h>
@@ -149,6 +150,7 @@ int main(int argc, char **argv)
     laip_config config;
     laip_ranks ranks;
     laip_error error;
+    laip_exit_when_out_of_memory();
     argp_program_version = "laip-train " LAIP_VERSION;
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, &a);

@@ -120,7 +120,10 @@ int laip_model_inspect(int argc, char **argv)
     laip_weights w;
     laip_error error;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (!laip_weights_open(&w, a.file, &error)) {
+    bool good = laip_weights_open(&w, a.file, &error);
+    for (size_t i = 0; good && !w.is_pth && i < w.count; i++)
+        good = laip_safetensors_verify(&w.safetensors, i, &error);
+    if (!good) {
         fprintf(stderr, "%s: %s\n", argv[0], error.text);
         return (int)error.status;
     }

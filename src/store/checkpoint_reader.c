@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,9 @@ bool laip_checkpoint_load_part(void *context, laip_param *q, laip_part *part, co
         return false;
     float *values = laip_alloc(t.count, sizeof *values);
     bool good = laip_tensor_floats(&t, values, error);
+    for (size_t i = 0; good && i < t.count; i++)
+        if (!isfinite(values[i]))
+            good = laip_bad_input(error, "%s: element %zu is not a finite number", name, i);
     if (good && positions) {
         float *other = resized(&l->model->sizes, values, rows, cols);
         free(values);

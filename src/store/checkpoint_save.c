@@ -2,11 +2,13 @@
 #include "store/checkpoint_internal.h"
 
 #include "base/memory.h"
+#include <math.h>
 #include <stdlib.h>
 
 typedef struct saver {
     laip_safetensors_writer w;
     laip_model *model;
+    const char *path;
 } saver;
 
 static bool declare(void *context, laip_param *q, laip_part *part, const char *name, int which,
@@ -26,11 +28,15 @@ static bool write_part(void *context, laip_param *q, laip_part *part, const char
     saver *s = context;
     size_t count = laip_part_count(part);
     float *values = laip_alloc(count, sizeof *values);
-    (void)name;
+    bool good = true;
     laip_params_read(&s->model->params, q, part, which, values);
+    for (size_t i = 0; good && i < count; i++)
+        if (!isfinite(values[i]))
+            good = laip_failure(error, "%s: is not written: element %zu of %s is not a finite number",
+                                s->path, i, name);
     laip_safetensors_write(&s->w, values, count * sizeof *values);
     free(values);
-    return laip_device_ok(s->model->device, error);
+    return laip_device_ok(s->model->device, error) && good;
 }
 
 static void declare_queue(laip_safetensors_writer *w, const laip_queue *q)
@@ -85,20 +91,19 @@ static void note_scaling(laip_safetensors_writer *w, const laip_scaling *l)
 bool laip_checkpoint_save(const char *path, laip_model *model, laip_step *step,
                           const laip_checkpoint_notes *notes, laip_error *error)
 {
-    saver s = {.model = model};
+    saver s = {.model = model, .path = path};
     note(&s.w, &model->sizes, notes);
     if (step)
         note_scaling(&s.w, &step->scaling);
     laip_checkpoint_each(model, step != NULL, declare, &s, error);
     if (step)
         declare_queue(&s.w, &step->queue);
-    if (!laip_safetensors_begin(&s.w, path, error))
-        return false;
-    if (!laip_checkpoint_each(model, step != NULL, write_part, &s, error)) {
-        laip_safetensors_cancel(&s.w);
-        return false;
-    }
-    if (step)
+    bool good = laip_safetensors_begin(&s.w, path, error) &&
+                laip_checkpoint_each(model, step != NULL, write_part, &s, error);
+    if (good && step)
         write_queue(&s.w, &step->queue);
-    return laip_device_ok(model->device, error) && laip_safetensors_end(&s.w, error);
+    if (good && laip_device_ok(model->device, error))
+        return laip_safetensors_end(&s.w, error);
+    laip_safetensors_cancel(&s.w);
+    return false;
 }

@@ -1,5 +1,6 @@
 #include "store/safetensors.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +99,52 @@ static bool read_header(laip_safetensors *f, json_t *header, size_t base, laip_e
         end = (const char *)t->data + t->count * laip_dtype_size(t->type);
         laip_map_set(&f->index, t->name, strlen(t->name), (int32_t)i);
     }
-    return true;
+    size_t rest = (size_t)((const char *)f->map + f->size - end);
+    return !rest || laip_bad_input(error, "%s: %zu bytes follow the last tensor, expected the file's end",
+                                   f->path, rest);
+}
+
+/* The checksums that the metadata have, once that of the header is right. */
+static bool read_sums(laip_safetensors *f, const char *header, size_t length, laip_error *error)
+{
+    const char *kind = laip_safetensors_metadata(f, "checksum"), *sums = laip_safetensors_metadata(f, "xxh3");
+    size_t digits = 16 * (f->count + 1);
+    if (!kind && !sums)
+        return true;
+    if (!kind || !sums || strcmp(kind, "xxh3-64") != 0 || strlen(sums) != digits ||
+        strspn(sums, "0123456789abcdef") != digits)
+        return laip_bad_input(error,
+                              "%s: is damaged: metadata checksum and xxh3 are %.20s and %zu digits, expected "
+                              "xxh3-64 and %zu",
+                              f->path, kind ? kind : "missing", sums ? strlen(sums) : 0, digits);
+    char *copy = laip_strndup(header, length), *at = copy;
+    size_t left = length;
+    while (left >= digits && memcmp(at, sums, digits) != 0)
+        at++, left--;
+    if (left >= digits)
+        memset(at, '0', digits);
+    uint64_t sum = laip_checksum(copy, length), expected = 0;
+    free(copy);
+    f->sums = laip_alloc(f->count + 1, sizeof *f->sums);
+    for (size_t i = 0; i <= f->count; i++) {
+        char one[17] = {0};
+        memcpy(one, sums + 16 * i, 16);
+        uint64_t value = strtoull(one, NULL, 16);
+        *(i ? &f->sums[i - 1] : &expected) = value;
+    }
+    return sum == expected ||
+           laip_bad_input(error,
+                          "%s: the header is damaged: its checksum is %016" PRIx64 ", expected %016" PRIx64,
+                          f->path, sum, expected);
+}
+
+bool laip_safetensors_verify(const laip_safetensors *f, size_t i, laip_error *error)
+{
+    const laip_tensor_entry *t = &f->tensors[i];
+    uint64_t sum = f->sums ? laip_checksum(t->data, t->count * laip_dtype_size(t->type)) : 0;
+    return !f->sums || sum == f->sums[i] ||
+           laip_bad_input(error, "%s: %s is damaged: its checksum is %016" PRIx64 ", expected %016" PRIx64,
+                          f->path, t->name, sum, f->sums[i]);
 }
 
 bool laip_safetensors_open(laip_safetensors *f, const char *path, laip_error *error)
@@ -122,7 +168,8 @@ bool laip_safetensors_open(laip_safetensors *f, const char *path, laip_error *er
     if (good && !json_is_object(header))
         good = laip_bad_input(error, "%s: the header at byte %d is no JSON object: %s", path,
                               header ? 8 : 8 + where.position, header ? "something else" : where.text);
-    good = good && read_header(f, header, 8 + (size_t)length, error);
+    good = good && read_header(f, header, 8 + (size_t)length, error) &&
+           read_sums(f, (const char *)f->map + 8, (size_t)length, error);
     json_decref(header);
     if (!good)
         laip_safetensors_close(f);
@@ -137,6 +184,7 @@ void laip_safetensors_close(laip_safetensors *f)
         free(f->metadata[i]);
     free(f->metadata);
     free(f->tensors);
+    free(f->sums);
     free(f->path);
     laip_map_free(&f->index);
     laip_map_free(&f->metadata_index);
@@ -154,65 +202,4 @@ const char *laip_safetensors_metadata(const laip_safetensors *f, const char *key
 {
     int32_t i;
     return laip_map_get(&f->metadata_index, key, strlen(key), &i) ? f->metadata[i] : NULL;
-}
-
-void laip_safetensors_metadata_add(laip_safetensors_writer *w, const char *key, const char *value)
-{
-    laip_str_adds(&w->header, w->header.length ? "," : "{\"__metadata__\":{");
-    laip_str_add_json(&w->header, key, strlen(key));
-    laip_str_adds(&w->header, ":");
-    laip_str_add_json(&w->header, value, strlen(value));
-}
-
-void laip_safetensors_declare(laip_safetensors_writer *w, const char *name, laip_dtype type, int rank,
-                              const size_t *shape)
-{
-    size_t bytes = laip_dtype_size(type);
-    laip_str_adds(&w->header, w->declared ? "," : w->header.length ? "}," : "{");
-    laip_str_add_json(&w->header, name, strlen(name));
-    laip_str_addf(&w->header, ":{\"dtype\":\"%s\",\"shape\":[", laip_dtype_name(type));
-    for (int i = 0; i < rank; i++) {
-        laip_str_addf(&w->header, "%s%zu", i ? "," : "", shape[i]);
-        bytes *= shape[i];
-    }
-    laip_str_addf(&w->header, "],\"data_offsets\":[%zu,%zu]}", w->offset, w->offset + bytes);
-    w->offset += bytes;
-    w->declared++;
-}
-
-bool laip_safetensors_begin(laip_safetensors_writer *w, const char *path, laip_error *error)
-{
-    if (!w->declared)
-        laip_str_adds(&w->header, w->header.length ? "}" : "{");
-    laip_str_adds(&w->header, "}");
-    while (w->header.length % 8) /* so that the data are aligned */
-        laip_str_adds(&w->header, " ");
-    if (!laip_file_begin(&w->file, path, error))
-        return false;
-    unsigned char length[8];
-    for (int i = 0; i < 8; i++)
-        length[i] = (unsigned char)((uint64_t)w->header.length >> 8 * i);
-    fwrite(length, 1, 8, w->file.stream);
-    fwrite(w->header.text, 1, w->header.length, w->file.stream);
-    return true;
-}
-
-void laip_safetensors_write(laip_safetensors_writer *w, const void *data, size_t bytes)
-{
-    fwrite(data, 1, bytes, w->file.stream); /* laip_file_commit looks at ferror */
-}
-
-bool laip_safetensors_end(laip_safetensors_writer *w, laip_error *error)
-{
-    bool good = laip_file_commit(&w->file, error);
-    free(w->header.text);
-    *w = (laip_safetensors_writer){0};
-    return good;
-}
-
-void laip_safetensors_cancel(laip_safetensors_writer *w)
-{
-    laip_file_cancel(&w->file);
-    free(w->header.text);
-    *w = (laip_safetensors_writer){0};
 }

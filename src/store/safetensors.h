@@ -1,9 +1,15 @@
 /* safetensors files: an 8-byte length, a JSON header of names, types, shapes and places, then the tensors'
  * bytes. Reading maps the file and checks all of the header; writing streams, in the order that the tensors
- * were declared. */
+ * were declared.
+ *
+ * Files that are written here carry checksums in their metadata: `checksum` is "xxh3-64", and `xxh3` has 16
+ * hexadecimal digits for the header (all of it, with zeros in the place of these digits) and 16 for each
+ * tensor, in the order of the file.  The header is checked when the file is opened, a tensor by
+ * laip_safetensors_verify.  Files of others have none. */
 #ifndef LAIP_STORE_SAFETENSORS_H
 #define LAIP_STORE_SAFETENSORS_H
 
+#include "base/checksum.h"
 #include "base/file.h"
 #include "base/map.h"
 #include "base/str.h"
@@ -16,16 +22,22 @@ typedef struct laip_safetensors {
     laip_tensor_entry *tensors; /* by their place in the file */
     laip_map index, metadata_index;
     char **metadata;
+    uint64_t *sums; /* [count], where the file has checksums; else NULL */
 } laip_safetensors;
 
 bool laip_safetensors_open(laip_safetensors *file, const char *path, laip_error *error);
 void laip_safetensors_close(laip_safetensors *file);
 const laip_tensor_entry *laip_safetensors_find(const laip_safetensors *file, const char *name);
 const char *laip_safetensors_metadata(const laip_safetensors *file, const char *key); /* NULL: none */
+/* Whether tensor i is as it was written; bad input names it.  True where the file has no checksums. */
+bool laip_safetensors_verify(const laip_safetensors *file, size_t i, laip_error *error);
+
 /* Writing: declare all tensors, begin, write each one's bytes in order, end. */
 typedef struct laip_safetensors_writer {
-    laip_str header;
-    size_t offset, declared;
+    laip_str metadata, tensors, sums;
+    size_t offset, declared, *end; /* end [declared]: where each tensor's bytes end */
+    size_t end_capacity, written, current, sums_at;
+    laip_checksum_state *state;
     laip_file file;
 } laip_safetensors_writer;
 

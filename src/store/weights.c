@@ -46,7 +46,7 @@ bool laip_weights_load(laip_weights *w, size_t i, laip_tensor_entry *tensor, lai
 {
     *tensor = w->tensors[i];
     if (!w->is_pth)
-        return true;
+        return laip_safetensors_verify(&w->safetensors, i, error);
     free(w->held);
     w->held = laip_alloc(tensor->count + 1, laip_dtype_size(tensor->type));
     tensor->data = w->held;

@@ -2,9 +2,9 @@
 #ifndef LAIP_TRAIN_MEMORY_H
 #define LAIP_TRAIN_MEMORY_H
 
+#include "config/config.h"
 #include "data/loader.h"
 #include "model/step.h"
-#include "config/config.h"
 
 typedef struct laip_memory {
     laip_device *device;

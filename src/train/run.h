@@ -2,9 +2,9 @@
 #ifndef LAIP_TRAIN_RUN_H
 #define LAIP_TRAIN_RUN_H
 
+#include "config/corpus.h"
 #include "dist/ranks.h"
 #include "model/step.h"
-#include "config/corpus.h"
 
 #include <stdio.h>
 

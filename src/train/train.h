@@ -8,8 +8,8 @@
 #ifndef LAIP_TRAIN_TRAIN_H
 #define LAIP_TRAIN_TRAIN_H
 
-#include "dist/ranks.h"
 #include "config/config.h"
+#include "dist/ranks.h"
 
 typedef struct laip_train_options {
     bool resume;  /* go on from the run folder's last state */

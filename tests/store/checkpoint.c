@@ -6,6 +6,7 @@
 #include "store/checkpoint.h"
 #include "support/device.h"
 #include "support/tiny.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -404,6 +405,72 @@ static void truncated(void **state)
     close_run(&r);
 }
 
+/* A bit that turned anywhere in a file, or a byte after its end, is refused; what it is in is named. */
+static void flipped(void **state)
+{
+    (void)state;
+    enum { FLIPS = 60 };
+    laip_error error;
+    laip_model_config m = sizes();
+    run r;
+    char *data;
+    size_t size, named = 0;
+    open_model(&r, &m, false, 1);
+    char *path = save(&r, "sound", false), *bad = inside("flipped");
+    assert_ok(laip_file_read(path, &data, &size, &error), error);
+    data = laip_realloc(data, size + 1, 1);
+    size_t header = 0;
+    for (int i = 7; i >= 0; i--)
+        header = header << 8 | (unsigned char)data[i];
+    for (size_t i = 0; i < FLIPS; i++) { /* half of them in the header */
+        size_t at = i % 2 ? i * (size / FLIPS) : i * ((header + 8) / FLIPS);
+        data[at] ^= (char)(1 << i % 7);
+        assert_ok(laip_file_write(bad, data, size, &error), error);
+        if (laip_checkpoint_load(bad, &r.model, "", &error))
+            fail_msg("byte %zu of %zu was changed, and the file accepted", at, size);
+        check_refusal(&error, bad, "");
+        named += strstr(error.text, ".weight is damaged: its checksum is ") != NULL;
+        data[at] ^= (char)(1 << i % 7);
+    }
+    assert_true(named > FLIPS / 4);
+    data[size] = 0;
+    assert_ok(laip_file_write(bad, data, size + 1, &error), error);
+    refused(&r, bad, "", "1 bytes follow the last tensor");
+    free(data);
+    free(path);
+    close_run(&r);
+}
+
+/* Numbers that are not finite are neither read nor written, and the file that was there stays. */
+static void only_finite(void **state)
+{
+    (void)state;
+    laip_error error;
+    laip_model_config m = sizes();
+    laip_checkpoint_notes notes = {"seed: 1\n", "[PAD]\n", 7, 2, 0.1};
+    laip_param *q;
+    laip_part *part;
+    run r;
+    open_model(&r, &m, false, 1);
+    char *path = save(&r, "finite", false), *before, *after;
+    size_t size, same;
+    refused(&r, changed(path, "ones", (change){.ones = "vision_proj.bias"}), "",
+            "vision_proj.bias: element 0 is not a finite number");
+    assert_ok(laip_file_read(path, &before, &size, &error), error);
+    assert_true(laip_model_find(&r.model, "itm_head.bias", &q, &part));
+    laip_params_write(&r.model.params, q, part, 0, (const float[]){1, INFINITY});
+    assert_false(laip_checkpoint_save(path, &r.model, NULL, &notes, &error));
+    assert_int_equal(error.status, LAIP_FAILURE);
+    assert_non_null(strstr(error.text, "element 1 of itm_head.bias is not a finite number"));
+    assert_ok(laip_file_read(path, &after, &same, &error), error);
+    assert_int_equal(size, same);
+    assert_memory_equal(before, after, size);
+    free(before);
+    free(after);
+    free(path);
+    close_run(&r);
+}
+
 /* The momentum copies of a file are taken where it has all of them; else all are the online weights. */
 static void momentum(void **state)
 {
@@ -464,6 +531,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(resumes),      cmocka_unit_test(weights),
                                        cmocka_unit_test(notes_return), cmocka_unit_test(strict),
                                        cmocka_unit_test(the_door),     cmocka_unit_test(truncated),
+                                       cmocka_unit_test(flipped),      cmocka_unit_test(only_finite),
                                        cmocka_unit_test(momentum),     cmocka_unit_test(strict_state)};
     return cmocka_run_group_tests(tests, make, drop);
 }

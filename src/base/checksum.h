@@ -1,0 +1,17 @@
+/* Checksums of what is written to disk: XXH3, 64 bits. */
+#ifndef LAIP_BASE_CHECKSUM_H
+#define LAIP_BASE_CHECKSUM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t laip_checksum(const void *data, size_t size);
+
+/* The same of data that come in parts. */
+typedef struct laip_checksum_state laip_checksum_state;
+laip_checksum_state *laip_checksum_create(void);
+void laip_checksum_free(laip_checksum_state *state);
+void laip_checksum_add(laip_checksum_state *state, const void *data, size_t size);
+uint64_t laip_checksum_end(laip_checksum_state *state); /* of all that was added since the last end */
+
+#endif
