@@ -23,8 +23,8 @@ laip_mem laip_mem_part(laip_device *d, laip_mem whole, size_t offset, size_t byt
     if (d->error.status != LAIP_OK)
         return NULL;
     cl_int code;
-    cl_buffer_region plan = {offset, bytes ? bytes : 4};
-    cl_mem mem = clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &plan, &code);
+    cl_buffer_region part = {offset, bytes ? bytes : 4};
+    cl_mem mem = clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &part, &code);
     char subject[192];
     snprintf(subject, sizeof subject, "%s, %zu bytes at %zu", what, bytes, offset);
     return laip_cl_check(d, code, "clCreateSubBuffer", subject) ? mem : NULL;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PERSONS = 256, VAL, TEST, IMAGES, SEED, THREADS };
+enum { PERSONS = 256, VAL, TEST, IMAGES, SEED, THREADS, BIND, CONTROL, SINGLES, GALLERIES };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -35,6 +35,18 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case THREADS:
         o->threads = (int)value;
         return 0;
+    case BIND:
+        o->kind = LAIP_SYNTH_BIND;
+        return 0;
+    case CONTROL:
+        o->kind = LAIP_SYNTH_CONTROL;
+        return 0;
+    case SINGLES:
+        o->singles = true;
+        return 0;
+    case GALLERIES:
+        o->galleries = (int)value;
+        return 0;
     case ARGP_KEY_ARG:
         if (o->folder)
             argp_usage(state);
@@ -57,6 +69,16 @@ int laip_data_synth(int argc, char **argv)
         {"images-per-person", IMAGES, "K", 0, "Pictures of each person (3)", 0},
         {"seed", SEED, "S", 0, "The same seed draws the same bytes (1)", 0},
         {"threads", THREADS, "N", 0, "Threads (one a core)", 0},
+        {"bind", BIND, NULL, 0,
+         "Families of four who differ only in which thing has which colour: upper against lower garment, hat "
+         "against bag",
+         1},
+        {"control", CONTROL, NULL, 0, "Families of four who differ by colours that none of the others wears",
+         1},
+        {"singles", SINGLES, NULL, 0,
+         "Train has one member of each family: no two of its persons share a bag of words", 1},
+        {"galleries", GALLERIES, "N", 0,
+         "Divides the families of test into the splits test1 to testN (1: test)", 1},
         {0}};
     static const struct argp argp = {
         options,
@@ -64,12 +86,16 @@ int laip_data_synth(int argc, char **argv)
         "DIR",
         "Draws pedestrians and writes them with two captions a picture to DIR, in the layout of CUHK-PEDES: "
         "DIR/reid_raw.json and pictures under DIR/imgs.\v"
-        "A third of the persons are near-duplicates of another in all but one or two things.  Example:\n\n"
-        "  laip-data synth people --persons 800 --images-per-person 3 --seed 1",
+        "A third of the persons are near-duplicates of another in all but one or two things; families "
+        "(--bind, "
+        "--control) come with DIR/binding.json: who belongs together, boxes, and what readers can reach.  "
+        "Examples:\n\n"
+        "  laip-data synth people --persons 800 --images-per-person 3 --seed 1\n"
+        "  laip-data synth families --bind --persons 2400 --val 200 --test 1000 --galleries 5",
         NULL,
         NULL,
         NULL};
-    laip_synth_options o = {.persons = 800, .val = 100, .test = 200, .images = 3, .seed = 1};
+    laip_synth_options o = {.persons = 800, .val = 100, .test = 200, .images = 3, .seed = 1, .galleries = 1};
     laip_error error;
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
@@ -81,5 +107,9 @@ int laip_data_synth(int argc, char **argv)
     printf("%s: %d persons (%d train, %d val, %d test), %d pictures, %.1f s\n", o.folder,
            o.persons + o.val + o.test, o.persons, o.val, o.test, (o.persons + o.val + o.test) * o.images,
            laip_seconds() - start);
+    if (o.kind != LAIP_SYNTH_PERSONS)
+        printf("%s/binding.json says who belongs together, where what is bound is drawn, and what readers "
+               "can reach\n",
+               o.folder);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/corpus.h"
+#include "eval/binding.h"
 #include "ops/gemm.h"
 #include "programs/common_memory.h"
 #include "report/contact_sheet.h"
@@ -117,6 +118,16 @@ static char *annotations_of(const char *data)
     return laip_strdup(data);
 }
 
+typedef struct session {
+    laip_config config;
+    laip_corpus corpus;
+    laip_split split;
+    laip_device *device;
+    laip_model model;
+    laip_evaluation result;
+    laip_binding binding; /* of drawn families; none elsewhere */
+} session;
+
 static void print_line(const char *what, const laip_metrics *m)
 {
     printf("%-24s %8.2f %8.2f %8.2f %8.2f\n", what, m->r1, m->r5, m->r10, m->map);
@@ -127,8 +138,23 @@ static json_t *json_of(const laip_metrics *m)
     return json_pack("{s:f,s:f,s:f,s:f}", "R@1", m->r1, "R@5", m->r5, "R@10", m->r10, "mAP", m->map);
 }
 
-static void report_json(const laip_evaluation *e, const arguments *a, const laip_device *d)
+static json_t *json_of_binding(const laip_binding_metrics *m)
 {
+    return json_pack("{s:i,s:f,s:f,s:f}", "queries", (int)m->queries, "family", m->family, "garments",
+                     m->garments, "hat_and_bag", m->hat_and_bag);
+}
+
+static laip_binding_metrics measure_binding(const session *s, laip_binding_metrics *unseen)
+{
+    const laip_evaluation *e = &s->result;
+    return laip_binding_measure(&s->binding, e->ranking, e->queries, e->gallery, e->query_person,
+                                e->gallery_person, unseen);
+}
+
+static void report_json(const session *s, const arguments *a)
+{
+    const laip_evaluation *e = &s->result;
+    const laip_device *d = s->device;
     const laip_traits *t = laip_device_traits(d);
     json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:f,s:f,s:i}", "checkpoint",
                           a->checkpoint, "split", a->split, "device", t->name, "platform", t->platform,
@@ -138,6 +164,11 @@ static void report_json(const laip_evaluation *e, const arguments *a, const laip
                           e->seconds_match, "pairs", (int)e->pairs);
     if (a->chance)
         json_object_set_new(o, "chance", json_of(&e->chance));
+    if (s->binding.count) {
+        laip_binding_metrics unseen, all = measure_binding(s, &unseen);
+        json_object_set_new(o, "binding", json_of_binding(&all));
+        json_object_set_new(o, "binding_unseen", json_of_binding(&unseen));
+    }
     char *text = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     puts(text);
     free(text);
@@ -161,6 +192,21 @@ static void report(const laip_evaluation *e, const arguments *a)
     }
 }
 
+/* Inside families, in the order that is shown. */
+static void report_binding(const session *s)
+{
+    laip_binding_metrics unseen, all = measure_binding(s, &unseen);
+    const struct {
+        const char *what;
+        const laip_binding_metrics *m;
+    } lines[] = {{"inside the family", &all}, {"pairs never trained", &unseen}};
+    printf("\n%-24s %8s %8s %8s\n", "", "person", "garments", "hat, bag");
+    printf("%-24s %8.2f %8.2f %8.2f\n", "chance", 25.0, 50.0, 50.0);
+    for (size_t i = 0; i < 2; i++)
+        printf("%-24s %8.2f %8.2f %8.2f   %zu captions\n", lines[i].what, lines[i].m->family,
+               lines[i].m->garments, lines[i].m->hat_and_bag, lines[i].m->queries);
+}
+
 /* Some captions with what was found for them, evenly spread. */
 static void show(const laip_evaluation *e, const laip_split *s, long count)
 {
@@ -175,15 +221,6 @@ static void show(const laip_evaluation *e, const laip_split *s, long count)
         }
     }
 }
-
-typedef struct session {
-    laip_config config;
-    laip_corpus corpus;
-    laip_split split;
-    laip_device *device;
-    laip_model model;
-    laip_evaluation result;
-} session;
 
 static bool load_config(session *s, const arguments *a, char **vocab, laip_error *error)
 {
@@ -263,8 +300,10 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     bool good = load_config(s, a, &vocab, error) && choose_storage(s, a, error);
     if (good && !a->split)
         a->split = s->config.test_split;
-    good = good && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
-           laip_split_open(&s->split, &s->corpus, &s->config, annotations, a->images, a->split, false, error);
+    good =
+        good && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
+        laip_split_open(&s->split, &s->corpus, &s->config, annotations, a->images, a->split, false, error) &&
+        laip_binding_read(&s->binding, annotations, error);
     free(annotations);
     free(vocab);
     if (good && !s->split.dataset.caption_count)
@@ -288,9 +327,11 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
         s->result.chance = laip_metrics_chance(s->result.queries, s->result.gallery, s->result.query_person,
                                                s->result.gallery_person);
     if (good && a->json)
-        report_json(&s->result, a, s->device);
+        report_json(s, a);
     else if (good) {
         report(&s->result, a);
+        if (s->binding.count)
+            report_binding(s);
         show(&s->result, &s->split, a->show);
     }
     return good && (!a->contact_sheet || draw_contact_sheet(s, a, error));
@@ -348,6 +389,7 @@ int main(int argc, char **argv)
     if (!good)
         fprintf(stderr, "laip-eval: %s\n", error.text);
     laip_evaluation_free(&s.result);
+    laip_binding_free(&s.binding);
     laip_model_free(&s.model);
     laip_device_close(s.device);
     laip_split_close(&s.split);

@@ -1,6 +1,7 @@
 /* Drawing a person with cairo.  Coordinates: x from the body's middle, y from the top of the head (0) to the
  * soles (1), both in body heights. */
 #include "base/memory.h"
+#include "synth/figure.h"
 #include "synth/scene.h"
 
 #include <math.h>
@@ -17,7 +18,6 @@ typedef struct pen {
     const laip_view *v;
     laip_rng rng;
     double wide; /* half width of the shoulders */
-    int side;
     bool profile, back;
 } pen;
 
@@ -214,6 +214,41 @@ static void upper(pen *n)
     }
 }
 
+/* The point that stays where it is when a hat or a bag is enlarged: the head's, the near edge of what is
+ * carried. */
+static void enlarge(pen *n, double x, double y)
+{
+    if (!n->p->enlarged)
+        return;
+    cairo_translate(n->c, x, y);
+    cairo_scale(n->c, LAIP_ENLARGED, LAIP_ENLARGED);
+    cairo_translate(n->c, -x, -y);
+}
+
+static void hat(pen *n)
+{
+    cairo_t *c = n->c;
+    const laip_person *p = n->p;
+    if (p->hat == LAIP_NO_HAT)
+        return;
+    cairo_save(c);
+    enlarge(n, 0, LAIP_HAT_EDGE);
+    colour(n, p->hat_colour, 1);
+    ellipse(c, 0, 0.034, 0.058, 0.040);
+    cairo_fill(c);
+    if (p->hat == LAIP_BRIMMED_HAT) {
+        ellipse(c, 0, 0.047, 0.095, 0.016);
+        cairo_fill(c);
+    } else if (p->hat == LAIP_CAP && !n->back) {
+        ellipse(c, n->profile ? 0.06 : 0, 0.054, n->profile ? 0.04 : 0.055, 0.011);
+        cairo_fill(c);
+    } else if (p->hat == LAIP_BEANIE) {
+        cairo_rectangle(c, -0.058, 0.03, 0.116, 0.026);
+        cairo_fill(c);
+    }
+    cairo_restore(c);
+}
+
 static void head(pen *n)
 {
     cairo_t *c = n->c;
@@ -274,21 +309,7 @@ static void head(pen *n)
             }
         }
     }
-    if (p->hat != LAIP_NO_HAT) {
-        colour(n, p->hat_colour, 1);
-        ellipse(c, 0, 0.034, 0.058, 0.040);
-        cairo_fill(c);
-        if (p->hat == LAIP_BRIMMED_HAT) {
-            ellipse(c, 0, 0.047, 0.095, 0.016);
-            cairo_fill(c);
-        } else if (p->hat == LAIP_CAP && !n->back) {
-            ellipse(c, n->profile ? 0.06 : 0, 0.054, n->profile ? 0.04 : 0.055, 0.011);
-            cairo_fill(c);
-        } else if (p->hat == LAIP_BEANIE) {
-            cairo_rectangle(c, -0.058, 0.03, 0.116, 0.026);
-            cairo_fill(c);
-        }
-    }
+    hat(n);
     if (p->scarf_colour >= 0) {
         colour(n, p->scarf_colour, 1);
         ellipse(c, 0, 0.150, 0.060, 0.026);
@@ -329,9 +350,6 @@ static void bag(pen *n)
         cairo_stroke(c);
         break;
     case LAIP_SHOULDER_BAG:
-        cairo_move_to(c, -w * 0.7, 0.15);
-        cairo_line_to(c, w * 0.95, 0.44);
-        cairo_stroke(c);
         cairo_rectangle(c, w * 0.7, 0.42, 0.11, 0.10);
         cairo_fill(c);
         break;
@@ -346,6 +364,22 @@ static void bag(pen *n)
     default:
         break;
     }
+}
+
+static void carried_bag(pen *n)
+{
+    double w = n->wide * (n->profile ? 0.66 : 1);
+    if (n->p->bag == LAIP_SHOULDER_BAG) { /* its strap stays on the shoulder */
+        colour(n, n->p->bag_colour, 0.96);
+        cairo_set_line_width(n->c, 0.020);
+        cairo_move_to(n->c, -w * 0.7, 0.15);
+        cairo_line_to(n->c, w * 0.95, 0.44);
+        cairo_stroke(n->c);
+    }
+    cairo_save(n->c);
+    enlarge(n, w, n->p->bag == LAIP_SUITCASE ? 0.92 : 0.49);
+    bag(n);
+    cairo_restore(n->c);
 }
 
 static void thing(pen *n)
@@ -408,33 +442,44 @@ static void person(pen *n)
     cairo_set_source_rgba(n->c, 0, 0, 0, 0.28);
     ellipse(n->c, 0, 0.985, 0.17, 0.022);
     cairo_fill(n->c);
-    if (n->p->bag == LAIP_BACKPACK && !n->back)
+    if (n->p->bag == LAIP_BACKPACK && n->profile)
         bag(n);
     arm(n, -shoulder, -1, -v->swing * (n->profile ? 1.4 : 0.3), 0.86);
     leg(n, -0.042, -spread, 0.88);
     leg(n, 0.042, spread, 1);
     skirt(n);
     upper(n);
+    if (n->p->bag == LAIP_BACKPACK && !n->profile && !n->back) /* its straps lie over the garment */
+        bag(n);
     arm(n, shoulder, 1, v->swing * (n->profile ? 1.4 : 0.3), 1);
     head(n);
     if (n->p->bag != LAIP_BACKPACK || n->back)
-        bag(n);
+        carried_bag(n);
     thing(n);
+}
+
+laip_figure laip_figure_of(const laip_person *p, const laip_view *v)
+{
+    laip_figure f = {.wide = 0.098 + 0.012 * p->build - 0.008 * p->female,
+                     .profile = v->side == LAIP_LEFT || v->side == LAIP_RIGHT,
+                     .back = v->side == LAIP_BACK};
+    double body = v->height * v->scale, free_height = v->height - body;
+    bool mirrored = v->side == LAIP_LEFT || (v->background & 1 && !f.profile);
+    cairo_matrix_init(&f.place, mirrored ? -body : body, 0, 0, body, v->width * (0.5 + v->shift_x),
+                      free_height * v->shift_y);
+    return f;
 }
 
 void laip_person_draw(const laip_person *p, const laip_view *v, laip_image *out)
 {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, v->width, v->height);
-    pen n = {.c = cairo_create(surface), .p = p, .v = v, .side = v->side};
+    laip_figure f = laip_figure_of(p, v);
+    pen n = {
+        .c = cairo_create(surface), .p = p, .v = v, .wide = f.wide, .profile = f.profile, .back = f.back};
     n.rng = laip_rng_stream(v->background, 11, 0, LAIP_SITE_SYNTH);
-    n.wide = 0.098 + 0.012 * p->build - 0.008 * p->female;
-    n.profile = v->side == LAIP_LEFT || v->side == LAIP_RIGHT;
-    n.back = v->side == LAIP_BACK;
     laip_scene_background(n.c, v);
-    double body = v->height * v->scale, free_height = v->height - body;
     cairo_save(n.c);
-    cairo_translate(n.c, v->width * (0.5 + v->shift_x), free_height * v->shift_y);
-    cairo_scale(n.c, v->side == LAIP_LEFT || (v->background & 1 && !n.profile) ? -body : body, body);
+    cairo_transform(n.c, &f.place);
     person(&n);
     cairo_restore(n.c);
     laip_scene_occluder(n.c, v);

@@ -56,6 +56,7 @@ typedef struct laip_person {
     int lower, lower_colour;
     int shoes, shoe_colour;
     int bag, bag_colour, thing, thing_colour, scarf_colour; /* scarf −1: none */
+    bool enlarged;                                          /* hat and bag are drawn half as large again */
 } laip_person;
 
 enum laip_side { LAIP_FRONT, LAIP_BACK, LAIP_LEFT, LAIP_RIGHT };
@@ -73,6 +74,9 @@ laip_person laip_person_draw_lot(uint64_t seed, uint64_t index);
 laip_view laip_view_draw_lot(uint64_t seed, uint64_t index, uint64_t image);
 /* Draws the person; the picture is freed by laip_image_free. */
 void laip_person_draw(const laip_person *p, const laip_view *v, laip_image *out);
+/* Where on the picture upper and lower garment, hat and bag are: left, top, right, bottom of each as shares
+ * of its sides; an empty box where there is none. */
+void laip_person_boxes(const laip_person *p, const laip_view *v, double box[4][4]);
 /* A caption of what can be seen from the view's side; `number` tells the captions of a picture apart. */
 void laip_person_describe(const laip_person *p, const laip_view *v, laip_rng *rng, laip_str *out);
 

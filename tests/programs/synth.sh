@@ -18,6 +18,16 @@ run 0 "$data" synth c $small --seed 10;             ! diff -r a c > /dev/null ||
 [ "$(find a -name '*.tmp*' | wc -l)" = 0 ] || fail "something unfinished was left"
 run 0 "$data" check a/reid_raw.json --images a
 
+families="--bind --persons 8 --val 4 --test 16 --galleries 2 --images-per-person 1"
+run 0 "$data" synth f $families;                    says out 'binding.json'
+run 0 "$data" synth g $families --threads 1;        diff -r f g || fail "the same seed, other families"
+[ "$(grep -c '"split": "test[12]"' f/reid_raw.json)" = 16 ] || fail "not two galleries of eight persons"
+[ "$(grep -c '"member"' f/binding.json)" = 28 ] || fail "not 28 persons of families"
+run 0 "$data" synth h --control --singles --persons 3 --val 0 --test 4 --images-per-person 1
+run 2 "$data" synth e --bind --persons 6;                says err 'whole families'; one_line
+run 2 "$data" synth e --bind --persons 8 --test 12 --galleries 2; says err 'galleries alike'; one_line
+run 2 "$data" synth e --singles;                         says err 'expected bind or control'; one_line
+
 : > file
 run 2 "$data" synth d --persons 0;              says err '0 persons'; one_line; [ ! -e d ] || fail "d was made"
 run 2 "$data" synth d --images-per-person 0;    says err '0 pictures'; one_line

@@ -1,0 +1,119 @@
+#include "eval/binding.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int by_id(const void *a, const void *b)
+{
+    int32_t x = ((const laip_binding_person *)a)->id, y = ((const laip_binding_person *)b)->id;
+    return (x > y) - (x < y);
+}
+
+static char *path_beside(const char *annotations)
+{
+    const char *slash = strrchr(annotations, '/');
+    char *folder = laip_strndup(annotations, slash ? (size_t)(slash - annotations) : 0);
+    char *path = laip_path_join(slash ? folder : ".", "binding.json");
+    free(folder);
+    return path;
+}
+
+static bool read_persons(laip_binding *b, const json_t *list, const char *path, laip_error *error)
+{
+    size_t i;
+    json_t *person;
+    if (!json_is_array(list))
+        return laip_bad_input(error, "%s: \"persons\" is missing or no list", path);
+    b->persons = laip_alloc(json_array_size(list), sizeof *b->persons);
+    json_array_foreach(list, i, person)
+    {
+        int id, family, member, unseen;
+        if (json_unpack(person, "{s:i,s:i,s:i,s:b}", "id", &id, "family", &family, "member", &member,
+                        "unseen", &unseen) ||
+            member < 0 || member > 3)
+            return laip_bad_input(
+                error, "%s: persons[%zu]: expected id, family, member from 0 to 3, and unseen", path, i);
+        b->persons[b->count++] = (laip_binding_person){id, family, member, unseen};
+    }
+    qsort(b->persons, b->count, sizeof *b->persons, by_id);
+    return true;
+}
+
+bool laip_binding_read(laip_binding *b, const char *annotations, laip_error *error)
+{
+    char *path = path_beside(annotations), *text = NULL;
+    size_t size;
+    bool good = true;
+    *b = (laip_binding){0};
+    if (access(path, F_OK) == 0) {
+        json_error_t where;
+        good = laip_file_read(path, &text, &size, error);
+        json_t *all = good ? json_loadb(text, size, 0, &where) : NULL;
+        if (good && !all)
+            good = laip_bad_input(error, "%s:%d:%d: %s", path, where.line, where.column, where.text);
+        good = good && read_persons(b, json_object_get(all, "persons"), path, error);
+        json_decref(all);
+        free(text);
+    }
+    free(path);
+    if (!good)
+        laip_binding_free(b);
+    return good;
+}
+
+void laip_binding_free(laip_binding *b)
+{
+    free(b->persons);
+    *b = (laip_binding){0};
+}
+
+static const laip_binding_person *find(const laip_binding *b, int32_t id)
+{
+    laip_binding_person key = {.id = id};
+    return b->count ? bsearch(&key, b->persons, b->count, sizeof *b->persons, by_id) : NULL;
+}
+
+static void count(laip_binding_metrics *m, int wrong_bits)
+{
+    m->queries++;
+    m->family += wrong_bits == 0;
+    m->garments += !(wrong_bits & 1);
+    m->hat_and_bag += !(wrong_bits & 2);
+}
+
+static void scale(laip_binding_metrics *m)
+{
+    double each = m->queries ? 100.0 / (double)m->queries : 0;
+    m->family *= each;
+    m->garments *= each;
+    m->hat_and_bag *= each;
+}
+
+laip_binding_metrics laip_binding_measure(const laip_binding *b, const int32_t *ranking, size_t queries,
+                                          size_t gallery, const int32_t *query_person,
+                                          const int32_t *gallery_person, laip_binding_metrics *unseen)
+{
+    laip_binding_metrics all = {0}, rare = {0};
+    for (size_t q = 0; q < queries; q++) {
+        const laip_binding_person *own = find(b, query_person[q]);
+        for (size_t k = 0; own && k < gallery; k++) {
+            const laip_binding_person *x = find(b, gallery_person[ranking[q * gallery + k]]);
+            if (!x || x->family != own->family)
+                continue;
+            count(&all, x->member ^ own->member);
+            if (own->unseen)
+                count(&rare, x->member ^ own->member);
+            break;
+        }
+    }
+    scale(&all);
+    scale(&rare);
+    if (unseen)
+        *unseen = rare;
+    return all;
+}
