@@ -162,25 +162,23 @@ static void compare_text(run *r)
     free(mask);
 }
 
+static void compare_loss(run *r, const char *name, double value)
+{
+    char full[64];
+    float got = (float)value;
+    snprintf(full, sizeof full, "expect.%s", name);
+    if (laip_fixture_has(&r->f, full))
+        compare(r, "expect", name, &got, NULL, 1);
+}
+
 static void compare_losses(run *r, const laip_losses *v)
 {
-    const struct {
-        const char *name;
-        double value;
-    } all[] = {{"loss_itc", v->itc},
-               {"loss_itm", v->itm},
-               {"loss_triplet", v->triplet},
-               {"loss_bidiratt", v->bidiratt},
-               {"loss_mpm", v->mpm},
-               {"loss_mlm", v->mlm},
-               {"loss", v->total}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        char full[64];
-        float got = (float)all[i].value;
-        snprintf(full, sizeof full, "expect.%s", all[i].name);
-        if (laip_fixture_has(&r->f, full))
-            compare(r, "expect", all[i].name, &got, NULL, 1);
+    for (int i = 0; i < LAIP_LOSSES; i++) {
+        char name[48];
+        snprintf(name, sizeof name, "loss_%s", laip_loss_names[i]);
+        compare_loss(r, name, v->value[i]);
     }
+    compare_loss(r, "loss", v->total);
 }
 
 static void compare_activations(run *r)

@@ -187,7 +187,7 @@ laip_batch laip_bench_batch(laip_arena *arena, const laip_bench_workload *w, siz
     x.caption_ids = laip_bench_tokens(arena, m->vocab, b, length, index, &x.caption_begin);
     x.phrase_ids = laip_bench_tokens(arena, m->vocab, p, phrase, ~(uint64_t)index, &x.phrase_begin);
     mask(arena, x.phrase_ids, p, phrase, phrase, &x.phrase_masked, &x.phrase_target);
-    if (w->loss.mlm_weight > 0)
+    if (w->loss.weight[LAIP_LOSS_MLM] > 0)
         mask(arena, x.caption_ids, b, length, HIDE_EVERY, &x.caption_masked, &x.caption_target);
     return x;
 }

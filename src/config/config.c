@@ -227,12 +227,7 @@ bool laip_config_read(laip_config *c, const char *path, laip_error *error)
 laip_loss_config laip_config_losses(const laip_config *c, const laip_phase *p)
 {
     laip_loss_config l = c->loss;
-    l.itc_weight = p->itc;
-    l.itm_weight = p->itm;
-    l.triplet_weight = p->triplet;
-    l.bidiratt_weight = p->bidiratt;
-    l.mpm_weight = p->mpm;
-    l.mlm_weight = p->mlm;
+    memcpy(l.weight, p->weight, sizeof l.weight);
     return l;
 }
 
@@ -240,10 +235,13 @@ static bool check_phase(const laip_config *c, const laip_model_config *m, int i,
 {
     const laip_phase *p = &c->phases[i];
     laip_loss_config l = laip_config_losses(c, p);
+    float sum = 0;
+    for (int k = 0; k < LAIP_LOSSES; k++)
+        sum += p->weight[k];
     if ((p->steps == 0) == (p->epochs == 0))
         return laip_bad_input(error, "phases.%d: steps is %d and epochs is %d, expected one of them", i,
                               p->steps, p->epochs);
-    if (p->itc + p->itm + p->triplet + p->bidiratt + p->mpm + p->mlm <= 0)
+    if (sum <= 0)
         return laip_bad_input(error, "phases.%d: all weights of losses are 0, expected one that is not", i);
     if (p->min_lr > p->lr)
         return laip_bad_input(error, "phases.%d.min_lr is %g, expected at most phases.%d.lr, which is %g", i,

@@ -14,12 +14,12 @@ enum laip_micro { LAIP_MICRO_GIVEN, LAIP_MICRO_AUTO };
 
 typedef struct laip_phase {
     char *name;
-    int steps, epochs;                           /* one of them is 0 */
-    int warmup;                                  /* steps of linear warm-up */
-    float lr, min_lr;                            /* cosine decay from lr to min_lr after the warm-up */
-    float itc, itm, triplet, bidiratt, mpm, mlm; /* weights of the losses */
-    int phrases_per_caption;                     /* 0: all */
-    int group;                                   /* data/order.h */
+    int steps, epochs;         /* one of them is 0 */
+    int warmup;                /* steps of linear warm-up */
+    float lr, min_lr;          /* cosine decay from lr to min_lr after the warm-up */
+    float weight[LAIP_LOSSES]; /* of the losses */
+    int phrases_per_caption;   /* 0: all */
+    int group;                 /* data/order.h */
 } laip_phase;
 
 typedef struct laip_config {

@@ -36,7 +36,8 @@ static const laip_setting settings[] = {
      "of the text and cross layers, in training"},
     {"model.deviation", LAIP_SETTING_FLOAT, AT(deviation), NULL, 0, 10,
      "of initial weights; 0: 1/sqrt(fan_in)"},
-    {"loss.temperature", LAIP_SETTING_FLOAT, AT(loss.temperature), NULL, 0.001, 0.5, "tau at the start"},
+    {"loss.temperature", LAIP_SETTING_FLOAT, AT(loss.temperature), NULL, LAIP_TEMPERATURE_LEAST,
+     LAIP_TEMPERATURE_MOST, "tau at the start"},
     {"loss.distill_alpha", LAIP_SETTING_FLOAT, AT(loss.distill_alpha), NULL, 0, 1,
      "share of the momentum model's soft targets"},
     {"loss.triplet_margin", LAIP_SETTING_FLOAT, AT(loss.triplet_margin), NULL, 0, 10,
@@ -127,6 +128,8 @@ static const laip_setting settings[] = {
 
 #undef AT
 #define AT(field) offsetof(laip_phase, field)
+#define LOSS_SETTING(identifier, name, initial, meaning)                                                     \
+    {name, LAIP_SETTING_FLOAT, AT(weight[LAIP_LOSS_##identifier]), NULL, 0, 1e6, meaning},
 static const laip_setting phase_settings[] = {
     {"name", LAIP_SETTING_TEXT, AT(name), NULL, 0, 0, "of the phase"},
     {"steps", LAIP_SETTING_INT, AT(steps), NULL, 0, 1e9, "of the phase, or"},
@@ -134,16 +137,10 @@ static const laip_setting phase_settings[] = {
     {"warmup", LAIP_SETTING_INT, AT(warmup), NULL, 0, 1e9, "steps of linear warm-up"},
     {"lr", LAIP_SETTING_FLOAT, AT(lr), NULL, 0, 10, "learning rate after the warm-up"},
     {"min_lr", LAIP_SETTING_FLOAT, AT(min_lr), NULL, 0, 10, "at the end of the cosine"},
-    {"itc", LAIP_SETTING_FLOAT, AT(itc), NULL, 0, 1e6, "weight of the contrastive loss"},
-    {"itm", LAIP_SETTING_FLOAT, AT(itm), NULL, 0, 1e6, "of matching"},
-    {"triplet", LAIP_SETTING_FLOAT, AT(triplet), NULL, 0, 1e6, "of the fusion triplet"},
-    {"bidiratt", LAIP_SETTING_FLOAT, AT(bidiratt), NULL, 0, 1e6, "of bidirectional attention alignment"},
-    {"mpm", LAIP_SETTING_FLOAT, AT(mpm), NULL, 0, 1e6, "of masked phrase modelling"},
-    {"mlm", LAIP_SETTING_FLOAT, AT(mlm), NULL, 0, 1e6, "of masked language modelling"},
     {"group", LAIP_SETTING_INT, AT(group), NULL, 0, 1e6,
      "of so many pairs, those with captions alike share a micro-batch, as hard negatives; 0: any order"},
     {"phrases_per_caption", LAIP_SETTING_INT, AT(phrases_per_caption), NULL, 0, 1e6, "a random few; 0: all"},
-};
+    LAIP_LOSS_TABLE(LOSS_SETTING)};
 
 #undef AT
 
@@ -189,7 +186,10 @@ void laip_config_defaults(laip_config *c)
 
 void laip_phase_defaults(laip_phase *p)
 {
-    *p = (laip_phase){.name = laip_strdup("phase"), .lr = 1e-5f, .min_lr = 1e-6f, .itc = 1, .itm = 1};
+    *p = (laip_phase){.name = laip_strdup("phase"),
+                      .lr = 1e-5f,
+                      .min_lr = 1e-6f,
+                      .weight = {[LAIP_LOSS_ITC] = 1, [LAIP_LOSS_ITM] = 1}};
 }
 
 static void free_texts(laip_setting_table table, void *base)

@@ -252,10 +252,11 @@ static void weigh(work *w)
     for (size_t i = 0; i < w->masked_in_phrases; i++)
         tokens[w->phrase_of[i]]++;
     for (size_t i = 0; i < w->masked; i++)
-        w->masked_weight[i] = i < w->masked_in_phrases
-                                  ? loss->mpm_weight * w->share * w->phrase_share[w->phrase_of[i]] /
-                                        (float)tokens[w->phrase_of[i]]
-                                  : loss->mlm_weight * w->share / (float)(w->masked - w->masked_in_phrases);
+        w->masked_weight[i] =
+            i < w->masked_in_phrases
+                ? loss->weight[LAIP_LOSS_MPM] * w->share * w->phrase_share[w->phrase_of[i]] /
+                      (float)tokens[w->phrase_of[i]]
+                : loss->weight[LAIP_LOSS_MLM] * w->share / (float)(w->masked - w->masked_in_phrases);
 }
 
 static void masked_tokens(work *w)
@@ -301,7 +302,7 @@ static void align_phrases(work *w, laip_mat image, laip_mat dimage)
     for (size_t j = 0; j < w->phrases; j++) {
         cls[j] = s->text.tokens.begin[w->plain + j];
         person[j] = w->batch->person[w->batch->phrase_owner[j]];
-        row_weight[j] = s->loss.bidiratt_weight * w->share * w->phrase_share[j];
+        row_weight[j] = s->loss.weight[LAIP_LOSS_BIDIRATT] * w->share * w->phrase_share[j];
     }
     laip_bidiratt_input in = {.phrases = w->phrases,
                               .images = w->b,
@@ -328,10 +329,10 @@ static void losses_and_backward(work *w, size_t index)
     laip_mat dtext = laip_rows(s->text.g, text_rows);
     laip_clear(w->c.device, dimage);
     laip_clear(w->c.device, dtext);
-    if (loss->itc_weight > 0) {
+    if (loss->weight[LAIP_LOSS_ITC] > 0) {
         laip_keys keys = keys_of(s);
         laip_itc_forward_backward(&s->itc, &w->c, &keys, w->batch->person, w->b, index * w->b,
-                                  loss->distill_alpha, loss->itc_weight * w->share);
+                                  loss->distill_alpha, loss->weight[LAIP_LOSS_ITC] * w->share);
         laip_projection_backward(&s->itc.image, &m->vision_proj, &w->c, w->b, dimage);
         laip_projection_backward(&s->itc.text, &m->text_proj, &w->c, w->b, dtext);
     }
@@ -341,13 +342,14 @@ static void losses_and_backward(work *w, size_t index)
         if (w->matches)
             laip_itm_forward_backward(&s->itm, &m->itm_head, &w->c, out, rows, g, s->match_row, s->match_rows,
                                       w->b, w->image_row, w->text_row, loss->triplet_margin,
-                                      loss->itm_weight * w->share, loss->triplet_weight * w->share);
+                                      loss->weight[LAIP_LOSS_ITM] * w->share,
+                                      loss->weight[LAIP_LOSS_TRIPLET] * w->share);
         if (w->masked)
             laip_mpm_forward(&s->mpm, &m->mlm_head, &w->c, out, rows, w->masked_row, w->masked_target,
                              w->masked);
         if (w->aligns)
             align_phrases(w, image, dimage);
-        if (w->masked && (loss->mpm_weight > 0 || w->mlm))
+        if (w->masked && (loss->weight[LAIP_LOSS_MPM] > 0 || w->mlm))
             laip_mpm_loss(&s->mpm, &m->mlm_head, &w->c, g, w->masked_weight);
         laip_cross_hook hook = laip_bidiratt_hook(&s->bidiratt);
         laip_profiler_part(w->c.device, "cross backward");
@@ -365,27 +367,29 @@ static void values(work *w, laip_losses *v)
     laip_step *s = w->s;
     const laip_loss_config *loss = &s->loss;
     *v = (laip_losses){0};
-    if (loss->itc_weight > 0)
-        v->itc = laip_itc_value(&s->itc, w->c.device, w->b);
+    if (loss->weight[LAIP_LOSS_ITC] > 0)
+        v->value[LAIP_LOSS_ITC] = laip_itc_value(&s->itc, w->c.device, w->b);
     if (w->matches)
-        laip_itm_values(&s->itm, w->c.device, s->match_rows, w->b, &v->itm, &v->triplet);
+        laip_itm_values(&s->itm, w->c.device, s->match_rows, w->b, &v->value[LAIP_LOSS_ITM],
+                        &v->value[LAIP_LOSS_TRIPLET]);
     if (w->aligns) {
         float *each = array(w, w->phrases, sizeof *each);
         laip_bidiratt_values(&s->bidiratt, w->c.device, loss, each);
         for (size_t j = 0; j < w->phrases; j++)
-            v->bidiratt += (double)each[j] * w->phrase_share[j];
+            v->value[LAIP_LOSS_BIDIRATT] += (double)each[j] * w->phrase_share[j];
     }
-    if (w->masked && (loss->mpm_weight > 0 || w->mlm)) {
+    if (w->masked && (loss->weight[LAIP_LOSS_MPM] > 0 || w->mlm)) {
         float *each = array(w, w->masked, sizeof *each);
         laip_mpm_values(&s->mpm, w->c.device, each);
         for (size_t i = 0; i < w->masked; i++) {
-            float weight = i < w->masked_in_phrases ? loss->mpm_weight : loss->mlm_weight;
-            *(i < w->masked_in_phrases ? &v->mpm : &v->mlm) +=
+            float weight =
+                i < w->masked_in_phrases ? loss->weight[LAIP_LOSS_MPM] : loss->weight[LAIP_LOSS_MLM];
+            *(i < w->masked_in_phrases ? &v->value[LAIP_LOSS_MPM] : &v->value[LAIP_LOSS_MLM]) +=
                 weight > 0 ? (double)each[i] * w->masked_weight[i] / (weight * w->share) : 0;
         }
     }
-    v->total = loss->itc_weight * v->itc + loss->itm_weight * v->itm + loss->triplet_weight * v->triplet +
-               loss->bidiratt_weight * v->bidiratt + loss->mpm_weight * v->mpm + loss->mlm_weight * v->mlm;
+    for (int i = 0; i < LAIP_LOSSES; i++)
+        v->total += loss->weight[i] * v->value[i];
 }
 
 bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64_t step, laip_losses *losses,
@@ -401,10 +405,10 @@ bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64
               .N = (size_t)laip_patch_count(&s->model->sizes) + 1,
               .phrases = (size_t)batch->phrases};
     w.c.dropout = s->model->sizes.dropout;
-    w.matches = loss->itm_weight > 0 || loss->triplet_weight > 0;
-    w.aligns = w.phrases && loss->bidiratt_weight > 0;
-    w.masks = w.phrases && (w.aligns || loss->mpm_weight > 0);
-    w.mlm = loss->mlm_weight > 0;
+    w.matches = loss->weight[LAIP_LOSS_ITM] > 0 || loss->weight[LAIP_LOSS_TRIPLET] > 0;
+    w.aligns = w.phrases && loss->weight[LAIP_LOSS_BIDIRATT] > 0;
+    w.masks = w.phrases && (w.aligns || loss->weight[LAIP_LOSS_MPM] > 0);
+    w.mlm = loss->weight[LAIP_LOSS_MLM] > 0;
     laip_profiler_part(w.c.device, "image pass");
     image_pass(&w);
     laip_profiler_part(w.c.device, "text pass");

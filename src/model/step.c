@@ -22,7 +22,7 @@ typedef struct extent {
 
 static extent extents(const laip_step_sizes *z, const laip_loss_config *loss)
 {
-    bool mlm = loss->mlm_weight > 0;
+    bool mlm = loss->weight[LAIP_LOSS_MLM] > 0;
     size_t captions = z->batch * (mlm ? 2 : 1), rows = z->caption_rows * (mlm ? 2 : 1);
     return (extent){.text_sequences = captions + 2 * z->phrases,
                     .text_rows = rows + 2 * z->phrase_rows,
@@ -73,7 +73,8 @@ static void plan(laip_step *s, laip_plan *r)
     laip_cross_plan(&s->model->cross, &s->cross, r, x.cross_sequences, x.cross_rows, x.selected_rows,
                     x.longest, z->batch, kind);
     laip_itm_plan(&s->itm, r, z->batch, D);
-    laip_mpm_plan(&s->mpm, r, m, z->phrase_rows + (s->loss.mlm_weight > 0 ? z->caption_rows : 0) + 1);
+    laip_mpm_plan(&s->mpm, r, m,
+                  z->phrase_rows + (s->loss.weight[LAIP_LOSS_MLM] > 0 ? z->caption_rows : 0) + 1);
     laip_bidiratt_plan(&s->bidiratt, r, m, &s->loss, z->phrases + 1, z->phrase_rows + 1, z->batch);
 }
 
@@ -204,7 +205,8 @@ bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, lai
     laip_gemm_cache_clear(s->model->device);
     if (s->model->sizes.storage == LAIP_STORE_HALF)
         rescale(s);
-    laip_clamp(s->model->device, s->model->temperature->value, 0.001f, 0.5f);
+    laip_clamp(s->model->device, s->model->temperature->value, (float)LAIP_TEMPERATURE_LEAST,
+               (float)LAIP_TEMPERATURE_MOST);
     laip_queue_push(&s->queue);
     return laip_device_ok(s->model->device, error);
 }

@@ -30,7 +30,8 @@ typedef struct laip_step_sizes {
 } laip_step_sizes;
 
 typedef struct laip_losses {
-    double itc, itm, triplet, bidiratt, mpm, mlm, total;
+    double value[LAIP_LOSSES]; /* of each term, unweighted; 0 of one that is left out */
+    double total;              /* weighted */
 } laip_losses;
 
 /* Halves have few small numbers: with them the loss is multiplied by `scale`, as large as the gradients

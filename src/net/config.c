@@ -4,6 +4,8 @@ const char *const laip_storage_names[] = {"float", "half", NULL};
 const char *const laip_bidiratt_attention_names[] = {"both", "forward", "backward", NULL};
 const char *const laip_bidiratt_loss_names[] = {"cosine", "contrastive", NULL};
 const char *const laip_phrase_reduction_names[] = {"sum", "mean", NULL};
+#define LOSS_NAME(identifier, name, initial, meaning) name,
+const char *const laip_loss_names[] = {LAIP_LOSS_TABLE(LOSS_NAME) NULL};
 
 laip_model_config laip_model_config_default(void)
 {
@@ -23,14 +25,11 @@ laip_model_config laip_model_config_default(void)
                                .dropout = 0.1f};
 }
 
+#define LOSS_WEIGHT(identifier, name, initial, meaning) initial,
 laip_loss_config laip_loss_config_default(void)
 {
     return (laip_loss_config){.temperature = 0.07f,
-                              .itc_weight = 1,
-                              .itm_weight = 1,
-                              .triplet_weight = 1,
-                              .bidiratt_weight = 1,
-                              .mpm_weight = 1,
+                              .weight = {LAIP_LOSS_TABLE(LOSS_WEIGHT)},
                               .triplet_margin = 0.6f,
                               .momentum = 0.995f,
                               .bidiratt_layer = 3};
@@ -91,15 +90,10 @@ bool laip_model_config_check(const laip_model_config *m, laip_error *error)
 
 bool laip_loss_config_check(const laip_loss_config *l, const laip_model_config *m, laip_error *error)
 {
-    const struct {
-        const char *name;
-        float value;
-    } weights[] = {{"itc", l->itc_weight},           {"itm", l->itm_weight}, {"triplet", l->triplet_weight},
-                   {"bidiratt", l->bidiratt_weight}, {"mpm", l->mpm_weight}, {"mlm", l->mlm_weight}};
-    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
-        if (!(weights[i].value >= 0))
-            return laip_bad_input(error, "weight of loss %s is %g, expected 0 or more", weights[i].name,
-                                  (double)weights[i].value);
+    for (int i = 0; i < LAIP_LOSSES; i++)
+        if (!(l->weight[i] >= 0))
+            return laip_bad_input(error, "weight of loss %s is %g, expected 0 or more", laip_loss_names[i],
+                                  (double)l->weight[i]);
     if (l->bidiratt_layer < 1 || l->bidiratt_layer > m->cross_layers)
         return laip_bad_input(error,
                               "loss.bidiratt_layer is %d, expected 1 to model.cross_layers, which is %d",
@@ -108,7 +102,9 @@ bool laip_loss_config_check(const laip_loss_config *l, const laip_model_config *
         return laip_bad_input(error, "loss.distill_alpha is %g, expected 0 to 1", (double)l->distill_alpha);
     if (!(l->momentum >= 0 && l->momentum <= 1))
         return laip_bad_input(error, "loss.momentum is %g, expected 0 to 1", (double)l->momentum);
-    if (!(l->temperature >= 0.001f && l->temperature <= 0.5f))
-        return laip_bad_input(error, "loss.temperature is %g, expected 0.001 to 0.5", (double)l->temperature);
+    if (!((double)l->temperature >= LAIP_TEMPERATURE_LEAST &&
+          (double)l->temperature <= LAIP_TEMPERATURE_MOST))
+        return laip_bad_input(error, "loss.temperature is %g, expected %g to %g", (double)l->temperature,
+                              LAIP_TEMPERATURE_LEAST, LAIP_TEMPERATURE_MOST);
     return true;
 }

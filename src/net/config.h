@@ -39,17 +39,33 @@ enum laip_bidiratt_attention { LAIP_ATTENTION_BOTH, LAIP_ATTENTION_FORWARD, LAIP
 enum laip_bidiratt_loss { LAIP_BIDIRATT_COSINE, LAIP_BIDIRATT_CONTRASTIVE };
 enum laip_phrase_reduction { LAIP_PHRASES_SUM, LAIP_PHRASES_MEAN };
 
+/* The terms of the objective, in the order in which they are told: ROW(identifier, name, weight where nothing
+ * is said, meaning).  Settings, metrics, reports and the step itself are made from this list. */
+#define LAIP_LOSS_TABLE(ROW)                                                                                 \
+    ROW(ITC, "itc", 1, "weight of the contrastive loss")                                                     \
+    ROW(ITM, "itm", 1, "of matching")                                                                        \
+    ROW(TRIPLET, "triplet", 1, "of the fusion triplet")                                                      \
+    ROW(BIDIRATT, "bidiratt", 1, "of bidirectional attention alignment")                                     \
+    ROW(MPM, "mpm", 1, "of masked phrase modelling")                                                         \
+    ROW(MLM, "mlm", 0, "of masked language modelling")
+#define LAIP_LOSS_IDENTIFIER(identifier, name, initial, meaning) LAIP_LOSS_##identifier,
+enum laip_loss { LAIP_LOSS_TABLE(LAIP_LOSS_IDENTIFIER) LAIP_LOSSES };
+extern const char *const laip_loss_names[]; /* NULL at the end */
+
+/* What the temperature is kept within, at the start and after each update. */
+#define LAIP_TEMPERATURE_LEAST 0.001
+#define LAIP_TEMPERATURE_MOST 0.5
+
 typedef struct laip_loss_config {
-    float temperature;   /* τ at the start */
-    float distill_alpha; /* α; share of the momentum model's soft targets, [0, 1] */
-    float itc_weight, itm_weight, triplet_weight, bidiratt_weight, mpm_weight,
-        mlm_weight;         /* 0 leaves a term out */
-    float triplet_margin;   /* m */
-    float momentum;         /* μ */
-    int bidiratt_layer;     /* l, 1-based, of the cross layers */
-    int bidiratt_attention; /* enum laip_bidiratt_attention */
-    int bidiratt_loss;      /* enum laip_bidiratt_loss */
-    int phrase_reduction;   /* enum laip_phrase_reduction */
+    float temperature;         /* τ at the start, LAIP_TEMPERATURE_LEAST to LAIP_TEMPERATURE_MOST */
+    float distill_alpha;       /* α; share of the momentum model's soft targets, [0, 1] */
+    float weight[LAIP_LOSSES]; /* 0 leaves a term out */
+    float triplet_margin;      /* m */
+    float momentum;            /* μ */
+    int bidiratt_layer;        /* l, 1-based, of the cross layers */
+    int bidiratt_attention;    /* enum laip_bidiratt_attention */
+    int bidiratt_loss;         /* enum laip_bidiratt_loss */
+    int phrase_reduction;      /* enum laip_phrase_reduction */
 } laip_loss_config;
 
 typedef struct laip_optimiser_config {

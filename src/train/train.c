@@ -32,8 +32,8 @@ static laip_loader_options loader_options(const laip_run *r, const laip_phase *p
                              .group = (size_t)p->group,
                              .augment = c->augment,
                              .phrases_per_caption = p->phrases_per_caption,
-                             .phrases = p->bidiratt > 0 || p->mpm > 0,
-                             .mlm = p->mlm > 0,
+                             .phrases = p->weight[LAIP_LOSS_BIDIRATT] > 0 || p->weight[LAIP_LOSS_MPM] > 0,
+                             .mlm = p->weight[LAIP_LOSS_MLM] > 0,
                              .mask = laip_tokenizer_special(r->corpus.tokenizer, LAIP_MASK),
                              .vocab = (int)laip_tokenizer_size(r->corpus.tokenizer),
                              .skip_bad = c->skip_bad_images != 0,
@@ -68,7 +68,7 @@ static bool open_val(laip_run *r, laip_error *error)
 static bool wants_phrases(const laip_config *c)
 {
     for (int i = 0; i < c->phase_count; i++)
-        if (c->phases[i].bidiratt > 0 || c->phases[i].mpm > 0)
+        if (c->phases[i].weight[LAIP_LOSS_BIDIRATT] > 0 || c->phases[i].weight[LAIP_LOSS_MPM] > 0)
             return true;
     return false;
 }
@@ -132,29 +132,27 @@ static bool print_plan(laip_run *r, laip_error *error)
     return laip_device_ok(r->device, error);
 }
 
-static void write_losses(laip_run *r, uint64_t step, const laip_phase *p, float lr, const double *v)
+static void write_losses(laip_run *r, uint64_t step, const laip_phase *p, float lr, const laip_losses *v)
 {
-    static const char *const names[] = {"itc", "itm", "triplet", "bidiratt", "mpm", "mlm", "total"};
     if (r->ranks->rank)
         return;
     fprintf(r->metrics, "{\"step\":%llu,\"phase\":\"%s\",\"lr\":%.9g", (unsigned long long)step, p->name,
             (double)lr);
     if (r->config->model.storage == LAIP_STORE_HALF)
         fprintf(r->metrics, ",\"loss_scale\":%.9g", (double)r->step.scaling.scale);
-    for (int i = 0; i < 7; i++)
-        fprintf(r->metrics, ",\"%s\":%.9g", names[i], v[i]);
-    fprintf(r->metrics, "}\n");
+    for (int i = 0; i < LAIP_LOSSES; i++)
+        fprintf(r->metrics, ",\"%s\":%.9g", laip_loss_names[i], v->value[i]);
+    fprintf(r->metrics, ",\"total\":%.9g}\n", v->total);
 }
 
 /* One step: all of this rank's micro-batches.  sums receives the losses, averaged over the global batch. */
 static bool one_step(laip_run *r, laip_loader *loader, size_t own, size_t first, uint64_t step, float mu,
-                     float lr, uint64_t t, double *sums, laip_error *error)
+                     float lr, uint64_t t, laip_losses *sums, laip_error *error)
 {
     const laip_batch **batches = laip_alloc(own, sizeof *batches);
     laip_step *s = &r->step;
-    laip_losses v;
     bool good = true;
-    memset(sums, 0, 7 * sizeof *sums);
+    *sums = (laip_losses){0};
     if (own > 1)
         laip_step_keep_packed(s);
     laip_step_begin(s, mu);
@@ -166,16 +164,18 @@ static bool one_step(laip_run *r, laip_loader *loader, size_t own, size_t first,
     if (good)
         laip_exchange_keys(r->ranks, s);
     for (size_t i = 0; good && i < own; i++) {
+        laip_losses v = {0};
         good = laip_step_micro(s, batches[i], first + i, step, &v, error);
-        const double each[] = {v.itc, v.itm, v.triplet, v.bidiratt, v.mpm, v.mlm, v.total};
-        for (int k = 0; k < 7; k++)
-            sums[k] += each[k] / (double)s->sizes.micro_batches;
+        for (int k = 0; k < LAIP_LOSSES; k++)
+            sums->value[k] += v.value[k] / (double)s->sizes.micro_batches;
+        sums->total += v.total / (double)s->sizes.micro_batches;
     }
     free(batches);
     if (!good)
         return false;
     laip_exchange_gradients(r->ranks, s);
-    laip_ranks_sum_doubles(r->ranks, sums, 7);
+    laip_ranks_sum_doubles(r->ranks, sums->value, LAIP_LOSSES);
+    laip_ranks_sum_doubles(r->ranks, &sums->total, 1);
     laip_optimiser_config o = r->config->optimiser;
     o.lr = lr;
     return laip_step_end(s, &o, t, error);
@@ -200,15 +200,18 @@ static bool save_state(laip_run *r, int phase, uint64_t phase_step, laip_error *
     return good;
 }
 
-static void show(laip_run *r, const laip_phase *p, const double *v)
+static void show(laip_run *r, const laip_phase *p, const laip_losses *v)
 {
     double taken = laip_seconds() - r->started, rate = r->images / taken;
     double left = taken / (double)r->done * (double)(r->total_steps - r->done);
-    laip_progress("%s, step %llu of %llu: loss %.3f (itc %.3f itm %.3f tri %.3f bidir %.4f mpm %.3f mlm "
-                  "%.3f), %.1f pairs/s, "
-                  "%d:%02d left",
-                  p->name, (unsigned long long)r->done, (unsigned long long)r->total_steps, v[6], v[0], v[1],
-                  v[2], v[3], v[4], v[5], rate, (int)left / 60, (int)left % 60);
+    laip_str terms = {0};
+    for (int i = 0; i < LAIP_LOSSES; i++)
+        if (p->weight[i] > 0)
+            laip_str_addf(&terms, "%s%s %.3f", terms.length ? " " : "", laip_loss_names[i], v->value[i]);
+    laip_progress("%s, step %llu of %llu: loss %.3f (%s), %.1f pairs/s, %d:%02d left", p->name,
+                  (unsigned long long)r->done, (unsigned long long)r->total_steps, v->total,
+                  laip_str_text(&terms), rate, (int)left / 60, (int)left % 60);
+    free(terms.text);
 }
 
 static bool run_phase(laip_run *r, int index, uint64_t from, laip_error *error)
@@ -218,25 +221,25 @@ static bool run_phase(laip_run *r, int index, uint64_t from, laip_error *error)
     laip_loader_options o = loader_options(r, p);
     uint64_t steps = phase_steps(r, p), per_epoch = laip_loader_steps_per_epoch(&r->train.dataset, &o);
     uint64_t every = c->eval_every ? (uint64_t)c->eval_every : per_epoch, offset = (uint64_t)index << 40;
-    double sums[7];
+    laip_losses sums;
     o.seed += (uint64_t)index << 32; /* a phase has an order and an augmentation of its own */
     laip_loader *loader = laip_loader_create(&r->train.dataset, &r->train.texts, &o, from, error);
     bool good = loader != NULL;
     for (uint64_t i = from; good && i < steps; i++) {
         float lr = laip_schedule(p, i, steps), mu = laip_momentum_of(c, r->done);
         double start = laip_seconds();
-        good = one_step(r, loader, o.own_micro, o.first_micro, offset + i, mu, lr, i + 1, sums, error);
+        good = one_step(r, loader, o.own_micro, o.first_micro, offset + i, mu, lr, i + 1, &sums, error);
         if (!good)
             break;
         r->done++;
         r->images += (double)c->batch * c->micro_batches;
-        write_losses(r, r->done, p, lr, sums);
+        write_losses(r, r->done, p, lr, &sums);
         if (!r->ranks->rank)
             fprintf(r->timing, "{\"step\":%llu,\"seconds\":%.6f,\"gflop\":%.4f}\n",
                     (unsigned long long)r->done, laip_seconds() - start,
                     laip_device_counters(r->device)->flops * 1e-9);
         laip_device_reset_counters(r->device);
-        show(r, p, sums);
+        show(r, p, &sums);
         if ((i + 1) % every == 0 || i + 1 == steps) {
             double pause = laip_seconds();
             good = laip_validate(r, p, error) && save_state(r, index, i + 1, error);

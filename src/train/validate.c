@@ -29,7 +29,7 @@ bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error)
 {
     const laip_config *c = r->config;
     laip_evaluation e;
-    bool rerank = c->eval_rerank && p->itm > 0;
+    bool rerank = c->eval_rerank && p->weight[LAIP_LOSS_ITM] > 0;
     if (!r->val.dataset.caption_count)
         return save_best(r, error); /* no validation split: the last model is kept */
     laip_reranking how = {rerank ? (size_t)c->eval_k : 0, c->eval_fused, c->eval_weight,

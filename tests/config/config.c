@@ -56,8 +56,8 @@ static void read_values(void **state)
     assert_int_equal(c.phases[0].epochs, 3);
     assert_int_equal(c.phases[1].steps, 100);
     laip_loss_config l = laip_config_losses(&c, &c.phases[1]);
-    assert_near((double)l.mpm_weight, 0.5, 0);
-    assert_near((double)l.itc_weight, 1, 0);
+    assert_near((double)l.weight[LAIP_LOSS_MPM], 0.5, 0);
+    assert_near((double)l.weight[LAIP_LOSS_ITC], 1, 0);
     laip_config_free(&c);
 }
 
@@ -234,7 +234,7 @@ static void bases(void **state)
     assert_int_equal(c.model.width, 96);
     assert_int_equal(c.phase_count, 2);
     assert_string_equal(c.phases[1].name, "two");
-    assert_near((double)c.phases[1].mpm, 0.25, 0);
+    assert_near((double)c.phases[1].weight[LAIP_LOSS_MPM], 0.25, 0);
     laip_config_free(&c);
     laip_config_defaults(&c);
     assert_ok(laip_config_read(&c, replace, &error), error);

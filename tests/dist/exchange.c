@@ -49,7 +49,7 @@ static void open_run(run *r, bool phrases)
     l.bidiratt_layer = 1;
     z.micro_batches = MICRO;
     if (!phrases)
-        l.bidiratt_weight = l.mpm_weight = 0;
+        l.weight[LAIP_LOSS_BIDIRATT] = l.weight[LAIP_LOSS_MPM] = 0;
     laip_test_fix_products(laip_test_device());
     assert_ok(laip_model_create(&r->model, laip_test_device(), &m, true, &error), error);
     laip_params_initialise(&r->model.params, &r->model.table, 5, 0, 0.1f);

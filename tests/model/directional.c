@@ -103,7 +103,7 @@ static void check(float dropout, int bidiratt_loss, float alpha)
     laip_batch batch = laip_tiny_batch(&arena, &m, 3);
     laip_step_sizes z = laip_tiny_step_sizes();
     m.dropout = dropout;
-    l.mlm_weight = 0.5f;
+    l.weight[LAIP_LOSS_MLM] = 0.5f;
     l.bidiratt_layer = 1;
     l.bidiratt_attention = LAIP_ATTENTION_FORWARD;
     l.bidiratt_loss = bidiratt_loss;
@@ -154,7 +154,7 @@ static float *gradients(bool recompute, size_t *count, size_t *bytes)
     m.vit_layers = m.cross_layers = 4;
     m.text_layers = 3;
     m.dropout = 0.2f;
-    l.mlm_weight = 0.5f;
+    l.weight[LAIP_LOSS_MLM] = 0.5f;
     l.bidiratt_layer = 2;
     laip_test_fix_products(d);
     assert_ok(laip_model_create(&model, d, &m, true, &error), error);

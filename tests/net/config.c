@@ -79,8 +79,8 @@ static void losses(void **state)
         size_t field;
         float values[3];
         const char *says;
-    } cases[] = {{offsetof(laip_loss_config, itc_weight), {-1, NAN, -0.001f}, "loss itc"},
-                 {offsetof(laip_loss_config, mlm_weight), {-1, NAN, -0.001f}, "loss mlm"},
+    } cases[] = {{offsetof(laip_loss_config, weight[LAIP_LOSS_ITC]), {-1, NAN, -0.001f}, "loss itc"},
+                 {offsetof(laip_loss_config, weight[LAIP_LOSS_MLM]), {-1, NAN, -0.001f}, "loss mlm"},
                  {offsetof(laip_loss_config, distill_alpha), {-0.1f, 1.1f, NAN}, "distill_alpha"},
                  {offsetof(laip_loss_config, momentum), {-0.1f, 1.1f, NAN}, "momentum"},
                  {offsetof(laip_loss_config, temperature), {0, 0.6f, NAN}, "temperature"}};

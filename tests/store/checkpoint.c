@@ -64,7 +64,7 @@ static void open_run(run *r, uint64_t seed)
     laip_model_config m = sizes();
     laip_loss_config l = laip_loss_config_default();
     laip_step_sizes z = laip_tiny_step_sizes();
-    l.mlm_weight = 0.5f;
+    l.weight[LAIP_LOSS_MLM] = 0.5f;
     l.bidiratt_layer = 1;
     assert_ok(laip_loss_config_check(&l, &m, &error), error);
     open_model(r, &m, true, seed);

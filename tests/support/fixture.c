@@ -96,18 +96,17 @@ static void read_config(laip_fixture *f)
     f->loss = (laip_loss_config){
         .temperature = NUM(l, "temperature"),
         .distill_alpha = NUM(l, "distill_alpha"),
-        .itc_weight = NUM(l, "itc_weight"),
-        .itm_weight = NUM(l, "itm_weight"),
-        .triplet_weight = NUM(l, "triplet_weight"),
-        .bidiratt_weight = NUM(l, "bidiratt_weight"),
-        .mpm_weight = NUM(l, "mpm_weight"),
-        .mlm_weight = NUM(l, "mlm_weight"),
         .triplet_margin = NUM(l, "triplet_margin"),
         .momentum = NUM(l, "momentum"),
         .bidiratt_layer = INT(m, "bidiratt_layer"),
         .bidiratt_attention = choice(f, l, "bidiratt_attention", laip_bidiratt_attention_names),
         .bidiratt_loss = choice(f, l, "bidiratt_loss", laip_bidiratt_loss_names),
         .phrase_reduction = choice(f, l, "phrase_reduction", laip_phrase_reduction_names)};
+    for (int i = 0; i < LAIP_LOSSES; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "%s_weight", laip_loss_names[i]);
+        f->loss.weight[i] = NUM(l, key);
+    }
     f->optimiser = (laip_optimiser_config){.lr = NUM(o, "lr"),
                                            .beta1 = NUM(o, "beta1"),
                                            .beta2 = NUM(o, "beta2"),
