@@ -32,6 +32,10 @@ void laip_image_resize_box(const laip_image *in, double left, double top, double
 void laip_image_resize(const laip_image *in, int height, int width, laip_image *out);
 void laip_image_flip(laip_image *image); /* left to right, in place */
 
+/* A baseline JPEG of the picture, quality from 1 to 100; free() releases *data. */
+bool laip_image_encode_jpeg(const laip_image *image, int quality, unsigned char **data, size_t *size,
+                            laip_error *error);
+
 /* planes [3, height, width] = (value / 255 − mean) / deviation, with CLIP's mean and deviation. */
 void laip_image_normalise(const laip_image *image, float *planes);
 

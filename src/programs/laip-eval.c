@@ -7,6 +7,7 @@
 #include "ops/gemm.h"
 #include "programs/common_memory.h"
 #include "report/contact_sheet.h"
+#include "report/eval_page.h"
 #include "store/checkpoint.h"
 
 #include <argp.h>
@@ -34,6 +35,7 @@ enum {
     STORAGE,
     UNTRAINED,
     CONTACT_SHEET,
+    REPORT,
     FUSED,
     WEIGHT,
     IMAGE_CACHE
@@ -41,7 +43,7 @@ enum {
 
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *contact_sheet,
-        *storage;
+        *report, *storage;
     long k, show, image_cache; /* image_cache below 0: as much as it takes by itself */
     float weight;              /* below 0: the config's */
     bool json, chance, plan, untrained, fused;
@@ -63,7 +65,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
                  {VOCAB, &a->vocab},
                  {GEMM, &a->gemm},
                  {CONTACT_SHEET, &a->contact_sheet},
-                 {STORAGE, &a->storage}};
+                 {STORAGE, &a->storage},
+                 {REPORT, &a->report}};
     const struct {
         int key;
         bool *field;
@@ -334,6 +337,16 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
             report_binding(s);
         show(&s->result, &s->split, a->show);
     }
+    if (good && a->report)
+        good = laip_eval_page_write(&(laip_eval_page){.folder = a->report,
+                                                      .checkpoint = a->checkpoint,
+                                                      .split = a->split,
+                                                      .evaluation = &s->result,
+                                                      .dataset = &s->split.dataset,
+                                                      .k = how.k,
+                                                      .fused = how.fused,
+                                                      .count = a->show ? (size_t)a->show : 8},
+                                    error);
     return good && (!a->contact_sheet || draw_contact_sheet(s, a, error));
 }
 
@@ -363,6 +376,11 @@ int main(int argc, char **argv)
         {"show", SHOW, "N", 0, "Prints N captions with the five best pictures", 0},
         {"contact-sheet", CONTACT_SHEET, "FILE.png", 0,
          "Draws --show N captions (8) with their best pictures, and the curve of the run", 0},
+        {"report", REPORT, "DIR", 0,
+         "Writes DIR/index.html: metrics, the recall curve, and the --show N captions (8) answered best, "
+         "worst and "
+         "drawn at random, with their best pictures",
+         0},
         {"untrained", UNTRAINED, NULL, 0, "Evaluates the weights that the run began with, from its seed", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory it will take, and ends", 0},
         {0}};

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "laip/image.h"
+#include "report/history.h"
 
 #include <cairo.h>
 #include <stdio.h>
@@ -25,27 +26,15 @@ enum {
 laip_curve laip_curve_read(const char *path)
 {
     laip_curve c = {0};
-    size_t size, most = 0;
-    char *text = NULL;
-    laip_error none;
-    if (!laip_file_read(path, &text, &size, &none))
-        return c;
-    for (const char *at = text; *at; at++)
-        most += *at == '\n';
-    c.step = laip_alloc(most + 1, sizeof(double));
-    c.retrieval = laip_alloc(most + 1, sizeof(double));
-    c.rerank = laip_alloc(most + 1, sizeof(double));
-    c.fused = laip_alloc(most + 1, sizeof(double));
-    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        size_t i = c.count;
-        if (sscanf(line,
-                   "{\"step\":%lf,\"val\":{\"retrieval\":[%lf,%*f,%*f,%*f],\"rerank\":[%lf,%*f,%*f,%*f],"
-                   "\"fused\":"
-                   "[%lf",
-                   &c.step[i], &c.retrieval[i], &c.rerank[i], &c.fused[i]) == 4)
-            c.count++;
-    }
-    free(text);
+    laip_history h;
+    double *same[2];
+    laip_history_read(&h, path);
+    c.count = laip_history_column(&h, "val", "val.retrieval.0", &c.step, &c.retrieval);
+    laip_history_column(&h, "val", "val.rerank.0", &same[0], &c.rerank);
+    laip_history_column(&h, "val", "val.fused.0", &same[1], &c.fused);
+    free(same[0]);
+    free(same[1]);
+    laip_history_free(&h);
     return c;
 }
 

@@ -7,10 +7,8 @@
 #include "synth/binding.h"
 
 #include <jansson.h>
-#include <jpeglib.h>
 #include <png.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,46 +19,16 @@ typedef struct job {
     laip_error error; /* of the first that failed */
 } job;
 
-/* libjpeg reports an error by a call that must not return; its own version ends the process. */
-typedef struct jpeg_trouble {
-    struct jpeg_error_mgr manager;
-    jmp_buf back;
-    char text[JMSG_LENGTH_MAX];
-} jpeg_trouble;
-
-static void leave_jpeg(j_common_ptr c)
-{
-    jpeg_trouble *t = (jpeg_trouble *)c->err;
-    c->err->format_message(c, t->text);
-    longjmp(t->back, 1);
-}
-
 static bool write_jpeg(FILE *to, const laip_image *image, laip_error *error)
 {
-    struct jpeg_compress_struct c;
-    jpeg_trouble trouble;
-    c.err = jpeg_std_error(&trouble.manager);
-    trouble.manager.error_exit = leave_jpeg;
-    if (setjmp(trouble.back)) {
-        jpeg_destroy_compress(&c);
-        return laip_failure(error, "JPEG cannot be written: %s", trouble.text);
-    }
-    jpeg_create_compress(&c);
-    jpeg_stdio_dest(&c, to);
-    c.image_width = (JDIMENSION)image->width;
-    c.image_height = (JDIMENSION)image->height;
-    c.input_components = 3;
-    c.in_color_space = JCS_RGB;
-    jpeg_set_defaults(&c);
-    jpeg_set_quality(&c, 88, TRUE);
-    jpeg_start_compress(&c, TRUE);
-    while (c.next_scanline < c.image_height) {
-        JSAMPROW row = image->pixels + 3 * (size_t)c.next_scanline * (size_t)image->width;
-        jpeg_write_scanlines(&c, &row, 1);
-    }
-    jpeg_finish_compress(&c);
-    jpeg_destroy_compress(&c);
-    return true;
+    unsigned char *data;
+    size_t size;
+    if (!laip_image_encode_jpeg(image, 88, &data, &size, error))
+        return false;
+    bool good =
+        fwrite(data, 1, size, to) == size || laip_failure(error, "JPEG of %zu bytes cannot be written", size);
+    free(data);
+    return good;
 }
 
 static bool write_png(FILE *to, const laip_image *image, laip_error *error)

@@ -4,6 +4,7 @@
 
 #include "config/corpus.h"
 #include "dist/ranks.h"
+#include "eval/evaluate.h"
 #include "model/step.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@ typedef struct laip_run {
     laip_step step;
     FILE *metrics, *timing;
     laip_str yaml;
+    laip_str samples;           /* of the last validation, for the run's page */
     uint64_t total_steps, done; /* of all phases */
     double best;
     double started, images; /* for samples a second */
@@ -27,5 +29,10 @@ char *laip_run_path(const laip_run *r, const char *name); /* in the run folder; 
 
 /* Evaluates on the validation split, tells it, and keeps the model if it is the best so far (validate.c). */
 bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error);
+
+/* The run's page, report/index.html, as the logs are now (report.c); rank 0 writes it. */
+bool laip_run_report(laip_run *r, const laip_phase *p, bool running, laip_error *error);
+/* Keeps some captions with what was found for them, for the page. */
+void laip_run_keep_samples(laip_run *r, const laip_evaluation *e);
 
 #endif

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { REPORT_EVERY = 100 }; /* steps between two versions of the run's page */
+
 char *laip_run_path(const laip_run *r, const char *name)
 {
     return laip_path_join(r->config->out, name);
@@ -240,9 +242,12 @@ static bool run_phase(laip_run *r, int index, uint64_t from, laip_error *error)
                     laip_device_counters(r->device)->flops * 1e-9);
         laip_device_reset_counters(r->device);
         show(r, p, &sums);
-        if ((i + 1) % every == 0 || i + 1 == steps) {
+        if (r->done % REPORT_EVERY == 0)
+            good = laip_run_report(r, p, true, error);
+        if (good && ((i + 1) % every == 0 || i + 1 == steps)) {
             double pause = laip_seconds();
-            good = laip_validate(r, p, error) && save_state(r, index, i + 1, error);
+            good = laip_validate(r, p, error) && save_state(r, index, i + 1, error) &&
+                   laip_run_report(r, p, r->done < r->total_steps, error);
             r->started += laip_seconds() - pause; /* the rate is that of training */
         }
     }
@@ -356,6 +361,7 @@ static void close_run(laip_run *r)
     laip_corpus_close(&r->corpus);
     laip_device_close(r->device);
     free(r->yaml.text);
+    free(r->samples.text);
 }
 
 /* The next phase's buffers: weights and queues go on, the optimiser begins anew. */

@@ -50,6 +50,7 @@ bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error)
         fputs("}}\n", r->metrics);
     }
     if (good) {
+        laip_run_keep_samples(r, &e);
         double value = worth(c, &e, rerank);
         for (int i = 0; i < (rerank ? 3 : 1); i++)
             laip_note("step %llu: val R@1/5/10/mAP by %-8s %.1f %.1f %.1f %.1f%s",

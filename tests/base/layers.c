@@ -10,7 +10,7 @@
 
 static const char *const layers[] = {"base",  "device", "ops",    "text",  "phrases", "image", "data",
                                      "synth", "net",    "config", "loss",  "model",   "store", "dist",
-                                     "eval",  "train",  "report", "bench", "programs"};
+                                     "eval",  "report", "train",  "bench", "programs"};
 enum { LAYERS = sizeof layers / sizeof *layers };
 
 static int layer_of(const char *path)

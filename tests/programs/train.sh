@@ -76,6 +76,13 @@ grep -q '"queries": 16' "$work/eval.json" || fail "evaluation: $(cat "$work/eval
 [ "$(grep -c '^"' "$work/show")" = 3 ] || fail "--show 3: $(cat "$work/show")"
 "$build/laip-data" pixels "$work/sheet.png" --ppm "$work/sheet.ppm" > /dev/null || fail "the sheet is no picture"
 [ "$(head -c 15 "$work/sheet.ppm" | sed -n 2p)" = "1220 946" ] || fail "the sheet is $(head -c 15 "$work/sheet.ppm") pixels"
+"$build/laip-eval" --checkpoint "$work/rest/best.safetensors" --data "$work/people" --k 8 --show 2 --report "$work/page" \
+    > /dev/null 2> "$work/log" || { cat "$work/log"; exit 1; }
+for page in "$work/page/index.html" "$work/rest/report/index.html"; do
+    [ "$(grep -c '</html>' "$page")" = 1 ] || fail "$page is no whole page"
+    ! grep -qE '(src|href|action)="?[a-z]*:?//' "$page" || fail "$page asks for something from elsewhere"
+done
+[ "$(grep -o 'src="data:image/jpeg' "$work/page/index.html" | wc -l)" = 48 ] || fail "not six captions with all eight pictures"
 "$build/laip-eval" --checkpoint "$work/first/best.safetensors" --data "$work/people" --plan 2> /dev/null |
     grep -q 'in all .* bytes' || fail "no plan of an evaluation"
 "$build/laip-train" "$work/run.yaml" --out "$work/plan" --plan 2> /dev/null | grep -q 'in all .* bytes' || fail "no plan"
