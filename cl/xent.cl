@@ -8,8 +8,10 @@ ROW_KERNEL void xent(__global float *restrict logits, __global const int *restri
     ROW_SCRATCH(scratch);
     size_t row = row_index();
     int lane = row_lane(), whole = width / VEC * VEC;
+    /* Each column is one lane's, in every pass: what one overwrites no other reads. */
+    int t = target[row], owner = (t < whole ? t / VEC : t - whole) % LANES;
     __global float *s = logits + row * width;
-    float own = s[target[row]], most = -INFINITY, sum = 0.0f;
+    float own = lane == owner ? s[t] : 0.0f, most = -INFINITY, sum = 0.0f;
     for (int c = lane * VEC; c < whole; c += LANES * VEC)
         most = fmax(most, vec_max(VLOAD(s + c)));
     for (int c = whole + lane; c < width; c += LANES)
@@ -30,13 +32,13 @@ ROW_KERNEL void xent(__global float *restrict logits, __global const int *restri
     for (int c = lane * VEC; c < whole; c += LANES * VEC) {
         float e[VEC];
         VSTORE(VLOAD(s + c) * factor, e);
-        if (target[row] >= c && target[row] < c + VEC)
-            e[target[row] - c] -= weight[row];
+        if (t >= c && t < c + VEC)
+            e[t - c] -= weight[row];
         VSTORE(VLOAD(e), s + c);
     }
     for (int c = whole + lane; c < width; c += LANES)
-        s[c] = s[c] * factor - (c == target[row] ? weight[row] : 0.0f);
-    if (lane == 0) {
+        s[c] = s[c] * factor - (c == t ? weight[row] : 0.0f);
+    if (lane == owner) {
         if (wants_truth)
             truth[row] = own;
         loss[row] = most + log(sum) - own;
