@@ -35,7 +35,7 @@ static bool read_persons(laip_binding *b, const json_t *list, const char *path, 
         int id, family, member, unseen;
         if (json_unpack(person, "{s:i,s:i,s:i,s:b}", "id", &id, "family", &family, "member", &member,
                         "unseen", &unseen) ||
-            member < 0 || member > 3)
+            member < 0 || member > 3 || family < 0 || family > 10000000)
             return laip_bad_input(
                 error, "%s: persons[%zu]: expected id, family, member from 0 to 3, and unseen", path, i);
         b->persons[b->count++] = (laip_binding_person){id, family, member, unseen};
@@ -94,26 +94,65 @@ static void scale(laip_binding_metrics *m)
     m->hat_and_bag *= each;
 }
 
+/* The bits that are wrong of the best ranked picture of the own family; -1: the caption is of no family, or
+ * none of its pictures is in the gallery. */
+static int wrong_bits(const laip_binding *b, const int32_t *ranking, size_t gallery, int32_t person,
+                      const int32_t *gallery_person, const laip_binding_person **own)
+{
+    *own = find(b, person);
+    for (size_t k = 0; *own && k < gallery; k++) {
+        const laip_binding_person *x = find(b, gallery_person[ranking[k]]);
+        if (x && x->family == (*own)->family)
+            return x->member ^ (*own)->member;
+    }
+    return -1;
+}
+
 laip_binding_metrics laip_binding_measure(const laip_binding *b, const int32_t *ranking, size_t queries,
                                           size_t gallery, const int32_t *query_person,
                                           const int32_t *gallery_person, laip_binding_metrics *unseen)
 {
     laip_binding_metrics all = {0}, rare = {0};
     for (size_t q = 0; q < queries; q++) {
-        const laip_binding_person *own = find(b, query_person[q]);
-        for (size_t k = 0; own && k < gallery; k++) {
-            const laip_binding_person *x = find(b, gallery_person[ranking[q * gallery + k]]);
-            if (!x || x->family != own->family)
-                continue;
-            count(&all, x->member ^ own->member);
-            if (own->unseen)
-                count(&rare, x->member ^ own->member);
-            break;
-        }
+        const laip_binding_person *own;
+        int wrong = wrong_bits(b, ranking + q * gallery, gallery, query_person[q], gallery_person, &own);
+        if (wrong < 0)
+            continue;
+        count(&all, wrong);
+        if (own->unseen)
+            count(&rare, wrong);
     }
     scale(&all);
     scale(&rare);
     if (unseen)
         *unseen = rare;
     return all;
+}
+
+size_t laip_binding_families(const laip_binding *b, const int32_t *ranking, size_t queries, size_t gallery,
+                             const int32_t *query_person, const int32_t *gallery_person,
+                             laip_binding_family **families)
+{
+    int32_t most = -1;
+    size_t n = 0;
+    for (size_t i = 0; i < b->count; i++)
+        most = b->persons[i].family > most ? b->persons[i].family : most;
+    laip_binding_family *all = laip_alloc((size_t)(most + 1) + 1, sizeof *all);
+    for (size_t q = 0; q < queries; q++) {
+        const laip_binding_person *own;
+        int wrong = wrong_bits(b, ranking + q * gallery, gallery, query_person[q], gallery_person, &own);
+        if (wrong < 0)
+            continue;
+        laip_binding_family *f = &all[own->family];
+        f->family = own->family;
+        f->queries++;
+        f->person += wrong == 0;
+        f->garments += !(wrong & 1);
+        f->hat_and_bag += !(wrong & 2);
+    }
+    for (int32_t i = 0; i <= most; i++)
+        if (all[i].queries)
+            all[n++] = all[i];
+    *families = all;
+    return n;
 }

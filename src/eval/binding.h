@@ -36,4 +36,16 @@ laip_binding_metrics laip_binding_measure(const laip_binding *b, const int32_t *
                                           size_t gallery, const int32_t *query_person,
                                           const int32_t *gallery_person, laip_binding_metrics *unseen);
 
+/* Counts of one family's captions, for intervals over families. */
+typedef struct laip_binding_family {
+    int32_t family;
+    size_t queries, person, garments, hat_and_bag; /* captions; of these the right ones */
+} laip_binding_family;
+
+/* The same of each family, in the order of their numbers; *families is freed by the caller. Returns how many.
+ */
+size_t laip_binding_families(const laip_binding *b, const int32_t *ranking, size_t queries, size_t gallery,
+                             const int32_t *query_person, const int32_t *gallery_person,
+                             laip_binding_family **families);
+
 #endif

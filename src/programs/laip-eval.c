@@ -6,12 +6,12 @@
 #include "eval/binding.h"
 #include "ops/gemm.h"
 #include "programs/common_memory.h"
+#include "programs/eval_report.h"
 #include "report/contact_sheet.h"
 #include "report/eval_page.h"
 #include "store/checkpoint.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,17 +36,17 @@ enum {
     UNTRAINED,
     CONTACT_SHEET,
     REPORT,
-    FUSED,
+    ORDER,
     WEIGHT,
     IMAGE_CACHE
 };
 
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *contact_sheet,
-        *report, *storage;
+        *report, *storage, *order;
     long k, show, image_cache; /* image_cache below 0: as much as it takes by itself */
     float weight;              /* below 0: the config's */
-    bool json, chance, plan, untrained, fused;
+    bool json, chance, plan, untrained;
 } arguments;
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -66,15 +66,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
                  {GEMM, &a->gemm},
                  {CONTACT_SHEET, &a->contact_sheet},
                  {STORAGE, &a->storage},
-                 {REPORT, &a->report}};
+                 {REPORT, &a->report},
+                 {ORDER, &a->order}};
     const struct {
         int key;
         bool *field;
-    } flags[] = {{JSON, &a->json},
-                 {CHANCE, &a->chance},
-                 {PLAN, &a->plan},
-                 {UNTRAINED, &a->untrained},
-                 {FUSED, &a->fused}};
+    } flags[] = {{JSON, &a->json}, {CHANCE, &a->chance}, {PLAN, &a->plan}, {UNTRAINED, &a->untrained}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].key == key) {
             *texts[i].field = text;
@@ -102,6 +99,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
     if (key == ARGP_KEY_ARG)
         argp_usage(state);
+    if (key == ARGP_KEY_END && a->order && strcmp(a->order, "matching") != 0 && strcmp(a->order, "both") != 0)
+        argp_error(state, "--order %s: expected matching or both", a->order);
     if (key == ARGP_KEY_END && (!a->checkpoint || !a->data))
         argp_error(state, "--checkpoint and --data are needed");
     return key == ARGP_KEY_END || key == ARGP_KEY_NO_ARGS ? 0 : ARGP_ERR_UNKNOWN;
@@ -130,100 +129,6 @@ typedef struct session {
     laip_evaluation result;
     laip_binding binding; /* of drawn families; none elsewhere */
 } session;
-
-static void print_line(const char *what, const laip_metrics *m)
-{
-    printf("%-24s %8.2f %8.2f %8.2f %8.2f\n", what, m->r1, m->r5, m->r10, m->map);
-}
-
-static json_t *json_of(const laip_metrics *m)
-{
-    return json_pack("{s:f,s:f,s:f,s:f}", "R@1", m->r1, "R@5", m->r5, "R@10", m->r10, "mAP", m->map);
-}
-
-static json_t *json_of_binding(const laip_binding_metrics *m)
-{
-    return json_pack("{s:i,s:f,s:f,s:f}", "queries", (int)m->queries, "family", m->family, "garments",
-                     m->garments, "hat_and_bag", m->hat_and_bag);
-}
-
-static laip_binding_metrics measure_binding(const session *s, laip_binding_metrics *unseen)
-{
-    const laip_evaluation *e = &s->result;
-    return laip_binding_measure(&s->binding, e->ranking, e->queries, e->gallery, e->query_person,
-                                e->gallery_person, unseen);
-}
-
-static void report_json(const session *s, const arguments *a)
-{
-    const laip_evaluation *e = &s->result;
-    const laip_device *d = s->device;
-    const laip_traits *t = laip_device_traits(d);
-    json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:f,s:f,s:i}", "checkpoint",
-                          a->checkpoint, "split", a->split, "device", t->name, "platform", t->platform,
-                          "driver", t->driver, "queries", (int)e->queries, "gallery", (int)e->gallery, "k",
-                          (int)a->k, "retrieval", json_of(&e->retrieval), "rerank", json_of(&e->rerank),
-                          "fused", json_of(&e->fused), "seconds_encode", e->seconds_encode, "seconds_match",
-                          e->seconds_match, "pairs", (int)e->pairs);
-    if (a->chance)
-        json_object_set_new(o, "chance", json_of(&e->chance));
-    if (s->binding.count) {
-        laip_binding_metrics unseen, all = measure_binding(s, &unseen);
-        json_object_set_new(o, "binding", json_of_binding(&all));
-        json_object_set_new(o, "binding_unseen", json_of_binding(&unseen));
-    }
-    char *text = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    puts(text);
-    free(text);
-    json_decref(o);
-}
-
-static void report(const laip_evaluation *e, const arguments *a)
-{
-    char what[128];
-    printf("%-24s %8s %8s %8s %8s   %zu captions, %zu pictures\n", "", "R@1", "R@5", "R@10", "mAP",
-           e->queries, e->gallery);
-    if (a->chance)
-        print_line("chance", &e->chance);
-    const struct {
-        const char *by;
-        const laip_metrics *m;
-    } lines[] = {{"by features", &e->retrieval}, {"by matching", &e->rerank}, {"by both", &e->fused}};
-    for (size_t i = 0; i < (a->k ? 3 : 1); i++) {
-        snprintf(what, sizeof what, "%s%s%s", a->label ? a->label : "", a->label ? ", " : "", lines[i].by);
-        print_line(what, lines[i].m);
-    }
-}
-
-/* Inside families, in the order that is shown. */
-static void report_binding(const session *s)
-{
-    laip_binding_metrics unseen, all = measure_binding(s, &unseen);
-    const struct {
-        const char *what;
-        const laip_binding_metrics *m;
-    } lines[] = {{"inside the family", &all}, {"pairs never trained", &unseen}};
-    printf("\n%-24s %8s %8s %8s\n", "", "person", "garments", "hat, bag");
-    printf("%-24s %8.2f %8.2f %8.2f\n", "chance", 25.0, 50.0, 50.0);
-    for (size_t i = 0; i < 2; i++)
-        printf("%-24s %8.2f %8.2f %8.2f   %zu captions\n", lines[i].what, lines[i].m->family,
-               lines[i].m->garments, lines[i].m->hat_and_bag, lines[i].m->queries);
-}
-
-/* Some captions with what was found for them, evenly spread. */
-static void show(const laip_evaluation *e, const laip_split *s, long count)
-{
-    for (long i = 0; i < count && (size_t)i < e->queries; i++) {
-        size_t q = (size_t)i * e->queries / (size_t)count;
-        printf("\n\"%s\"\n", s->dataset.captions[q].text);
-        for (size_t k = 0; k < 5 && k < e->gallery; k++) {
-            int32_t picture = e->ranking[q * e->gallery + k];
-            printf("  %zu. %s %s (%.3f)\n", k + 1,
-                   e->gallery_person[picture] == e->query_person[q] ? "right" : "     ",
-                   s->dataset.pictures[picture].file, (double)e->score[q * e->gallery + k]);
-        }
-    }
-}
 
 static bool load_config(session *s, const arguments *a, char **vocab, laip_error *error)
 {
@@ -311,7 +216,7 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     free(vocab);
     if (good && !s->split.dataset.caption_count)
         good = laip_bad_input(error, "%s: has no split %s", a->data, a->split);
-    laip_reranking how = {(size_t)a->k, a->fused || s->config.eval_fused,
+    laip_reranking how = {(size_t)a->k, a->order ? strcmp(a->order, "both") == 0 : s->config.eval_fused,
                           a->weight < 0 ? s->config.eval_weight : a->weight, laip_evaluation_image_cache()};
     if (a->image_cache >= 0)
         how.image_cache = (size_t)a->image_cache << 20;
@@ -329,14 +234,20 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     if (good && a->chance)
         s->result.chance = laip_metrics_chance(s->result.queries, s->result.gallery, s->result.query_person,
                                                s->result.gallery_person);
+    laip_eval_results report = {.evaluation = &s->result,
+                                .dataset = &s->split.dataset,
+                                .binding = &s->binding,
+                                .device = s->device,
+                                .checkpoint = a->checkpoint,
+                                .split = a->split,
+                                .label = a->label,
+                                .k = (size_t)a->k,
+                                .fused = how.fused,
+                                .chance = a->chance};
     if (good && a->json)
-        report_json(s, a);
-    else if (good) {
-        report(&s->result, a);
-        if (s->binding.count)
-            report_binding(s);
-        show(&s->result, &s->split, a->show);
-    }
+        laip_eval_report_json(&report);
+    else if (good)
+        laip_eval_report(&report, a->show);
     if (good && a->report)
         good = laip_eval_page_write(&(laip_eval_page){.folder = a->report,
                                                       .checkpoint = a->checkpoint,
@@ -358,8 +269,8 @@ int main(int argc, char **argv)
         {"images", IMAGES, "DIR", 0, "Folder of pictures (found beside the annotations)", 0},
         {"split", SPLIT, "NAME", 0, "Split to evaluate on (the config's test_split: test)", 0},
         {"k", K, "N", 0, "Candidates that are re-ranked; 0: features only (128)", 0},
-        {"fused", FUSED, NULL, 0, "Shows the pictures in the order by both (as the run's eval.fused says)",
-         0},
+        {"order", ORDER, "BY", 0,
+         "In which the pictures are shown: matching or both (as the run's eval.fused says)", 0},
         {"weight", WEIGHT, "W", 0, "Of matching in the order by both (as the run's eval.weight says: 0.5)",
          0},
         {"image-cache", IMAGE_CACHE, "MB", 0,

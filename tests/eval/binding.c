@@ -48,6 +48,15 @@ static void known_answers(void **state)
     assert_int_equal(unseen.queries, 1);
     assert_float_equal(unseen.garments, 0, 0);
     assert_float_equal(unseen.hat_and_bag, 100, 0);
+    laip_binding_family *families;
+    assert_int_equal(
+        laip_binding_families(&b, ranking, QUERIES, GALLERY, query_person, gallery_person, &families), 1);
+    assert_int_equal(families[0].family, 0);
+    assert_int_equal(families[0].queries, 3);
+    assert_int_equal(families[0].person, 1);
+    assert_int_equal(families[0].garments, 1);
+    assert_int_equal(families[0].hat_and_bag, 2);
+    free(families);
     laip_binding_free(&b);
     free(annotations);
     free(folder);
