@@ -6,16 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static void usage(FILE *to, const char *program, const laip_subcommand *table)
+static void usage(FILE *to, const char *program, const char *what, const laip_subcommand *table)
 {
-    fprintf(to, "Usage: %s SUBCOMMAND [ARGUMENTS]\n\n", program);
+    fprintf(to, "Usage: %s SUBCOMMAND [ARGUMENTS]\n%s.\n\n", program, what);
     for (const laip_subcommand *s = table; s->name; s++)
         fprintf(to, "  %-9s %s\n", s->name, s->what);
     fprintf(to, "\n`%s SUBCOMMAND --help` explains one; `%s --version` prints the version.\n", program,
             program);
 }
 
-int laip_subcommands(const char *program, const laip_subcommand *table, int argc, char **argv)
+int laip_subcommands(const char *program, const char *what, const laip_subcommand *table, int argc,
+                     char **argv)
 {
     static char version[64];
     laip_exit_when_out_of_memory();
@@ -23,11 +24,11 @@ int laip_subcommands(const char *program, const laip_subcommand *table, int argc
     argp_program_version = version;
     argp_err_exit_status = LAIP_BAD_INPUT;
     if (argc < 2) {
-        usage(stderr, program, table);
+        usage(stderr, program, what, table);
         return LAIP_BAD_INPUT;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        usage(stdout, program, table);
+        usage(stdout, program, what, table);
         return 0;
     }
     if (strcmp(argv[1], "--version") == 0) {

@@ -9,8 +9,10 @@ typedef struct laip_subcommand {
     const char *what; /* a line of --help */
 } laip_subcommand;
 
-/* The whole of main: runs the one that argv[1] names, of a table that ends with an empty entry; or answers
+/* The whole of main; what, a line of --help, says what the program is for.  Runs the one that argv[1] names,
+ * of a table that ends with an empty entry; or answers
  * --help and --version.  Returns the exit status. */
-int laip_subcommands(const char *program, const laip_subcommand *table, int argc, char **argv);
+int laip_subcommands(const char *program, const char *what, const laip_subcommand *table, int argc,
+                     char **argv);
 
 #endif

@@ -17,5 +17,7 @@ static const laip_subcommand subcommands[] = {
 
 int main(int argc, char **argv)
 {
-    return laip_subcommands("laip-bench", subcommands, argc, argv);
+    return laip_subcommands("laip-bench",
+                            "Measures what a device can do, and what training and search reach on it",
+                            subcommands, argc, argv);
 }

@@ -17,5 +17,7 @@ static const laip_subcommand subcommands[] = {
 
 int main(int argc, char **argv)
 {
-    return laip_subcommands("laip-data", subcommands, argc, argv);
+    return laip_subcommands("laip-data",
+                            "Draws data sets, looks at them, and shows what the network sees of them",
+                            subcommands, argc, argv);
 }

@@ -14,5 +14,6 @@ static const laip_subcommand subcommands[] = {
 
 int main(int argc, char **argv)
 {
-    return laip_subcommands("laip-model", subcommands, argc, argv);
+    return laip_subcommands("laip-model", "Looks at weights, converts and compares them", subcommands, argc,
+                            argv);
 }

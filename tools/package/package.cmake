@@ -1,0 +1,25 @@
+# What `cmake --install` puts beside the programs, and `cpack -G DEB`: man pages, completion, a Debian package whose
+# dependencies on libraries are read off the programs.
+install(CODE "execute_process(COMMAND \"${CMAKE_SOURCE_DIR}/tools/package/man\" \"${CMAKE_BINARY_DIR}\"
+  \"${CMAKE_BINARY_DIR}/man\" RESULT_VARIABLE result)
+  if(result)
+    message(FATAL_ERROR \"the man pages cannot be made\")
+  endif()")
+install(DIRECTORY ${CMAKE_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+foreach(program ${LAIP_PROGRAMS})
+  install(FILES tools/package/laip.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${program})
+endforeach()
+install(FILES tools/package/_laip DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME laip)
+set(CPACK_PACKAGE_CONTACT "LAIP maintainers <maintainers@users.noreply.r-seed-952dd859.example>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "openmpi-bin")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "pocl-opencl-icd | opencl-icd")
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+include(CPack)
