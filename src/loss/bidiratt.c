@@ -45,14 +45,18 @@ static void write_ints(laip_device *d, laip_ints *to, const int32_t *values, siz
     laip_ints_write(d, *to, values);
 }
 
-static void upload(laip_bidiratt *l, const laip_bidiratt_input *in, const laip_loss_config *loss,
-                   const laip_sequences *s, laip_device *d)
+void laip_bidiratt_prepare(laip_bidiratt *l, laip_device *d, const laip_loss_config *loss,
+                           const laip_bidiratt_phrases *in)
 {
     /* the cosine loss falls as the similarity rises; the contrastive one halves two directions */
     float factor = loss->bidiratt_loss == LAIP_BIDIRATT_COSINE ? -1.0f : 0.5f;
     size_t p = in->phrases;
     float *weight = laip_alloc(p, sizeof *weight);
     int32_t *first = laip_alloc(in->images + 1, sizeof *first);
+    l->loss_config = loss;
+    l->phrases = p;
+    l->masked = in->masked;
+    l->images = in->images;
     for (size_t j = 0; j < p; j++) {
         first[in->owner[j] + 1]++;
         weight[j] = factor * in->row_weight[j];
@@ -61,8 +65,13 @@ static void upload(laip_bidiratt *l, const laip_bidiratt_input *in, const laip_l
         first[t + 1] += first[t];
     write_ints(d, &l->owner, in->owner, p);
     write_ints(d, &l->first, first, in->images + 1);
-    write_ints(d, &l->cls, s->begin, p); /* row 0 of each masked phrase */
+    write_ints(d, &l->cls, in->cross->begin, p); /* row 0 of each masked phrase */
     laip_mat_write(d, laip_rows(l->row_weight, p), weight);
+    laip_projection_rows(&l->phrase, d, in->plain_cls, p, in->text_rows);
+    if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE) {
+        write_ints(d, &l->person, in->person, p);
+        write_ints(d, &l->group, in->group, p);
+    }
     free(weight);
     free(first);
 }
@@ -84,38 +93,27 @@ static laip_bidiratt_view look(laip_cross_pass *pass, int layer, const laip_cont
                                 .lse = laip_rows(s->clse, t->rows)};
 }
 
-static void read_backward_attention(void *context, laip_mat dcontext)
-{
-    laip_bidiratt *l = context;
-    const laip_bidiratt_view *at = &l->view;
-    laip_mat g = laip_rows(l->dcontext, l->phrases);
-    laip_gather_rows(at->device, g, dcontext, l->cls);
-    laip_probe_backward_attention(at->device, &at->attention, l->phrases, laip_rows(l->back, l->phrases), g,
-                                  at->v);
-}
-
 /* a←: the gradient of y from the MLM head down to the context of the cross-attention, activations only. */
-static void backward_attention(laip_bidiratt *l, const laip_bidiratt_input *in, const laip_context *c,
-                               const laip_cross_encoder *cross, laip_cross_pass *pass, laip_mpm *mpm,
-                               const laip_mlm_head *head, int layer, laip_step_key key)
+static void backward_attention(laip_bidiratt *l, const laip_bidiratt_network *n, const laip_context *c)
 {
-    laip_mat truth = laip_rows(l->truth, (size_t)pass->selection.tokens.begin[in->phrases]);
-    laip_cross_hook hook = {.before = read_backward_attention, .context = l, .stop = true};
+    laip_mat truth = laip_rows(l->truth, (size_t)n->pass->selection.tokens.begin[l->phrases]);
+    laip_mat g = laip_rows(l->dcontext, l->phrases);
     laip_mat_zero(c->device, truth);
-    laip_mpm_truth_gradient(mpm, head, c, truth, in->masked);
-    laip_cross_backward_to(cross, pass, c, truth, in->phrases, layer - 1, &hook, key);
+    laip_mpm_truth_gradient(n->mpm, n->head, c, truth, l->masked);
+    laip_mat dcontext = laip_cross_backward_to_context(n->cross, n->pass, c, truth, l->phrases,
+                                                       l->loss_config->bidiratt_layer - 1);
+    laip_gather_rows(c->device, g, dcontext, l->cls);
+    laip_probe_backward_attention(c->device, &l->view.attention, l->phrases, laip_rows(l->back, l->phrases),
+                                  g, l->view.v);
 }
 
-static void contrastive(laip_bidiratt *l, const laip_bidiratt_input *in, const laip_context *c,
-                        laip_mat temperature, laip_mat dtemperature)
+static void contrastive(laip_bidiratt *l, const laip_context *c, laip_mat temperature, laip_mat dtemperature)
 {
-    size_t p = in->phrases;
+    size_t p = l->phrases;
     laip_device *d = c->device;
     laip_mat f[2] = {laip_rows(l->region.f, p), laip_rows(l->phrase.f, p)};
     laip_mat df[2] = {laip_rows(l->region.df, p), laip_rows(l->phrase.df, p)};
     laip_mat dt = laip_rows(l->dtemperature, p), dots[2];
-    write_ints(d, &l->person, in->person, p);
-    write_ints(d, &l->group, in->group, p);
     laip_contrast contrast = {.row_a = l->person,
                               .row_b = l->group,
                               .key_a = l->person,
@@ -135,56 +133,43 @@ static void contrastive(laip_bidiratt *l, const laip_bidiratt_input *in, const l
     }
 }
 
-void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_input *in,
-                                    const laip_loss_config *loss, const laip_context *c,
-                                    const laip_cross_encoder *cross, laip_cross_pass *pass, laip_mpm *mpm,
-                                    const laip_mlm_head *head, const laip_linear *vision_proj,
-                                    const laip_linear *text_proj, laip_mat image, laip_mat dimage,
-                                    laip_mat text, laip_mat dtext, laip_mat temperature,
-                                    laip_mat dtemperature, laip_step_key key)
+void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_network *n, const laip_context *c)
 {
-    size_t p = in->phrases;
+    const laip_loss_config *loss = l->loss_config;
+    size_t p = l->phrases;
     laip_device *d = c->device;
     laip_mat fore = laip_rows(l->fore, p), back = laip_rows(l->back, p), weight = laip_rows(l->weight, p);
     laip_mat total = laip_rows(l->total, p), none = {0};
-    l->phrases = p;
-    upload(l, in, loss, &pass->tokens, d);
-    l->view = look(pass, loss->bidiratt_layer, c);
+    l->view = look(n->pass, loss->bidiratt_layer, c);
     laip_probe_forward(d, &l->view.attention, p, fore, l->view.q, l->view.k, l->view.lse);
-    backward_attention(l, in, c, cross, pass, mpm, head, loss->bidiratt_layer, key);
+    backward_attention(l, n, c);
 
     laip_region_weights(d, weight, total, fore, back, loss->bidiratt_attention);
-    laip_region_pool(d, laip_rows(l->region.x, p), weight, image, l->owner);
-    laip_projection_forward_rows(&l->region, vision_proj, c, p);
-    laip_projection_forward(&l->phrase, text_proj, c, text, text.rows, in->plain_cls, p);
+    laip_region_pool(d, laip_rows(l->region.x, p), weight, n->image, l->owner);
+    laip_projection_forward_rows(&l->region, n->vision_proj, c, p);
+    laip_projection_forward(&l->phrase, n->text_proj, c, n->text);
     laip_cosine(d, laip_rows(l->similarity, p), laip_rows(l->region.df, p), laip_rows(l->phrase.df, p),
                 laip_rows(l->region.f, p), laip_rows(l->phrase.f, p), laip_rows(l->row_weight, p));
     if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE)
-        contrastive(l, in, c, temperature, dtemperature);
+        contrastive(l, c, n->temperature, n->dtemperature);
 
-    laip_projection_backward(&l->phrase, text_proj, c, p, dtext);
-    laip_projection_backward(&l->region, vision_proj, c, p, none);
-    laip_region_backward(d, laip_rows(l->dfore, p), dimage, laip_rows(l->region.dx, p), weight, total, back,
-                         image, l->owner, l->first, in->images, loss->bidiratt_attention);
+    laip_projection_backward(&l->phrase, n->text_proj, c, p, n->dtext);
+    laip_projection_backward(&l->region, n->vision_proj, c, p, none);
+    laip_region_backward(d, laip_rows(l->dfore, p), n->dimage, laip_rows(l->region.dx, p), weight, total,
+                         back, n->image, l->owner, l->first, l->images, loss->bidiratt_attention);
 }
 
-static void add_forward_attention(void *context, laip_heads dq, laip_heads dk)
+void laip_bidiratt_add_forward_attention(laip_bidiratt *l, laip_cross_gradients scores)
 {
-    laip_bidiratt *l = context;
     const laip_bidiratt_view *at = &l->view;
-    laip_probe_gradient(at->device, &at->attention, l->phrases, laip_rows(l->dfore, l->phrases), dq, dk,
-                        at->q, at->k, at->lse, l->scores);
+    laip_probe_gradient(at->device, &at->attention, l->phrases, laip_rows(l->dfore, l->phrases), scores.dq,
+                        scores.dk, at->q, at->k, at->lse, l->scores);
 }
 
-laip_cross_hook laip_bidiratt_hook(laip_bidiratt *l)
-{
-    return (laip_cross_hook){.after = add_forward_attention, .context = l};
-}
-
-void laip_bidiratt_values(laip_bidiratt *l, laip_device *d, const laip_loss_config *loss, float *values)
+void laip_bidiratt_values(laip_bidiratt *l, laip_device *d, float *values)
 {
     size_t p = l->phrases;
-    if (loss->bidiratt_loss == LAIP_BIDIRATT_COSINE) {
+    if (l->loss_config->bidiratt_loss == LAIP_BIDIRATT_COSINE) {
         laip_mat_read(d, laip_rows(l->similarity, p), values);
         for (size_t i = 0; i < p; i++)
             values[i] = 1 - values[i];

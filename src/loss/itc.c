@@ -49,17 +49,23 @@ void laip_itc_similarities(laip_itc *l, const laip_context *c, const laip_keys *
     }
 }
 
-static void direction(laip_itc *l, const laip_context *c, const laip_keys *keys, const laip_projection *p,
-                      laip_mat own_side, laip_mat other, laip_mat loss, size_t batch, size_t first,
-                      float alpha)
+/* One direction: features against the other side's keys; own is the momentum features' side. */
+typedef struct side {
+    const laip_projection *features;
+    laip_mat own, other, loss;
+} side;
+
+static void direction(laip_itc *l, const laip_context *c, const laip_keys *keys, const side *x, float alpha)
 {
+    size_t batch = l->batch;
     laip_mat dots = laip_rows(l->dots, batch), momentum = laip_rows(l->momentum_dots, batch);
-    laip_mat all = laip_rows(other, keys->count);
+    laip_mat all = laip_rows(x->other, keys->count), loss = x->loss;
+    const laip_projection *p = x->features;
     dots.cols = momentum.cols = keys->count;
     laip_gemm(c->device, false, true, 1, laip_rows(p->f, batch), all, 0, dots, NULL);
     if (alpha > 0)
-        laip_gemm(c->device, false, true, 1, own_keys(l, c->device, own_side, batch, first), all, 0, momentum,
-                  NULL);
+        laip_gemm(c->device, false, true, 1, own_keys(l, c->device, x->own, batch, l->first), all, 0,
+                  momentum, NULL);
     laip_contrast contrast = {.momentum_dots = momentum,
                               .row_a = l->person,
                               .key_a = l->key_person,
@@ -71,31 +77,38 @@ static void direction(laip_itc *l, const laip_context *c, const laip_keys *keys,
     laip_gemm(c->device, false, false, 1, dots, all, 0, laip_rows(p->df, batch), NULL);
 }
 
-void laip_itc_forward_backward(laip_itc *l, const laip_context *c, const laip_keys *keys,
-                               const int32_t *person, size_t batch, size_t first, float alpha, float scale)
+void laip_itc_prepare(laip_itc *l, laip_device *d, const laip_keys *keys, const laip_itc_rows *r)
 {
-    float *weight = laip_alloc(batch, sizeof *weight);
-    for (size_t i = 0; i < batch; i++)
-        weight[i] = 0.5f * scale / (float)batch;
-    laip_mat_write(c->device, laip_rows(l->weight, batch), weight);
+    float *weight = laip_alloc(r->batch, sizeof *weight);
+    for (size_t i = 0; i < r->batch; i++)
+        weight[i] = 0.5f * r->weight / (float)r->batch;
+    laip_mat_write(d, laip_rows(l->weight, r->batch), weight);
     free(weight);
-    l->person.count = batch;
+    l->batch = r->batch;
+    l->first = r->first;
+    l->person.count = r->batch;
     l->key_person.count = keys->count;
-    laip_ints_write(c->device, l->person, person);
-    laip_ints_write(c->device, l->key_person, keys->person);
-    direction(l, c, keys, &l->image, keys->image, keys->text, l->loss[0], batch, first, alpha);
-    direction(l, c, keys, &l->text, keys->text, keys->image, l->loss[1], batch, first, alpha);
+    laip_ints_write(d, l->person, r->person);
+    laip_ints_write(d, l->key_person, keys->person);
 }
 
-double laip_itc_value(laip_itc *l, laip_device *d, size_t batch)
+void laip_itc_forward_backward(laip_itc *l, const laip_context *c, const laip_keys *keys, float alpha)
 {
-    float *values = laip_alloc(batch, sizeof *values);
+    const side sides[2] = {{&l->image, keys->image, keys->text, l->loss[0]},
+                           {&l->text, keys->text, keys->image, l->loss[1]}};
+    direction(l, c, keys, &sides[0], alpha);
+    direction(l, c, keys, &sides[1], alpha);
+}
+
+double laip_itc_value(laip_itc *l, laip_device *d)
+{
+    float *values = laip_alloc(l->batch, sizeof *values);
     double sum = 0;
-    for (int side = 0; side < 2; side++) {
-        laip_mat_read(d, laip_rows(l->loss[side], batch), values);
-        for (size_t i = 0; i < batch; i++)
-            sum += values[i];
+    for (int i = 0; i < 2; i++) {
+        laip_mat_read(d, laip_rows(l->loss[i], l->batch), values);
+        for (size_t j = 0; j < l->batch; j++)
+            sum += values[j];
     }
     free(values);
-    return sum / (2 * (double)batch);
+    return sum / (2 * (double)l->batch);
 }

@@ -12,6 +12,7 @@ typedef struct laip_itc {
     laip_mat dots, momentum_dots;           /* [b, keys], of one direction at a time */
     laip_mat loss[2], dtemperature, weight; /* [b, 1] */
     laip_ints person, key_person;           /* [b], [keys] */
+    size_t batch, first;                    /* of the micro-batch now: see laip_itc_rows */
     laip_mat own, similarity[2]; /* [b, E]; [b, b]: f · the micro-batch's own keys, image → text and back */
 } laip_itc;
 
@@ -24,14 +25,22 @@ typedef struct laip_keys {
 
 void laip_itc_plan(laip_itc *l, laip_plan *plan, size_t batch, size_t keys, size_t width, size_t embed,
                    bool distilled);
-/* f · own keys, undivided by τ, on the host: what the hard negatives are drawn by.  The micro-batch's own
- * keys are rows first … first + b of the keys.  [b, b] each; waits for the device. */
+/* The micro-batch: its size, its persons [batch] (host), and which of the keys are its own, rows first …
+ * first
+ * + batch − 1.  weight is the loss's times the micro-batch's share of the global batch. */
+typedef struct laip_itc_rows {
+    const int32_t *person;
+    size_t batch, first;
+    float weight;
+} laip_itc_rows;
+void laip_itc_prepare(laip_itc *l, laip_device *device, const laip_keys *keys, const laip_itc_rows *rows);
+/* f · own keys, undivided by τ, on the host: what the hard negatives are drawn by.  [b, b] each; waits for
+ * the device. */
 void laip_itc_similarities(laip_itc *l, const laip_context *c, const laip_keys *keys, size_t batch,
                            size_t first, float *image_to_text, float *text_to_image);
-/* Losses and gradients: image.df and text.df are assigned.  scale is the loss's weight times the
- * micro-batch's share of the global batch. */
-void laip_itc_forward_backward(laip_itc *l, const laip_context *c, const laip_keys *keys,
-                               const int32_t *person, size_t batch, size_t first, float alpha, float scale);
-double laip_itc_value(laip_itc *l, laip_device *device, size_t batch); /* L; waits for the device */
+/* Losses and gradients of the prepared rows: image.df and text.df are assigned.  alpha: the share of soft
+ * targets. */
+void laip_itc_forward_backward(laip_itc *l, const laip_context *c, const laip_keys *keys, float alpha);
+double laip_itc_value(laip_itc *l, laip_device *device); /* L; waits for the device */
 
 #endif

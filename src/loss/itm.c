@@ -47,39 +47,42 @@ static int32_t draw(const float *s, float temperature, const int32_t *person, si
     return last; /* rounding went past the end, or there is none */
 }
 
-void laip_itm_draw(const float *image_to_text, const float *text_to_image, float temperature,
-                   const int32_t *person, const uint64_t *sample, size_t batch, uint64_t seed, uint64_t step,
-                   int32_t *text_negative, int32_t *image_negative)
+void laip_itm_draw(const laip_itm_candidates *x, int32_t *text_negative, int32_t *image_negative)
 {
-    double *weight = laip_alloc(batch, sizeof *weight);
-    for (size_t i = 0; i < batch; i++) {
-        laip_rng rng = laip_rng_stream(seed, step, sample[i], LAIP_SITE_NEGATIVE);
-        text_negative[i] = draw(image_to_text + i * batch, temperature, person, i, batch, &rng, weight);
-        image_negative[i] = draw(text_to_image + i * batch, temperature, person, i, batch, &rng, weight);
+    double *weight = laip_alloc(x->batch, sizeof *weight);
+    for (size_t i = 0; i < x->batch; i++) {
+        laip_rng rng = laip_rng_stream(x->seed, x->step, x->sample[i], LAIP_SITE_NEGATIVE);
+        text_negative[i] =
+            draw(x->image_to_text + i * x->batch, x->temperature, x->person, i, x->batch, &rng, weight);
+        image_negative[i] =
+            draw(x->text_to_image + i * x->batch, x->temperature, x->person, i, x->batch, &rng, weight);
     }
     free(weight);
 }
 
+void laip_itm_prepare(laip_itm *l, laip_device *d, const laip_itm_rows *r)
+{
+    l->index.count = r->count;
+    l->image_negative.count = l->text_negative.count = r->batch;
+    laip_ints_write(d, l->index, r->rows);
+    laip_ints_write(d, l->image_negative, r->image_negative);
+    laip_ints_write(d, l->text_negative, r->text_negative);
+    laip_scatter_upload(&l->back, d, r->rows, r->count, r->token_rows);
+}
+
 void laip_itm_forward_backward(laip_itm *l, const laip_linear *head, const laip_context *c, laip_mat tokens,
-                               size_t token_rows, laip_mat dtokens, const int32_t *rows, size_t count,
-                               size_t batch, const int32_t *image_negative, const int32_t *text_negative,
-                               float margin, float itm_scale, float triplet_scale)
+                               laip_mat dtokens, laip_itm_weights w)
 {
     laip_device *d = c->device;
+    size_t count = l->index.count, batch = l->image_negative.count;
     laip_mat x = laip_rows(l->x, count), logits = laip_rows(l->logits, count),
              dlogits = laip_rows(l->dlogits, count);
     laip_mat dx = laip_rows(l->dx, count);
-    l->index.count = count;
-    l->image_negative.count = l->text_negative.count = batch;
-    laip_ints_write(d, l->index, rows);
-    laip_ints_write(d, l->image_negative, image_negative);
-    laip_ints_write(d, l->text_negative, text_negative);
-    laip_scatter_upload(&l->back, d, rows, count, token_rows);
-    laip_gather_rows(d, x, laip_rows(tokens, token_rows), l->index);
+    laip_gather_rows(d, x, tokens, l->index);
     laip_linear_forward(c, head, logits, x, (laip_mat){0});
     laip_matching(d, dlogits, laip_rows(l->entropy, batch), laip_rows(l->triplet, batch), logits,
-                  l->image_negative, l->text_negative, batch, margin, itm_scale / (float)count,
-                  triplet_scale / (float)batch);
+                  l->image_negative, l->text_negative, batch, w.margin, w.itm_scale / (float)count,
+                  w.triplet_scale / (float)batch);
     laip_linear_backward(c, head, dx, false, dlogits, x);
     laip_scatter_rows(d, dtokens, dx, l->back.target, l->back.begin, l->back.source, l->back.targets);
 }
@@ -95,8 +98,9 @@ static double sum_of(laip_device *d, laip_mat m)
     return sum;
 }
 
-void laip_itm_values(laip_itm *l, laip_device *d, size_t count, size_t batch, double *itm, double *triplet)
+void laip_itm_values(laip_itm *l, laip_device *d, double *itm, double *triplet)
 {
-    *itm = sum_of(d, laip_rows(l->entropy, batch)) / (double)count;
+    size_t batch = l->image_negative.count;
+    *itm = sum_of(d, laip_rows(l->entropy, batch)) / (double)l->index.count;
     *triplet = sum_of(d, laip_rows(l->triplet, batch)) / (double)batch;
 }

@@ -36,14 +36,19 @@ void laip_mpm_plan(laip_mpm *l, laip_plan *r, const laip_model_config *m, size_t
                     .dt = laip_plan_activations(r, most, D)};
 }
 
-void laip_mpm_forward(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat tokens,
-                      size_t token_rows, const int32_t *index, const int32_t *target, size_t count)
+void laip_mpm_prepare(laip_mpm *l, laip_device *d, const laip_masked *m)
 {
-    l->count = l->index.count = l->target.count = count;
-    laip_ints_write(c->device, l->index, index);
-    laip_ints_write(c->device, l->target, target);
-    laip_scatter_upload(&l->back, c->device, index, count, token_rows);
-    laip_gather_rows(c->device, laip_rows(l->x, count), laip_rows(tokens, token_rows), l->index);
+    l->count = l->index.count = l->target.count = m->count;
+    laip_ints_write(d, l->index, m->row);
+    laip_ints_write(d, l->target, m->target);
+    laip_mat_write(d, laip_rows(l->weight, m->count), m->weight);
+    laip_scatter_upload(&l->back, d, m->row, m->count, m->token_rows);
+}
+
+void laip_mpm_forward(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat tokens)
+{
+    size_t count = l->count;
+    laip_gather_rows(c->device, laip_rows(l->x, count), tokens, l->index);
     laip_linear_gelu(c, &h->dense, laip_rows(l->h, count), laip_rows(l->pre, count), laip_rows(l->x, count));
     laip_norm_forward(c, &h->norm, laip_rows(l->t, count), laip_rows(l->stats, count),
                       laip_rows(l->h, count));
@@ -75,13 +80,11 @@ void laip_mpm_truth_gradient(laip_mpm *l, const laip_mlm_head *h, const laip_con
                       laip_rows(l->h, count));
 }
 
-void laip_mpm_loss(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat dtokens,
-                   const float *weight)
+void laip_mpm_loss(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat dtokens)
 {
     size_t n = l->count;
     laip_mat logits = laip_rows(l->logits, n), t = laip_rows(l->t, n);
     laip_epilogue bias = {.bias = h->bias->value};
-    laip_mat_write(c->device, laip_rows(l->weight, n), weight);
     laip_gemm(c->device, false, true, 1, t, h->word->value, 0, logits, &bias);
     laip_xent(c->device, logits, laip_rows(l->loss, n), (laip_mat){0}, l->target, laip_rows(l->weight, n));
     laip_gemm(c->device, true, false, 1, logits, t, 1, h->word->gradient, NULL);

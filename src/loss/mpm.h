@@ -3,6 +3,7 @@
 #ifndef LAIP_LOSS_MPM_H
 #define LAIP_LOSS_MPM_H
 
+#include "loss/masked.h"
 #include "net/config.h"
 #include "net/linear.h"
 #include "net/text_encoder.h"
@@ -27,18 +28,16 @@ void laip_mlm_head_declare(laip_mlm_head *h, laip_table *table, const laip_model
                            const char *prefix, laip_param *word);
 void laip_mpm_plan(laip_mpm *l, laip_plan *plan, const laip_model_config *m, size_t most);
 
-/* The head's hidden states of rows index[0 … count) of tokens (token_rows rows), whose true tokens are
- * target. */
-void laip_mpm_forward(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat tokens,
-                      size_t token_rows, const int32_t *index, const int32_t *target, size_t count);
+void laip_mpm_prepare(laip_mpm *l, laip_device *device, const laip_masked *masked);
+/* The head's hidden states of the prepared rows of tokens. */
+void laip_mpm_forward(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat tokens);
 /* The gradient of y = Σ of the first `count` tokens' own logits into dtokens (accumulated), activations only.
  */
 void laip_mpm_truth_gradient(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat dtokens,
                              size_t count);
 /* Cross-entropy of every token, and the gradient of Σ weight_i · loss_i into dtokens (accumulated) and the
- * parameters.  weight: [count], host. */
-void laip_mpm_loss(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat dtokens,
-                   const float *weight);
+ * parameters. */
+void laip_mpm_loss(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat dtokens);
 /* The cross-entropies, [count]; waits for the device. */
 void laip_mpm_values(laip_mpm *l, laip_device *device, float *loss);
 

@@ -23,14 +23,18 @@ void laip_projection_forward_rows(laip_projection *p, const laip_linear *l, cons
                         laip_rows(p->raw, count));
 }
 
-void laip_projection_forward(laip_projection *p, const laip_linear *l, const laip_context *c, laip_mat tokens,
-                             size_t token_rows, const int32_t *index, size_t count)
+void laip_projection_rows(laip_projection *p, laip_device *d, const int32_t *index, size_t count,
+                          size_t token_rows)
 {
     p->index.count = count;
-    laip_ints_write(c->device, p->index, index);
-    laip_scatter_upload(&p->back, c->device, index, count, token_rows);
-    laip_gather_rows(c->device, laip_rows(p->x, count), laip_rows(tokens, token_rows), p->index);
-    laip_projection_forward_rows(p, l, c, count);
+    laip_ints_write(d, p->index, index);
+    laip_scatter_upload(&p->back, d, index, count, token_rows);
+}
+
+void laip_projection_forward(laip_projection *p, const laip_linear *l, const laip_context *c, laip_mat tokens)
+{
+    laip_gather_rows(c->device, laip_rows(p->x, p->index.count), tokens, p->index);
+    laip_projection_forward_rows(p, l, c, p->index.count);
 }
 
 void laip_projection_backward(laip_projection *p, const laip_linear *l, const laip_context *c, size_t count,

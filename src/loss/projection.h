@@ -13,9 +13,12 @@ typedef struct laip_projection {
 } laip_projection;
 
 void laip_projection_plan(laip_projection *p, laip_plan *plan, size_t rows, size_t width, size_t embed);
-/* f of rows index[0 … count) of tokens, a matrix of token_rows rows. */
-void laip_projection_forward(laip_projection *p, const laip_linear *l, const laip_context *c, laip_mat tokens,
-                             size_t token_rows, const int32_t *index, size_t count);
+/* Which rows of a matrix of token_rows rows: index[0 … count). */
+void laip_projection_rows(laip_projection *p, laip_device *device, const int32_t *index, size_t count,
+                          size_t token_rows);
+/* f of those rows of tokens. */
+void laip_projection_forward(laip_projection *p, const laip_linear *l, const laip_context *c,
+                             laip_mat tokens);
 /* The same where x holds the rows already. */
 void laip_projection_forward_rows(laip_projection *p, const laip_linear *l, const laip_context *c,
                                   size_t count);

@@ -76,8 +76,9 @@ bool laip_score_images(laip_scorer *s, const float *pixels, size_t count, float 
     for (size_t i = 0; i < count; i++)
         cls[i] = (int32_t)(i * N);
     encode(s, pixels, count);
-    laip_projection_forward(&s->image_feature, &s->model->vision_proj, &s->context, s->vit.out, count * N,
-                            cls, count);
+    laip_projection_rows(&s->image_feature, s->model->device, cls, count, count * N);
+    laip_projection_forward(&s->image_feature, &s->model->vision_proj, &s->context,
+                            laip_rows(s->vit.out, count * N));
     laip_mat_read(s->model->device, laip_rows(s->image_feature.f, count), features);
     free(cls);
     return laip_device_ok(s->model->device, error);
@@ -105,9 +106,11 @@ bool laip_score_texts(laip_scorer *s, const int32_t *ids, const int32_t *begin, 
     laip_profiler_part(d, "text pass");
     sequences(t, begin, count);
     laip_sequences_upload(t, d, 0, 0);
-    laip_text_forward(&s->model->text, &s->text, &s->context, ids + begin[0], (laip_step_key){0});
-    laip_projection_forward(&s->text_feature, &s->model->text_proj, &s->context, s->text.out, t->rows,
-                            t->begin, count);
+    laip_text_prepare(&s->model->text, &s->text, d, ids + begin[0]);
+    laip_text_forward(&s->model->text, &s->text, &s->context);
+    laip_projection_rows(&s->text_feature, d, t->begin, count, t->rows);
+    laip_projection_forward(&s->text_feature, &s->model->text_proj, &s->context,
+                            laip_rows(s->text.out, t->rows));
     laip_mat_read(d, laip_rows(s->text_feature.f, count), features);
     if (states) {
         laip_mat x = laip_rows(s->text.out, t->rows);

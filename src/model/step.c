@@ -104,7 +104,6 @@ bool laip_step_create(laip_step *s, laip_model *model, const laip_loss_config *l
 {
     prepare(s, model, loss, sizes);
     s->seed = seed;
-    s->match_row = laip_alloc(3 * sizes->batch, sizeof *s->match_row);
     if (!laip_plan_allocate(s->plan, error))
         return false;
     plan(s, s->plan);
@@ -123,7 +122,6 @@ void laip_step_free(laip_step *s)
     laip_text_pass_free(&s->text_m);
     laip_cross_pass_free(&s->cross);
     laip_plan_free(s->plan);
-    free(s->match_row);
     *s = (laip_step){0};
 }
 
@@ -169,15 +167,18 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
     laip_vit_forward(&m->vit_m, &s->vit_m, &c, b);
     for (size_t i = 0; i < b; i++)
         cls[i] = (int32_t)i; /* both encoders give [CLS] alone */
-    laip_projection_forward(&s->itc.image_m, &m->vision_proj_m, &c, s->vit_m.out, b, cls, b);
+    laip_projection_rows(&s->itc.image_m, m->device, cls, b, b);
+    laip_projection_forward(&s->itc.image_m, &m->vision_proj_m, &c, laip_rows(s->vit_m.out, b));
 
     laip_sequences *t = &s->text_m.tokens;
     laip_sequences_clear(t);
     for (size_t i = 0; i < b; i++)
         laip_sequences_add(t, (size_t)(batch->caption_begin[i + 1] - batch->caption_begin[i]), 0, 0);
     laip_sequences_upload(t, m->device, 0, 0);
-    laip_text_forward(&m->text_m, &s->text_m, &c, batch->caption_ids, (laip_step_key){0});
-    laip_projection_forward(&s->itc.text_m, &m->text_proj_m, &c, s->text_m.out, b, cls, b);
+    laip_text_prepare(&m->text_m, &s->text_m, m->device, batch->caption_ids);
+    laip_text_forward(&m->text_m, &s->text_m, &c);
+    laip_projection_rows(&s->itc.text_m, m->device, cls, b, b);
+    laip_projection_forward(&s->itc.text_m, &m->text_proj_m, &c, laip_rows(s->text_m.out, b));
     into_keys(s, s->queue.image, s->itc.image_m.f, index);
     into_keys(s, s->queue.text, s->itc.text_m.f, index);
     for (size_t i = 0; i < b; i++)

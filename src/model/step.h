@@ -62,7 +62,7 @@ typedef struct laip_step {
     bool keeps_packed;
     /* of the last micro-batch, for those who look: */
     size_t match_rows, masked_in_phrases;
-    int32_t *match_row;
+    bool predicts; /* MPM or MLM */
 } laip_step;
 
 /* Bytes of the step's buffers: for --plan. */

@@ -161,37 +161,55 @@ static laip_bert_saved now_last(const laip_bert_layer *l, const laip_bert_saved 
     return s;
 }
 
-static bool keys(laip_sequences *q, const laip_bert_layer *l, int which, laip_step_key key,
-                 const laip_context *c)
+static bool keys(laip_sequences *q, const laip_bert_layer *l, int which, const laip_context *c)
 {
     if (c->dropout > 0)
-        laip_sequences_keys(q, c->device, key.seed, key.step, l->site + (uint32_t)which);
+        laip_sequences_keys(q, c->device, c->key.seed, c->key.step, l->site + (uint32_t)which);
     return c->dropout > 0;
 }
 
-/* out = norm(dropout(dense(x)) + residual): the end of each of a layer's three parts. */
-static void close_part(const laip_bert_layer *l, const laip_linear *dense, const laip_norm *norm, int site,
-                       laip_mat out, laip_mat sum, laip_mat stats, laip_mat x, laip_mat residual,
-                       laip_sequences *q, laip_step_key key, const laip_context *c)
+static laip_attention self_attention(const laip_bert_layer *l, const laip_sequences *q, size_t count,
+                                     size_t D, const laip_context *c)
 {
-    bool drops = keys(q, l, site, key, c);
-    laip_linear_forward(c, dense, sum, x, drops ? (laip_mat){0} : residual);
-    if (drops)
-        laip_dropout(c->device, sum, sum, residual, q->d_row_sequence, q->d_begin, q->d_key, c->dropout);
-    laip_norm_forward(c, norm, out, stats, sum);
+    return laip_sequences_self(q, count, l->heads, (int)D / l->heads, c->dropout);
 }
 
-static void close_self(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q, laip_mat x,
-                       laip_step_key key, const laip_context *c)
+static laip_attention cross_attention(const laip_bert_layer *l, const laip_sequences *q, size_t count,
+                                      size_t D, const laip_context *c)
 {
-    close_part(l, &l->attention_out, &l->attention_norm, SITE_SELF_OUT, s->y1, s->sum1, s->stats1, s->o, x, q,
-               key, c);
+    return laip_sequences_cross(q, count, l->heads, (int)D / l->heads, c->dropout);
+}
+
+/* out = norm(sum), sum = dropout(dense(x)) + residual: the end of each of a layer's three parts. */
+typedef struct closing {
+    const laip_linear *dense;
+    const laip_norm *norm;
+    int site;
+    laip_mat x, residual, sum, stats, out;
+} closing;
+
+static void close_part(const laip_bert_layer *l, const closing *p, laip_sequences *q, const laip_context *c)
+{
+    bool drops = keys(q, l, p->site, c);
+    laip_linear_forward(c, p->dense, p->sum, p->x, drops ? (laip_mat){0} : p->residual);
+    if (drops)
+        laip_dropout(c->device, p->sum, p->sum, p->residual, q->d_row_sequence, q->d_begin, q->d_key,
+                     c->dropout);
+    laip_norm_forward(c, p->norm, p->out, p->stats, p->sum);
+}
+
+static void close_self(const laip_bert_layer *l, const laip_bert_saved *s, laip_mat x, laip_sequences *q,
+                       const laip_context *c)
+{
+    close_part(
+        l,
+        &(closing){&l->attention_out, &l->attention_norm, SITE_SELF_OUT, s->o, x, s->sum1, s->stats1, s->y1},
+        q, c);
 }
 
 /* From s->y1 to the layer's output, in the rows of q. */
 static void cross_attention_ffn_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
-                                        laip_mat y, laip_mat image, bool shared, laip_step_key key,
-                                        const laip_context *c)
+                                        laip_mat y, laip_mat image, bool shared, const laip_context *c)
 {
     size_t D = y.cols;
     laip_mat none = {0};
@@ -199,49 +217,51 @@ static void cross_attention_ffn_forward(const laip_bert_layer *l, const laip_ber
         laip_linear_forward(c, &l->query, s->q, s->y1, none);
         if (!shared)
             laip_linear_forward(c, &l->kv, s->kv, laip_rows(image, s->kv.rows), none);
-        keys(q, l, SITE_CROSS, key, c);
-        laip_attention a = laip_sequences_cross(q, q->count, l->heads, (int)D / l->heads, c->dropout);
+        keys(q, l, SITE_CROSS, c);
+        laip_attention a = cross_attention(l, q, q->count, D, c);
         laip_attention_forward(c->device, &a, s->co, s->clse, (laip_heads){s->q, 0}, (laip_heads){s->kv, 0},
                                (laip_heads){s->kv, D});
-        close_part(l, &l->cross_out, &l->cross_norm, SITE_CROSS_OUT, s->y2, s->sum2, s->stats2, s->co, s->y1,
-                   q, key, c);
+        close_part(l,
+                   &(closing){&l->cross_out, &l->cross_norm, SITE_CROSS_OUT, s->co, s->y1, s->sum2, s->stats2,
+                              s->y2},
+                   q, c);
     }
     laip_linear_gelu(c, &l->intermediate, s->h, s->pre, s->y2);
-    close_part(l, &l->output, &l->output_norm, SITE_OUT, y, s->sum3, s->stats3, s->h, s->y2, q, key, c);
+    close_part(l, &(closing){&l->output, &l->output_norm, SITE_OUT, s->h, s->y2, s->sum3, s->stats3, y}, q,
+               c);
 }
 
 void laip_bert_self_forward(const laip_bert_layer *l, const laip_bert_saved *saved, laip_sequences *q,
-                            laip_step_key key, const laip_context *c)
+                            const laip_context *c)
 {
     size_t D = saved->x.cols;
     laip_bert_saved s = now(saved, q->rows, q->blocks * q->block_rows);
     laip_linear_forward(c, &l->qkv, s.qkv, s.x, (laip_mat){0});
-    keys(q, l, SITE_SELF, key, c);
-    laip_attention a = laip_sequences_self(q, q->count, l->heads, (int)D / l->heads, c->dropout);
+    keys(q, l, SITE_SELF, c);
+    laip_attention a = self_attention(l, q, q->count, D, c);
     laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.qkv, 0}, (laip_heads){s.qkv, D},
                            (laip_heads){s.qkv, 2 * D});
-    close_self(l, &s, q, s.x, key, c);
+    close_self(l, &s, s.x, q, c);
 }
 
 void laip_bert_cross_attention_ffn_forward(const laip_bert_layer *l, const laip_bert_saved *saved,
                                            laip_sequences *q, laip_mat y, laip_mat image, bool shared,
-                                           laip_step_key key, const laip_context *c)
+                                           const laip_context *c)
 {
     laip_bert_saved s = now(saved, q->rows, q->blocks * q->block_rows);
-    cross_attention_ffn_forward(l, &s, q, y, image, shared, key, c);
+    cross_attention_ffn_forward(l, &s, q, y, image, shared, c);
 }
 
 void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
-                             laip_mat y, laip_mat image, bool shared, laip_step_key key,
-                             const laip_context *c)
+                             laip_mat y, laip_mat image, bool shared, const laip_context *c)
 {
-    laip_bert_self_forward(l, s, q, key, c);
-    laip_bert_cross_attention_ffn_forward(l, s, q, y, image, shared, key, c);
+    laip_bert_self_forward(l, s, q, c);
+    laip_bert_cross_attention_ffn_forward(l, s, q, y, image, shared, c);
 }
 
 void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *saved, const laip_sequences *q,
                             laip_bert_selection *selection, laip_mat y, laip_mat image, bool shared,
-                            laip_step_key key, const laip_context *c)
+                            const laip_context *c)
 {
     laip_sequences *t = &selection->tokens;
     laip_bert_saved s = now_last(l, saved, q->rows, t->rows, t->blocks * t->block_rows);
@@ -254,121 +274,148 @@ void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *sav
         laip_linear_forward(c, &l->qkv, s.qkv, s.x, (laip_mat){0});
         laip_gather_rows(c->device, s.self_q, s.qkv, selection->d_source);
     }
-    keys(t, l, SITE_SELF, key, c);
+    keys(t, l, SITE_SELF, c);
     laip_attention a = laip_sequences_onto(t, q, t->count, l->heads, (int)D / l->heads, c->dropout);
     laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.self_q, 0},
                            (laip_heads){s.qkv, s.qkv.cols - 2 * D}, (laip_heads){s.qkv, s.qkv.cols - D});
-    close_self(l, &s, t, s.x_selected, key, c);
-    cross_attention_ffn_forward(l, &s, t, y, image, shared, key, c);
+    close_self(l, &s, s.x_selected, t, c);
+    cross_attention_ffn_forward(l, &s, t, y, image, shared, c);
+}
+
+/* A backward's views at the sizes of its batch: q are the sequences whose rows leave the layer, its first
+ * p->count take part. */
+typedef struct views {
+    laip_sequences *q;
+    laip_bert_saved s;
+    laip_mat g, dn; /* gradients of the output and of what lies below a product, [rows, D] */
+    laip_heads dq, dk, dv;
+    laip_heads saved_q, saved_k, saved_v;
+    laip_attention attention; /* the cross-attention */
+} views;
+
+static views views_of(const laip_bert_backward *p)
+{
+    const laip_bert_layer *l = p->layer;
+    bool last = p->selection != NULL;
+    views v = {.q = last ? &p->selection->tokens : p->tokens, .g = p->g};
+    size_t D = p->saved->x.cols, rows = (size_t)v.q->begin[p->count],
+           image_rows = v.q->blocks * v.q->block_rows;
+    v.s = last ? now_last(l, p->saved, (size_t)p->tokens->begin[p->count], rows, image_rows)
+               : now(p->saved, rows, image_rows);
+    v.g.rows = rows;
+    v.dn = laip_rows(p->scratch->dn, rows);
+    if (l->crosses) {
+        laip_mat dq = laip_rows(p->scratch->dqkv, rows), dkv = laip_rows(p->scratch->dkv, image_rows);
+        dq.cols = D; /* the fused scratch serves as a plain matrix here */
+        if (!p->dimage.mem)
+            dkv.mem = NULL;
+        v.dq = (laip_heads){dq, 0};
+        v.dk = (laip_heads){dkv, 0};
+        v.dv = (laip_heads){dkv, D};
+        v.saved_q = (laip_heads){v.s.q, 0};
+        v.saved_k = (laip_heads){v.s.kv, 0};
+        v.saved_v = (laip_heads){v.s.kv, D};
+        v.attention = cross_attention(l, v.q, p->count, D, p->c);
+    }
+    return v;
 }
 
 /* The gradient before the dropout that close_part applied: g itself, or its masked copy in scratch. */
-static laip_mat undrop(const laip_bert_layer *l, int site, laip_mat g, laip_mat scratch, laip_sequences *q,
-                       laip_step_key key, const laip_context *c)
+static laip_mat undrop(const laip_bert_backward *p, const views *v, int site)
 {
-    if (!keys(q, l, site, key, c))
-        return g;
-    scratch.rows = g.rows;
-    laip_dropout(c->device, scratch, g, (laip_mat){0}, q->d_row_sequence, q->d_begin, q->d_key, c->dropout);
-    return scratch;
+    if (!keys(v->q, p->layer, site, p->c))
+        return v->g;
+    laip_mat dropped = laip_rows(p->scratch->dropped, v->g.rows);
+    laip_dropout(p->c->device, dropped, v->g, (laip_mat){0}, v->q->d_row_sequence, v->q->d_begin, v->q->d_key,
+                 p->c->dropout);
+    return dropped;
 }
 
-static bool cross_backward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
-                           size_t count, laip_mat g, laip_mat image, laip_mat dimage,
-                           const laip_bert_scratch *t, const laip_cross_hook *hook, laip_step_key key,
-                           const laip_context *c)
+/* From the layer's output past the MLP: g becomes the gradient of s->y2. */
+static void mlp_backward(const laip_bert_backward *p, const views *v)
 {
-    size_t D = s->x.cols, rows = g.rows;
-    laip_mat dn = laip_rows(t->dn, rows), dq = t->dqkv, dkv = t->dkv;
-    laip_norm_backward(c, &l->cross_norm, g, false, g, s->sum2, s->stats2);
-    laip_linear_backward(c, &l->cross_out, dn, false, undrop(l, SITE_CROSS_OUT, g, t->dropped, q, key, c),
-                         s->co);
-    if (hook && hook->before)
-        hook->before(hook->context, dn);
-    if (hook && hook->stop)
-        return false;
-    dq.rows = rows;
-    dq.cols = D; /* the fused scratch serves as a plain matrix here */
-    dkv.rows = s->kv.rows;
-    if (!dimage.mem)
-        dkv.mem = NULL;
-    keys(q, l, SITE_CROSS, key, c);
-    laip_attention a = laip_sequences_cross(q, count, l->heads, (int)D / l->heads, c->dropout);
-    laip_attention_backward(c->device, &a, (laip_heads){dq, 0}, (laip_heads){dkv, 0}, (laip_heads){dkv, D},
-                            dn, s->co, s->clse, (laip_heads){s->q, 0}, (laip_heads){s->kv, 0},
-                            (laip_heads){s->kv, D}, c->attention);
-    if (hook && hook->after)
-        hook->after(hook->context, (laip_heads){dq, 0}, (laip_heads){dkv, 0});
-    laip_linear_backward(c, &l->query, g, true, dq, s->y1);
-    if (dimage.mem)
-        laip_linear_backward(c, &l->kv, laip_rows(dimage, dkv.rows), true, dkv, laip_rows(image, dkv.rows));
-    return true;
-}
-
-/* From the layer's output up to self-attention's context: g holds the gradient of the output and receives
- * that of the residual input; dn that of the context.  False: the hook stopped it. */
-static bool cross_attention_ffn_backward(const laip_bert_layer *l, const laip_bert_saved *s,
-                                         laip_sequences *q, size_t count, laip_mat g, laip_mat dn,
-                                         laip_mat image, laip_mat dimage, const laip_bert_scratch *t,
-                                         const laip_cross_hook *hook, laip_step_key key,
-                                         const laip_context *c)
-{
-    laip_mat dh = laip_rows(t->dh, g.rows);
-    laip_norm_backward(c, &l->output_norm, g, false, g, s->sum3, s->stats3);
+    const laip_bert_layer *l = p->layer;
+    const laip_context *c = p->c;
+    laip_mat dh = laip_rows(p->scratch->dh, v->g.rows);
+    laip_norm_backward(c, &l->output_norm, v->g, false, v->g, v->s.sum3, v->s.stats3);
     if (!c->frozen) /* for the weights' gradient alone */
-        laip_gelu_forward(c->device, s->h, s->pre);
-    laip_linear_backward(c, &l->output, dh, false, undrop(l, SITE_OUT, g, t->dropped, q, key, c), s->h);
-    laip_gelu_backward(c->device, dh, dh, s->pre);
-    laip_linear_backward(c, &l->intermediate, g, true, dh, s->y2);
-    if (l->crosses && !cross_backward(l, s, q, count, g, image, dimage, t, hook, key, c))
-        return false;
-    laip_norm_backward(c, &l->attention_norm, g, false, g, s->sum1, s->stats1);
-    laip_linear_backward(c, &l->attention_out, dn, false, undrop(l, SITE_SELF_OUT, g, t->dropped, q, key, c),
-                         s->o);
-    keys(q, l, SITE_SELF, key, c);
-    return true;
+        laip_gelu_forward(c->device, v->s.h, v->s.pre);
+    laip_linear_backward(c, &l->output, dh, false, undrop(p, v, SITE_OUT), v->s.h);
+    laip_gelu_backward(c->device, dh, dh, v->s.pre);
+    laip_linear_backward(c, &l->intermediate, v->g, true, dh, v->s.y2);
 }
 
-void laip_bert_layer_backward(const laip_bert_layer *l, const laip_bert_saved *saved, laip_sequences *q,
-                              size_t count, laip_mat g, laip_mat image, laip_mat dimage,
-                              const laip_bert_scratch *t, const laip_cross_hook *hook, laip_step_key key,
-                              const laip_context *c)
+laip_mat laip_bert_backward_to_context(const laip_bert_backward *p)
 {
-    size_t D = saved->x.cols, rows = (size_t)q->begin[count];
-    laip_bert_saved s = now(saved, rows, q->blocks * q->block_rows);
-    laip_mat dn = laip_rows(t->dn, rows), dqkv = laip_rows(t->dqkv, rows);
-    g.rows = rows;
-    if (!cross_attention_ffn_backward(l, &s, q, count, g, dn, image, dimage, t, hook, key, c))
+    views v = views_of(p);
+    mlp_backward(p, &v);
+    laip_norm_backward(p->c, &p->layer->cross_norm, v.g, false, v.g, v.s.sum2, v.s.stats2);
+    laip_linear_backward(p->c, &p->layer->cross_out, v.dn, false, undrop(p, &v, SITE_CROSS_OUT), v.s.co);
+    return v.dn;
+}
+
+laip_cross_gradients laip_bert_backward_to_scores(const laip_bert_backward *p)
+{
+    laip_mat dcontext = laip_bert_backward_to_context(p);
+    views v = views_of(p);
+    keys(v.q, p->layer, SITE_CROSS, p->c);
+    laip_attention_backward(p->c->device, &v.attention, v.dq, v.dk, v.dv, dcontext, v.s.co, v.s.clse,
+                            v.saved_q, v.saved_k, v.saved_v, p->c->attention);
+    return (laip_cross_gradients){v.dq, v.dk};
+}
+
+/* From the gradient of s->y1 in g to that of the input. */
+static void self_backward(const laip_bert_backward *p, const views *v)
+{
+    const laip_bert_layer *l = p->layer;
+    const laip_context *c = p->c;
+    const laip_bert_saved *s = &v->s;
+    size_t D = s->x.cols;
+    laip_norm_backward(c, &l->attention_norm, v->g, false, v->g, s->sum1, s->stats1);
+    laip_linear_backward(c, &l->attention_out, v->dn, false, undrop(p, v, SITE_SELF_OUT), s->o);
+    keys(v->q, l, SITE_SELF, c);
+    if (!p->selection) {
+        laip_mat dqkv = laip_rows(p->scratch->dqkv, v->g.rows);
+        laip_attention a = self_attention(l, v->q, p->count, D, c);
+        laip_attention_backward(c->device, &a, (laip_heads){dqkv, 0}, (laip_heads){dqkv, D},
+                                (laip_heads){dqkv, 2 * D}, v->dn, s->o, s->lse, (laip_heads){s->qkv, 0},
+                                (laip_heads){s->qkv, D}, (laip_heads){s->qkv, 2 * D}, c->attention);
+        laip_linear_backward(c, &l->qkv, v->g, true, dqkv, s->x);
         return;
-    laip_attention a = laip_sequences_self(q, count, l->heads, (int)D / l->heads, c->dropout);
-    laip_attention_backward(c->device, &a, (laip_heads){dqkv, 0}, (laip_heads){dqkv, D},
-                            (laip_heads){dqkv, 2 * D}, dn, s.o, s.lse, (laip_heads){s.qkv, 0},
-                            (laip_heads){s.qkv, D}, (laip_heads){s.qkv, 2 * D}, c->attention);
-    laip_linear_backward(c, &l->qkv, g, true, dqkv, s.x);
-}
-
-void laip_bert_last_backward(const laip_bert_layer *l, const laip_bert_saved *saved, const laip_sequences *q,
-                             laip_bert_selection *selection, size_t count, laip_mat g, laip_mat gx,
-                             laip_mat image, laip_mat dimage, const laip_bert_scratch *scratch,
-                             const laip_cross_hook *hook, laip_step_key key, const laip_context *c)
-{
-    laip_sequences *t = &selection->tokens;
-    size_t D = saved->x.cols, rows = (size_t)q->begin[count], selected_rows = (size_t)t->begin[count];
-    laip_bert_saved s = now_last(l, saved, rows, selected_rows, t->blocks * t->block_rows);
-    laip_mat dn = laip_rows(scratch->dn, selected_rows), dkv = laip_rows(scratch->dqkv, rows);
-    g.rows = selected_rows;
-    gx.rows = rows;
+    }
+    const laip_scatter *back = &p->selection->back;
+    laip_mat gx = laip_rows(p->gx, s->x.rows), dkv = laip_rows(p->scratch->dqkv, s->x.rows);
+    laip_mat dq = laip_rows(p->scratch->dropped, v->g.rows); /* free again: dn is what came of it */
     dkv.cols = 2 * D;
-    if (!cross_attention_ffn_backward(l, &s, t, count, g, dn, image, dimage, scratch, hook, key, c))
-        return;
-    laip_mat dq = laip_rows(scratch->dropped, selected_rows); /* free again: dn is what came of it */
-    laip_attention a = laip_sequences_onto(t, q, count, l->heads, (int)D / l->heads, c->dropout);
+    laip_attention a =
+        laip_sequences_onto(v->q, p->tokens, p->count, l->heads, (int)D / l->heads, c->dropout);
     laip_attention_backward(c->device, &a, (laip_heads){dq, 0}, (laip_heads){dkv, 0}, (laip_heads){dkv, D},
-                            dn, s.o, s.lse, (laip_heads){s.self_q, 0}, (laip_heads){s.qkv, 0},
-                            (laip_heads){s.qkv, D}, c->attention);
-    laip_linear_backward(c, &l->self_query, g, true, dq, s.x_selected);
-    laip_linear_backward(c, &l->self_kv, gx, false, dkv, s.x);
-    /* the selection's rows of the first sequences are the first targets */
-    laip_scatter_rows(c->device, gx, g, selection->back.target, selection->back.begin, selection->back.source,
-                      selected_rows);
+                            v->dn, s->o, s->lse, (laip_heads){s->self_q, 0}, (laip_heads){s->qkv, 0},
+                            (laip_heads){s->qkv, D}, c->attention);
+    laip_linear_backward(c, &l->self_query, v->g, true, dq, s->x_selected);
+    laip_linear_backward(c, &l->self_kv, gx, false, dkv, s->x);
+    /* the selected rows of the first sequences are the first targets */
+    laip_scatter_rows(c->device, gx, v->g, back->target, back->begin, back->source, v->g.rows);
+}
+
+void laip_bert_backward_from_scores(const laip_bert_backward *p)
+{
+    views v = views_of(p);
+    laip_linear_backward(p->c, &p->layer->query, v.g, true, v.dq.m, v.s.y1);
+    if (p->dimage.mem)
+        laip_linear_backward(p->c, &p->layer->kv, laip_rows(p->dimage, v.s.kv.rows), true, v.dk.m,
+                             laip_rows(p->image, v.s.kv.rows));
+    self_backward(p, &v);
+}
+
+void laip_bert_layer_backward(const laip_bert_backward *p)
+{
+    if (p->layer->crosses) {
+        laip_bert_backward_to_scores(p);
+        laip_bert_backward_from_scores(p);
+        return;
+    }
+    views v = views_of(p);
+    mlp_backward(p, &v);
+    self_backward(p, &v);
 }

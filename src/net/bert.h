@@ -53,11 +53,6 @@ typedef struct laip_bert_scratch {
     laip_mat dkv;                   /* [image rows, 2D] */
 } laip_bert_scratch;
 
-/* Names the random streams of a pass's dropout. */
-typedef struct laip_step_key {
-    uint64_t seed, step;
-} laip_step_key;
-
 void laip_bert_embeddings_declare(laip_bert_embeddings *e, laip_table *table, const laip_model_config *m,
                                   const char *prefix);
 /* last: its output is only wanted for the rows of a laip_bert_selection. */
@@ -75,19 +70,18 @@ laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_plan *
 /* y = layer(s->x) for all rows of q; image: [blocks·N, D] tokens when the layer crosses.  s->kv is assigned,
  * unless `shared` says that it is there already. */
 void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
-                             laip_mat y, laip_mat image, bool shared, laip_step_key key,
-                             const laip_context *c);
+                             laip_mat y, laip_mat image, bool shared, const laip_context *c);
 
-/* Its two parts: s->y1, norm of self-attention and s->x, which no image has to do with; and the rest from
- * there. */
+/* Its two parts: s->y1, norm of self-attention and s->x, which no image has to do with; and cross-attention
+ * and MLP from there. */
 void laip_bert_self_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
-                            laip_step_key key, const laip_context *c);
+                            const laip_context *c);
 void laip_bert_cross_attention_ffn_forward(const laip_bert_layer *l, const laip_bert_saved *s,
                                            laip_sequences *q, laip_mat y, laip_mat image, bool shared,
-                                           laip_step_key key, const laip_context *c);
+                                           const laip_context *c);
 
-/* Tails: laid out for up to these counts; cleared; filled, in the order of the batch's sequences, with all or
- * only the first of the `length` rows of the sequence that begins at row `begin`; uploaded. */
+/* Selections: laid out for up to these counts; cleared; filled, in the order of the batch's sequences, with
+ * all or only the first of the `length` rows of the sequence that begins at row `begin`; uploaded. */
 void laip_bert_selection_plan(laip_bert_selection *selection, laip_plan *plan, size_t sequences, size_t rows,
                               size_t longest, size_t images, bool backward);
 void laip_bert_selection_free(laip_bert_selection *selection);
@@ -97,32 +91,37 @@ size_t laip_bert_selection_add(laip_bert_selection *selection, int32_t begin, si
 void laip_bert_selection_upload(laip_bert_selection *selection, laip_device *device,
                                 const laip_sequences *batch);
 
-/* The same for a last layer: y [selection rows, D].  With the fused qkv (a layer not declared as last,
- * forward only) all rows' queries are made, and those of the selection picked. */
+/* The same for a last layer: y [selected rows, D].  With the fused qkv (a layer not declared as last, forward
+ * only) all rows' queries are made, and those of the selection picked. */
 void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *s, const laip_sequences *q,
                             laip_bert_selection *selection, laip_mat y, laip_mat image, bool shared,
-                            laip_step_key key, const laip_context *c);
+                            const laip_context *c);
 
-/* A hook of cross-attention's backward: sees the gradient dO [rows, D] of its context before it is used, or
- * adds to the gradients of its queries and keys after. */
-typedef struct laip_cross_hook {
-    void (*before)(void *context, laip_mat d_context);
-    void (*after)(void *context, laip_heads dq, laip_heads dk);
-    void *context;
-    bool stop; /* nothing is wanted below the context: return after `before` */
-} laip_cross_hook;
+/* What a layer's backward takes, for the first `count` sequences.  g holds the gradient of the layer's output
+ * and receives that of its input; of a layer declared as last, which has a selection, g [selected rows, D] is
+ * used up and gx [rows, D] is assigned.  dimage accumulates (mem NULL: not wanted, and then keys and values
+ * get no gradient either). */
+typedef struct laip_bert_backward {
+    const laip_bert_layer *layer;
+    const laip_bert_saved *saved;
+    laip_sequences *tokens;
+    laip_bert_selection *selection;
+    size_t count;
+    laip_mat g, gx, image, dimage;
+    const laip_bert_scratch *scratch;
+    const laip_context *c;
+} laip_bert_backward;
 
-/* g holds the gradient of the layer's output and receives that of its input, for the first `count` sequences
- * of q. dimage accumulates (mem NULL: not wanted, and then keys and values get no gradient either). */
-void laip_bert_layer_backward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
-                              size_t count, laip_mat g, laip_mat image, laip_mat dimage,
-                              const laip_bert_scratch *scratch, const laip_cross_hook *hook,
-                              laip_step_key key, const laip_context *c);
-/* The same for a layer declared as last: g [selection rows, D] is used up, gx [rows, D] is assigned the
- * gradient of the input, for the first `count` sequences. */
-void laip_bert_last_backward(const laip_bert_layer *l, const laip_bert_saved *s, const laip_sequences *q,
-                             laip_bert_selection *selection, size_t count, laip_mat g, laip_mat gx,
-                             laip_mat image, laip_mat dimage, const laip_bert_scratch *scratch,
-                             const laip_cross_hook *hook, laip_step_key key, const laip_context *c);
+void laip_bert_layer_backward(const laip_bert_backward *p);
+
+/* The same of a layer with cross-attention, stopping there.  to_context: down to the gradient of the context
+ * O = A V, [rows, D], which is returned (scratch) and is where a pass may end.  to_scores: down to the
+ * gradients of queries and keys, to which the caller may add; from_scores goes on with them. */
+typedef struct laip_cross_gradients {
+    laip_heads dq, dk;
+} laip_cross_gradients;
+laip_mat laip_bert_backward_to_context(const laip_bert_backward *p);
+laip_cross_gradients laip_bert_backward_to_scores(const laip_bert_backward *p);
+void laip_bert_backward_from_scores(const laip_bert_backward *p);
 
 #endif

@@ -4,6 +4,12 @@
 #include "ops/gather.h"
 #include <stdlib.h>
 
+/* A backward's gradient of the output, and the images, for the first `count` sequences. */
+typedef struct backward {
+    laip_mat g, image, dimage;
+    size_t count;
+} backward;
+
 void laip_cross_declare(laip_cross_encoder *e, laip_table *t, const laip_model_config *m, const char *prefix)
 {
     *e = (laip_cross_encoder){.sizes = *m};
@@ -58,15 +64,15 @@ void laip_cross_pass_free(laip_cross_pass *pass)
 
 /* Layers first … last. */
 static void layers_forward(const laip_cross_encoder *e, laip_cross_pass *pass, int first, laip_mat image,
-                           bool shared, laip_step_key key, const laip_context *c)
+                           bool shared, const laip_context *c)
 {
     laip_sequences *s = &pass->tokens;
     int last = e->sizes.cross_layers - 1;
     for (int i = first; i < last; i++)
         laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(pass->saved[i + 1].x, s->rows),
-                                image, shared, key, c);
+                                image, shared, c);
     laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->selection,
-                           laip_rows(pass->out, pass->selection.tokens.rows), image, shared, key, c);
+                           laip_rows(pass->out, pass->selection.tokens.rows), image, shared, c);
 }
 
 void laip_cross_precompute_text(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
@@ -76,7 +82,7 @@ void laip_cross_precompute_text(const laip_cross_encoder *e, laip_cross_pass *pa
     if (e->sizes.cross_layers == 1)
         return;
     laip_mat_copy(c->device, laip_rows(pass->saved[0].x, x.rows), x);
-    laip_bert_self_forward(&e->layers[0], &pass->saved[0], &pass->tokens, (laip_step_key){0}, c);
+    laip_bert_self_forward(&e->layers[0], &pass->saved[0], &pass->tokens, c);
     laip_mat_copy(c->device, x, y);
 }
 
@@ -88,69 +94,97 @@ laip_mat laip_cross_begin(const laip_cross_encoder *e, const laip_cross_pass *pa
 void laip_cross_match(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c)
 {
     laip_mat none = {0};
-    laip_step_key key = {0};
     int first = e->sizes.cross_layers > 1;
     if (first)
         laip_bert_cross_attention_ffn_forward(&e->layers[0], &pass->saved[0], &pass->tokens,
-                                              laip_rows(pass->saved[1].x, pass->tokens.rows), none, true, key,
-                                              c);
-    layers_forward(e, pass, first, none, true, key, c);
+                                              laip_rows(pass->saved[1].x, pass->tokens.rows), none, true, c);
+    layers_forward(e, pass, first, none, true, c);
+}
+
+void laip_cross_prepare(laip_cross_pass *pass, laip_device *d, const int32_t *source, size_t text_rows)
+{
+    pass->source.count = pass->tokens.rows;
+    laip_ints_write(d, pass->source, source);
+    if (laip_pass_goes_back(pass->kind))
+        laip_scatter_upload(&pass->back, d, source, pass->tokens.rows, text_rows);
 }
 
 void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
-                        laip_mat text, const int32_t *source, size_t text_rows, laip_mat image,
-                        laip_step_key key)
+                        laip_mat text, laip_mat image)
 {
-    laip_sequences *s = &pass->tokens;
-    pass->source.count = s->rows;
-    laip_ints_write(c->device, pass->source, source);
-    if (laip_pass_goes_back(pass->kind))
-        laip_scatter_upload(&pass->back, c->device, source, s->rows, text_rows);
-    laip_gather_rows(c->device, laip_rows(pass->saved[0].x, s->rows), laip_rows(text, text_rows),
-                     pass->source);
-    layers_forward(e, pass, 0, image, false, key, c);
+    laip_gather_rows(c->device, laip_rows(pass->saved[0].x, pass->tokens.rows), text, pass->source);
+    layers_forward(e, pass, 0, image, false, c);
 }
 
-/* The backward of layer i below the last.  Its activations are made again where layers share them: its
- * queries and the images' keys and values were kept. */
-static void layer_backward(const laip_cross_encoder *e, laip_cross_pass *pass, int i, size_t count,
-                           laip_mat image, laip_mat dimage, const laip_cross_hook *hook, laip_step_key key,
-                           const laip_context *c)
+/* What layer i's backward takes; below the last, whose own are still there, its activations are made again
+ * where layers share them: its queries and the images' keys and values were kept. */
+static laip_bert_backward layer_backward(const laip_cross_encoder *e, laip_cross_pass *pass, int i,
+                                         const backward *b, const laip_context *c)
 {
     laip_sequences *s = &pass->tokens;
-    if (pass->kind == LAIP_PASS_RECOMPUTE)
+    bool last = i + 1 == e->sizes.cross_layers;
+    if (!last && pass->kind == LAIP_PASS_RECOMPUTE)
         laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(pass->saved[i + 1].x, s->rows),
-                                image, true, key, c);
-    laip_bert_layer_backward(&e->layers[i], &pass->saved[i], s, count, pass->gx, image, dimage,
-                             &pass->scratch, hook, key, c);
+                                b->image, true, c);
+    return (laip_bert_backward){.layer = &e->layers[i],
+                                .saved = &pass->saved[i],
+                                .tokens = s,
+                                .selection = last ? &pass->selection : NULL,
+                                .count = b->count,
+                                .g = last ? b->g : pass->gx,
+                                .gx = pass->gx,
+                                .image = b->image,
+                                .dimage = b->dimage,
+                                .scratch = &pass->scratch,
+                                .c = c};
 }
 
-void laip_cross_backward_to(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
-                            laip_mat g, size_t count, int layer, const laip_cross_hook *hook,
-                            laip_step_key key)
+/* From the top past all layers above `layer`. */
+static void layers_backward(const laip_cross_encoder *e, laip_cross_pass *pass, int layer, const backward *b,
+                            const laip_context *c)
+{
+    for (int i = e->sizes.cross_layers - 1; i > layer; i--) {
+        laip_bert_backward l = layer_backward(e, pass, i, b, c);
+        laip_bert_layer_backward(&l);
+    }
+}
+
+laip_mat laip_cross_backward_to_context(const laip_cross_encoder *e, laip_cross_pass *pass,
+                                        const laip_context *c, laip_mat g, size_t count, int layer)
 {
     laip_context activations = *c;
-    laip_mat none = {0};
-    int last = e->sizes.cross_layers - 1;
+    backward b = {.g = g, .count = count};
     activations.frozen = true;
-    laip_bert_last_backward(&e->layers[last], &pass->saved[last], &pass->tokens, &pass->selection, count, g,
-                            pass->gx, none, none, &pass->scratch, last == layer ? hook : NULL, key,
-                            &activations);
-    for (int i = last; i-- > layer;)
-        layer_backward(e, pass, i, count, none, none, i == layer ? hook : NULL, key, &activations);
+    layers_backward(e, pass, layer, &b, &activations);
+    laip_bert_backward l = layer_backward(e, pass, layer, &b, &activations);
+    return laip_bert_backward_to_context(&l);
 }
 
-void laip_cross_backward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
-                         laip_mat image, laip_mat dimage, laip_mat dtext, int hook_layer,
-                         const laip_cross_hook *hook, laip_step_key key)
+static backward whole(const laip_cross_pass *pass, laip_mat image, laip_mat dimage)
 {
-    laip_sequences *s = &pass->tokens;
-    laip_mat gx = laip_rows(pass->gx, s->rows);
-    int last = e->sizes.cross_layers - 1;
-    laip_bert_last_backward(&e->layers[last], &pass->saved[last], s, &pass->selection, s->count, pass->g, gx,
-                            image, dimage, &pass->scratch, last == hook_layer ? hook : NULL, key, c);
-    for (int i = last; i-- > 0;)
-        layer_backward(e, pass, i, s->count, image, dimage, i == hook_layer ? hook : NULL, key, c);
-    laip_scatter_rows(c->device, dtext, gx, pass->back.target, pass->back.begin, pass->back.source,
-                      pass->back.targets);
+    return (backward){.g = pass->g, .count = pass->tokens.count, .image = image, .dimage = dimage};
+}
+
+laip_cross_gradients laip_cross_backward_to_scores(const laip_cross_encoder *e, laip_cross_pass *pass,
+                                                   const laip_context *c, laip_mat image, laip_mat dimage,
+                                                   int layer)
+{
+    backward b = whole(pass, image, dimage);
+    layers_backward(e, pass, layer, &b, c);
+    pass->stopped = layer_backward(e, pass, layer, &b, c);
+    pass->stopped_at = layer;
+    return laip_bert_backward_to_scores(&pass->stopped);
+}
+
+void laip_cross_backward_from_scores(const laip_cross_encoder *e, laip_cross_pass *pass,
+                                     const laip_context *c, laip_mat image, laip_mat dimage, laip_mat dtext)
+{
+    backward b = whole(pass, image, dimage);
+    laip_bert_backward_from_scores(&pass->stopped);
+    for (int i = pass->stopped_at; i-- > 0;) {
+        laip_bert_backward l = layer_backward(e, pass, i, &b, c);
+        laip_bert_layer_backward(&l);
+    }
+    laip_scatter_rows(c->device, dtext, laip_rows(pass->gx, pass->tokens.rows), pass->back.target,
+                      pass->back.begin, pass->back.source, pass->back.targets);
 }

@@ -21,6 +21,8 @@ typedef struct laip_cross_pass {
     laip_mat gx;                   /* [rows, D]: the gradient below the last layer */
     laip_bert_scratch scratch;
     laip_pass_kind kind;
+    laip_bert_backward stopped; /* between laip_cross_backward_to_scores and …_from_scores */
+    int stopped_at;
 } laip_cross_pass;
 
 void laip_cross_declare(laip_cross_encoder *e, laip_table *table, const laip_model_config *m,
@@ -30,11 +32,12 @@ void laip_cross_plan(const laip_cross_encoder *e, laip_cross_pass *pass, laip_pl
                      size_t rows, size_t selected_rows, size_t longest, size_t images, laip_pass_kind kind);
 void laip_cross_pass_free(laip_cross_pass *pass);
 
-/* pass->tokens and pass->selection hold the sequences (uploaded); source: [rows] on the host, rows of text;
- * text_rows: how many it has. image [blocks·N, D].  pass->out is assigned. */
+/* pass->tokens and pass->selection hold the sequences (uploaded); source: [rows] on the host, rows of text,
+ * which has text_rows. */
+void laip_cross_prepare(laip_cross_pass *pass, laip_device *device, const int32_t *source, size_t text_rows);
+/* text [text_rows, D], image [blocks·N, D].  pass->out is assigned. */
 void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
-                        laip_mat text, const int32_t *source, size_t text_rows, laip_mat image,
-                        laip_step_key key);
+                        laip_mat text, laip_mat image);
 /* For evaluation, which matches a caption with many images: what of the first layer no image has to do with,
  * in place of the texts' states, `x` [rows, D] of pass->tokens; and all the rest from there, the images' keys
  * and values being in pass->saved[i].kv.  A last layer is not divided: with one layer alone, ahead does
@@ -44,16 +47,18 @@ void laip_cross_precompute_text(const laip_cross_encoder *e, laip_cross_pass *pa
 laip_mat laip_cross_begin(const laip_cross_encoder *e,
                           const laip_cross_pass *pass); /* where x is to be put */
 void laip_cross_match(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c);
-/* From the top down to layer `layer` (0-based), activations only, for the first `count` sequences: g holds
- * the gradient of their outputs (used up, and pass->gx too); hook.before sees the gradient of that layer's
- * cross-attention's context. */
-void laip_cross_backward_to(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
-                            laip_mat g, size_t count, int layer, const laip_cross_hook *hook,
-                            laip_step_key key);
-/* pass->g holds the gradient of out; dimage and dtext accumulate.  hook (NULL: none) is of layer hook_layer.
- */
-void laip_cross_backward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
-                         laip_mat image, laip_mat dimage, laip_mat dtext, int hook_layer,
-                         const laip_cross_hook *hook, laip_step_key key);
+/* From the top down to the context of layer `layer` (0-based), activations only, for the first `count`
+ * sequences: g holds the gradient of their outputs (used up, and pass->gx too); that of the context is
+ * returned. */
+laip_mat laip_cross_backward_to_context(const laip_cross_encoder *e, laip_cross_pass *pass,
+                                        const laip_context *c, laip_mat g, size_t count, int layer);
+/* The whole backward, in two calls: down to the scores of the cross-attention of layer `layer`, to the
+ * gradients of whose queries and keys the caller may add; and on from there.  pass->g holds the gradient of
+ * out (used up); dimage and dtext accumulate; the context is the same in both. */
+laip_cross_gradients laip_cross_backward_to_scores(const laip_cross_encoder *e, laip_cross_pass *pass,
+                                                   const laip_context *c, laip_mat image, laip_mat dimage,
+                                                   int layer);
+void laip_cross_backward_from_scores(const laip_cross_encoder *e, laip_cross_pass *pass,
+                                     const laip_context *c, laip_mat image, laip_mat dimage, laip_mat dtext);
 
 #endif

@@ -5,12 +5,18 @@
 #include "net/param.h"
 #include "ops/gemm.h"
 
+/* Names the random streams of a pass's dropout. */
+typedef struct laip_step_key {
+    uint64_t seed, step;
+} laip_step_key;
+
 typedef struct laip_context {
     laip_device *device;
     laip_mat reduce;    /* scratch of column sums and of norms' gradients */
     laip_mat attention; /* scratch of attention's backward */
     bool frozen;        /* backward makes gradients of activations only, none of parameters */
     float dropout;      /* p in this pass; 0 in evaluation and in momentum passes */
+    laip_step_key key;  /* of its masks */
 } laip_context;
 
 typedef struct laip_linear {

@@ -65,7 +65,16 @@ void laip_text_pass_free(laip_text_pass *pass)
     pass->saved = NULL;
 }
 
-static void upload_ids(const laip_text_encoder *e, laip_text_pass *pass, laip_device *d, const int32_t *ids)
+static void select_cls(laip_text_pass *pass, laip_device *d)
+{
+    const laip_sequences *s = &pass->tokens;
+    laip_bert_selection_clear(&pass->selection);
+    for (size_t i = 0; i < s->count; i++)
+        laip_bert_selection_add(&pass->selection, s->begin[i], 1, false, 0, s->id[i]);
+    laip_bert_selection_upload(&pass->selection, d, s);
+}
+
+void laip_text_prepare(const laip_text_encoder *e, laip_text_pass *pass, laip_device *d, const int32_t *ids)
 {
     const laip_sequences *s = &pass->tokens;
     int32_t *places = laip_alloc(s->rows, sizeof *places);
@@ -80,48 +89,42 @@ static void upload_ids(const laip_text_encoder *e, laip_text_pass *pass, laip_de
         laip_scatter_upload(&pass->places, d, places, s->rows, (size_t)e->sizes.positions);
     }
     free(places);
+    if (pass->kind == LAIP_PASS_CLS)
+        select_cls(pass, d);
 }
 
-static void last_for_cls(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
-                         laip_step_key key)
+static void last_for_cls(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c)
 {
     int last = e->sizes.text_layers - 1;
     laip_sequences *s = &pass->tokens;
-    laip_bert_selection_clear(&pass->selection);
-    for (size_t i = 0; i < s->count; i++)
-        laip_bert_selection_add(&pass->selection, s->begin[i], 1, false, 0, s->id[i]);
-    laip_bert_selection_upload(&pass->selection, c->device, s);
     laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->selection,
-                           laip_rows(pass->out, s->count), (laip_mat){0}, false, key, c);
+                           laip_rows(pass->out, s->count), (laip_mat){0}, false, c);
 }
 
-void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
-                       const int32_t *ids, laip_step_key key)
+void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c)
 {
     const laip_bert_embeddings *b = &e->embeddings;
     laip_sequences *s = &pass->tokens;
     size_t rows = s->rows;
-    upload_ids(e, pass, c->device, ids);
     laip_mat sum = laip_rows(pass->sum, rows), x = laip_rows(pass->saved[0].x, rows);
     laip_embedding_forward(c->device, sum, pass->ids, pass->positions, b->word->value, b->position->value,
                            b->type->value);
     laip_norm_forward(c, &b->norm, x, laip_rows(pass->stats, rows), sum);
     if (c->dropout > 0) {
-        laip_sequences_keys(s, c->device, key.seed, key.step, 0);
+        laip_sequences_keys(s, c->device, c->key.seed, c->key.step, 0);
         laip_dropout(c->device, x, x, (laip_mat){0}, s->d_row_sequence, s->d_begin, s->d_key, c->dropout);
     }
     int full = e->sizes.text_layers - (pass->kind == LAIP_PASS_CLS);
     for (int i = 0; i < full; i++) {
         laip_mat y = i + 1 < e->sizes.text_layers ? pass->saved[i + 1].x : pass->out;
         laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(y, rows), (laip_mat){0}, false,
-                                key, c);
+                                c);
     }
     if (pass->kind == LAIP_PASS_CLS)
-        last_for_cls(e, pass, c, key);
+        last_for_cls(e, pass, c);
 }
 
-void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
-                        laip_step_key key)
+void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c)
 {
     const laip_bert_embeddings *b = &e->embeddings;
     laip_sequences *s = &pass->tokens;
@@ -129,12 +132,17 @@ void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const 
     for (int i = e->sizes.text_layers; i-- > 0;) {
         if (pass->kind == LAIP_PASS_RECOMPUTE && i + 1 < e->sizes.text_layers)
             laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s,
-                                    laip_rows(pass->saved[i + 1].x, s->rows), none, false, key, c);
-        laip_bert_layer_backward(&e->layers[i], &pass->saved[i], s, s->count, g, none, none, &pass->scratch,
-                                 NULL, key, c);
+                                    laip_rows(pass->saved[i + 1].x, s->rows), none, false, c);
+        laip_bert_layer_backward(&(laip_bert_backward){.layer = &e->layers[i],
+                                                       .saved = &pass->saved[i],
+                                                       .tokens = s,
+                                                       .count = s->count,
+                                                       .g = g,
+                                                       .scratch = &pass->scratch,
+                                                       .c = c});
     }
     if (c->dropout > 0) {
-        laip_sequences_keys(s, c->device, key.seed, key.step, 0);
+        laip_sequences_keys(s, c->device, c->key.seed, c->key.step, 0);
         laip_dropout(c->device, g, g, none, s->d_row_sequence, s->d_begin, s->d_key, c->dropout);
     }
     laip_norm_backward(c, &b->norm, g, false, g, laip_rows(pass->sum, s->rows),

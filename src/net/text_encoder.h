@@ -30,11 +30,11 @@ void laip_text_plan(const laip_text_encoder *e, laip_text_pass *pass, laip_plan 
                     size_t rows, size_t longest, laip_pass_kind kind);
 void laip_text_pass_free(laip_text_pass *pass);
 
-/* pass->tokens holds the sequences (uploaded); ids their tokens, [rows] on the host.  pass->out is assigned.
- */
-void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
-                       const int32_t *ids, laip_step_key key);
-void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c,
-                        laip_step_key key);
+/* pass->tokens holds the sequences (uploaded); ids their tokens, [rows] on the host. */
+void laip_text_prepare(const laip_text_encoder *e, laip_text_pass *pass, laip_device *device,
+                       const int32_t *ids);
+/* pass->out is assigned. */
+void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c);
+void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c);
 
 #endif

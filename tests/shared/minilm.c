@@ -116,7 +116,8 @@ static void hidden_states(void **state)
     }
     laip_sequences_upload(&pass.tokens, d, 0, 0);
     laip_context c = {.device = d};
-    laip_text_forward(&text, &pass, &c, b.packed, (laip_step_key){0});
+    laip_text_prepare(&text, &pass, c.device, b.packed);
+    laip_text_forward(&text, &pass, &c);
     assert_ok(laip_device_ok(d, &error), error);
     assert_true(compare(&b, d, pass.saved[0].x, "embedding_output") < 1e-5);
     assert_true(compare(&b, d, pass.saved[1].x, "hidden_states_1") < 1e-5);
