@@ -45,6 +45,15 @@ static void write_ints(laip_device *d, laip_ints *to, const int32_t *values, siz
     laip_ints_write(d, *to, values);
 }
 
+void laip_bidiratt_prepare_to_attend(laip_bidiratt *l, laip_device *d, const laip_loss_config *loss,
+                                     const laip_sequences *cross, size_t phrases, size_t masked)
+{
+    l->loss_config = loss;
+    l->phrases = phrases;
+    l->masked = masked;
+    write_ints(d, &l->cls, cross->begin, phrases); /* row 0 of each masked phrase */
+}
+
 void laip_bidiratt_prepare(laip_bidiratt *l, laip_device *d, const laip_loss_config *loss,
                            const laip_bidiratt_phrases *in)
 {
@@ -53,9 +62,7 @@ void laip_bidiratt_prepare(laip_bidiratt *l, laip_device *d, const laip_loss_con
     size_t p = in->phrases;
     float *weight = laip_alloc(p, sizeof *weight);
     int32_t *first = laip_alloc(in->images + 1, sizeof *first);
-    l->loss_config = loss;
-    l->phrases = p;
-    l->masked = in->masked;
+    laip_bidiratt_prepare_to_attend(l, d, loss, in->cross, p, in->masked);
     l->images = in->images;
     for (size_t j = 0; j < p; j++) {
         first[in->owner[j] + 1]++;
@@ -65,7 +72,6 @@ void laip_bidiratt_prepare(laip_bidiratt *l, laip_device *d, const laip_loss_con
         first[t + 1] += first[t];
     write_ints(d, &l->owner, in->owner, p);
     write_ints(d, &l->first, first, in->images + 1);
-    write_ints(d, &l->cls, in->cross->begin, p); /* row 0 of each masked phrase */
     laip_mat_write(d, laip_rows(l->row_weight, p), weight);
     laip_projection_rows(&l->phrase, d, in->plain_cls, p, in->text_rows);
     if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE) {
@@ -107,6 +113,17 @@ static void backward_attention(laip_bidiratt *l, const laip_bidiratt_network *n,
                                   g, l->view.v);
 }
 
+void laip_bidiratt_attend(laip_bidiratt *l, const laip_bidiratt_network *n, const laip_context *c)
+{
+    size_t p = l->phrases;
+    laip_mat fore = laip_rows(l->fore, p);
+    l->view = look(n->pass, l->loss_config->bidiratt_layer, c);
+    laip_probe_forward(c->device, &l->view.attention, p, fore, l->view.q, l->view.k, l->view.lse);
+    backward_attention(l, n, c);
+    laip_region_weights(c->device, laip_rows(l->weight, p), laip_rows(l->total, p), fore,
+                        laip_rows(l->back, p), l->loss_config->bidiratt_attention);
+}
+
 static void contrastive(laip_bidiratt *l, const laip_context *c, laip_mat temperature, laip_mat dtemperature)
 {
     size_t p = l->phrases;
@@ -138,13 +155,9 @@ void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_networ
     const laip_loss_config *loss = l->loss_config;
     size_t p = l->phrases;
     laip_device *d = c->device;
-    laip_mat fore = laip_rows(l->fore, p), back = laip_rows(l->back, p), weight = laip_rows(l->weight, p);
+    laip_mat back = laip_rows(l->back, p), weight = laip_rows(l->weight, p);
     laip_mat total = laip_rows(l->total, p), none = {0};
-    l->view = look(n->pass, loss->bidiratt_layer, c);
-    laip_probe_forward(d, &l->view.attention, p, fore, l->view.q, l->view.k, l->view.lse);
-    backward_attention(l, n, c);
-
-    laip_region_weights(d, weight, total, fore, back, loss->bidiratt_attention);
+    laip_bidiratt_attend(l, n, c);
     laip_region_pool(d, laip_rows(l->region.x, p), weight, n->image, l->owner);
     laip_projection_forward_rows(&l->region, n->vision_proj, c, p);
     laip_projection_forward(&l->phrase, n->text_proj, c, n->text);

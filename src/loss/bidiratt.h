@@ -56,7 +56,7 @@ typedef struct laip_bidiratt_phrases {
 } laip_bidiratt_phrases;
 
 /* The parts of the network that the loss goes through, and the states and gradients that it reads and adds
- * to: image [B·N, D], text [rows, D]. */
+ * to: image [B·N, D], text [rows, D].  laip_bidiratt_attend needs the first four. */
 typedef struct laip_bidiratt_network {
     const laip_cross_encoder *cross;
     laip_cross_pass *pass;
@@ -71,6 +71,12 @@ void laip_bidiratt_plan(laip_bidiratt *l, laip_plan *plan, const laip_model_conf
 
 void laip_bidiratt_prepare(laip_bidiratt *l, laip_device *device, const laip_loss_config *loss,
                            const laip_bidiratt_phrases *phrases);
+/* Attention both ways and the weights of patches alone, for those who only look: fore, back and weight of the
+ * first p sequences of the cross batch, which have `masked` masked tokens in all.  The cross encoder's and
+ * the MLM head's forward are done before the second. */
+void laip_bidiratt_prepare_to_attend(laip_bidiratt *l, laip_device *device, const laip_loss_config *loss,
+                                     const laip_sequences *cross, size_t phrases, size_t masked);
+void laip_bidiratt_attend(laip_bidiratt *l, const laip_bidiratt_network *n, const laip_context *c);
 /* Attention both ways, weights, regions, similarities, and the gradients of the loss: into the projections,
  * dimage, dtext (the plain phrases' rows) and dfore.  The cross encoder's and the MLM head's forward are
  * done. */
