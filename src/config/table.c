@@ -13,6 +13,8 @@ static const laip_setting settings[] = {
     {"seed", LAIP_SETTING_LONG, AT(seed), NULL, 0, 1e15, "every random choice follows from it"},
     {"device", LAIP_SETTING_TEXT, AT(device), NULL, 0, 0, "number, kind (gpu, cpu), part of a name, or auto"},
     {"out", LAIP_SETTING_TEXT, AT(out), NULL, 0, 0, "run folder: config, metrics, checkpoints"},
+    {"tensorboard", LAIP_SETTING_BOOL, AT(tensorboard), NULL, 0, 1,
+     "event files for TensorBoard in the run folder's tensorboard/, from the same numbers as metrics.jsonl"},
     {"storage", LAIP_SETTING_CHOICE, AT(model.storage), laip_storage_names, 0, 0,
      "of weights and activations on the device; half: sums, masters and moments stay floats, and the loss is "
      "scaled"},

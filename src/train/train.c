@@ -362,6 +362,7 @@ static void close_run(laip_run *r)
     laip_device_close(r->device);
     free(r->yaml.text);
     free(r->samples.text);
+    laip_tensorboard_close(&r->events);
 }
 
 /* The next phase's buffers: weights and queues go on, the optimiser begins anew. */
@@ -400,6 +401,8 @@ static bool train_phases(laip_run *r, bool resume, laip_error *error)
         return false;
     if (!r->ranks->rank && (!open_log(r, "metrics.jsonl", &r->metrics, error) ||
                             !open_log(r, "timing.jsonl", &r->timing, error)))
+        return false;
+    if (!laip_run_report_begin(r, resume, error))
         return false;
     r->started = laip_seconds();
     for (int i = first; i < r->config->phase_count; i++, from = 0) {
