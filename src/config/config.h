@@ -25,7 +25,6 @@ typedef struct laip_phase {
 typedef struct laip_config {
     long seed;
     char *device, *out, *gemm;
-    int tensorboard;
     laip_model_config model;
     laip_loss_config loss; /* its weights are those of the phase */
     float momentum_start;  /* μ of the first step; it rises to loss.momentum over momentum_steps */
@@ -37,7 +36,8 @@ typedef struct laip_config {
     laip_augment augment;
     int batch, micro_batches, micro, recompute;
     float deviation; /* of initial weights; 0: 1/√fan_in */
-    char *checkpoint, *allow_missing;
+    char *checkpoint, *allow_missing, *init_key, *init_vit, *init_bert;
+    int init_queue;
     int eval_k, eval_every, eval_rerank, eval_fused;
     float eval_weight;
     laip_phase phases[LAIP_PHASES];

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool learn(laip_corpus *c, const laip_config *config, laip_error *error)
 {
@@ -28,9 +29,23 @@ static bool learn(laip_corpus *c, const laip_config *config, laip_error *error)
     return true;
 }
 
+/* A BERT's folder has the vocabulary that its word embeddings are of. */
+static void take_vocab_of_bert(laip_config *config)
+{
+    char *path =
+        *config->init_bert && !*config->vocab ? laip_path_join(config->init_bert, "vocab.txt") : NULL;
+    if (path && access(path, R_OK) == 0) {
+        free(config->vocab);
+        config->vocab = path;
+    } else
+        free(path);
+}
+
 bool laip_corpus_open(laip_corpus *c, laip_config *config, const char *vocab_text, laip_error *error)
 {
     size_t size;
+    if (!vocab_text)
+        take_vocab_of_bert(config);
     *c = (laip_corpus){.options = {.rule = (laip_caption_rule)config->caption_rule,
                                    .max_tokens = (size_t)config->max_tokens,
                                    .sep = config->sep != 0}};

@@ -13,8 +13,6 @@ static const laip_setting settings[] = {
     {"seed", LAIP_SETTING_LONG, AT(seed), NULL, 0, 1e15, "every random choice follows from it"},
     {"device", LAIP_SETTING_TEXT, AT(device), NULL, 0, 0, "number, kind (gpu, cpu), part of a name, or auto"},
     {"out", LAIP_SETTING_TEXT, AT(out), NULL, 0, 0, "run folder: config, metrics, checkpoints"},
-    {"tensorboard", LAIP_SETTING_BOOL, AT(tensorboard), NULL, 0, 1,
-     "event files for TensorBoard in the run folder's tensorboard/, from the same numbers as metrics.jsonl"},
     {"storage", LAIP_SETTING_CHOICE, AT(model.storage), laip_storage_names, 0, 0,
      "of weights and activations on the device; half: sums, masters and moments stay floats, and the loss is "
      "scaled"},
@@ -116,6 +114,17 @@ static const laip_setting settings[] = {
      "weights to start from; empty: random ones"},
     {"init.allow_missing", LAIP_SETTING_TEXT, AT(allow_missing), NULL, 0, 0,
      "prefixes, divided by commas, that may be missing in it"},
+    {"init.key", LAIP_SETTING_TEXT, AT(init_key), NULL, 0, 0,
+     "of a .pth that holds several dictionaries of tensors, the one to take (model_ema); empty: the usual "
+     "one"},
+    {"init.queue", LAIP_SETTING_BOOL, AT(init_queue), NULL, 0, 1,
+     "whether the queues of init.checkpoint are taken where they fit, as ALBEF and RaSa do"},
+    {"init.vit", LAIP_SETTING_TEXT, AT(init_vit), NULL, 0, 0,
+     "weights of the image encoder: a ViT of timm's or DeiT's; init.checkpoint comes after it"},
+    {"init.bert", LAIP_SETTING_TEXT, AT(init_bert), NULL, 0, 0,
+     "weights of the text and cross encoder: a folder of Hugging Face's with a BERT, whose vocab.txt is "
+     "taken "
+     "where data.vocab is empty"},
     {"eval.k", LAIP_SETTING_INT, AT(eval_k), NULL, 0, 1e9, "candidates that are re-ranked"},
     {"eval.every", LAIP_SETTING_INT, AT(eval_every), NULL, 0, 1e9,
      "steps between evaluations on val; 0: once an epoch"},
@@ -170,6 +179,7 @@ void laip_config_defaults(laip_config *c)
                        .batch = 13,
                        .micro_batches = 1,
                        .deviation = 0.02f,
+                       .init_queue = 1,
                        .eval_k = 128,
                        .eval_weight = 0.5f,
                        .eval_rerank = 1};
@@ -181,7 +191,8 @@ void laip_config_defaults(laip_config *c)
                  {&c->annotations, ""},     {&c->images, ""},         {&c->train_split, "train"},
                  {&c->val_split, "val"},    {&c->test_split, "test"}, {&c->vocab, ""},
                  {&c->val_annotations, ""}, {&c->tagger, ""},         {&c->grammar, ""},
-                 {&c->generic_heads, ""},   {&c->checkpoint, ""},     {&c->allow_missing, ""}};
+                 {&c->generic_heads, ""},   {&c->checkpoint, ""},     {&c->allow_missing, ""},
+                 {&c->init_key, ""},        {&c->init_vit, ""},       {&c->init_bert, ""}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i].field = laip_strdup(texts[i].value);
 }

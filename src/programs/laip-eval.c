@@ -38,12 +38,13 @@ enum {
     REPORT,
     ORDER,
     WEIGHT,
-    IMAGE_CACHE
+    IMAGE_CACHE,
+    KEY
 };
 
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *contact_sheet,
-        *report, *storage, *order;
+        *report, *storage, *order, *key;
     long k, show, image_cache; /* image_cache below 0: as much as it takes by itself */
     float weight;              /* below 0: the config's */
     bool json, chance, plan, untrained;
@@ -67,7 +68,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
                  {CONTACT_SHEET, &a->contact_sheet},
                  {STORAGE, &a->storage},
                  {REPORT, &a->report},
-                 {ORDER, &a->order}};
+                 {ORDER, &a->order},
+                 {KEY, &a->key}};
     const struct {
         int key;
         bool *field;
@@ -163,7 +165,7 @@ static bool choose_storage(session *s, const arguments *a, laip_error *error)
 static bool load_weights(session *s, const arguments *a, laip_error *error)
 {
     if (!a->untrained)
-        return laip_checkpoint_load(a->checkpoint, &s->model, "", error);
+        return laip_checkpoint_load(a->checkpoint, a->key, &s->model, "", error);
     laip_params_initialise(&s->model.params, &s->model.table, (uint64_t)s->config.seed, s->config.deviation,
                            s->config.loss.temperature);
     return laip_device_ok(s->model.device, error);
@@ -265,6 +267,8 @@ int main(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"checkpoint", CHECKPOINT, "F", 0, "Weights: best.safetensors of a run", 0},
+        {"key", KEY, "KEY", 0, "Dictionary to take of a .pth that holds several: model_ema (the usual one)",
+         0},
         {"data", DATA, "D", 0, "Annotation file, or the folder of a dataset", 0},
         {"images", IMAGES, "DIR", 0, "Folder of pictures (found beside the annotations)", 0},
         {"split", SPLIT, "NAME", 0, "Split to evaluate on (the config's test_split: test)", 0},

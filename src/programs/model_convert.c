@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIG = 256, VOCAB, NAMES, GRID, ALLOW, FILL };
+enum { CONFIG = 256, VOCAB, NAMES, GRID, ALLOW, FILL, KEY };
 
 typedef struct arguments {
-    const char *files[2], *config, *vocab, *allowed;
+    const char *files[2], *config, *vocab, *allowed, *key;
     int count;
     size_t rows, cols; /* --grid; 0: as it is */
     bool shorter, fill;
@@ -34,6 +34,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ALLOW:
         a->allowed = text;
+        return 0;
+    case KEY:
+        a->key = text;
         return 0;
     case FILL:
         a->fill = true;
@@ -284,6 +287,7 @@ int laip_model_convert(int argc, char **argv)
          "grid of patches, and puts the config into the file",
          0},
         {"vocab", VOCAB, "FILE", 0, "Puts this vocabulary into the file", 0},
+        {"key", KEY, "KEY", 0, "Dictionary to take of a .pth that holds several (the usual one)", 0},
         {"names", NAMES, "FORM", 0, "bert: text_encoder.bert.… (the default); short: text_encoder.…", 0},
         {"grid", GRID, "ROWSxCOLS", 0, "Resizes position tables to this grid of patches", 0},
         {"allow-missing", ALLOW, "PREFIX,…", 0, "Tensors of these prefixes may be missing, with --config", 0},
@@ -306,8 +310,10 @@ int laip_model_convert(int argc, char **argv)
     job j = {.a = &a};
     laip_error error;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    bool good = laip_weights_open(&j.in, a.files[0], &error) && load_config(&j, &error) && plan(&j, &error) &&
-                write_all(&j, &error);
+    bool good = laip_weights_open_key(&j.in, a.files[0], a.key, &error);
+    if (good)
+        laip_weights_tell(&j.in);
+    good = good && load_config(&j, &error) && plan(&j, &error) && write_all(&j, &error);
     if (good)
         printf(
             "%s: %zu tensors; %zu renamed, %zu positions resized, %zu left out, %zu momentum copies filled\n",

@@ -10,18 +10,22 @@
 #include <string.h>
 
 typedef struct arguments {
-    const char *files[2];
+    const char *files[2], *keys[2];
     int count;
     double tolerance;
 } arguments;
 
-enum { TOLERANCE = 256 };
+enum { TOLERANCE = 256, KEY, OTHER_KEY };
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     arguments *a = state->input;
     char *end;
     switch (key) {
+    case KEY:
+    case OTHER_KEY:
+        a->keys[key == OTHER_KEY] = text;
+        return 0;
     case TOLERANCE:
         a->tolerance = strtod(text, &end);
         if (*end || end == text || !(a->tolerance >= 0))
@@ -136,7 +140,10 @@ static bool compare_all(laip_weights *w, const arguments *a, tally *t, laip_erro
 int laip_model_diff(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"tolerance", TOLERANCE, "X", 0, "Differences up to this are none (0)", 0}, {0}};
+        {"tolerance", TOLERANCE, "X", 0, "Differences up to this are none (0)", 0},
+        {"key", KEY, "KEY", 0, "Dictionary to take of A, a .pth that holds several (the usual one)", 0},
+        {"other-key", OTHER_KEY, "KEY", 0, "The same of B", 0},
+        {0}};
     static const struct argp argp = {
         options,
         parse,
@@ -154,8 +161,11 @@ int laip_model_diff(int argc, char **argv)
     tally t = {0};
     laip_error error;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    bool good = laip_weights_open(&w[0], a.files[0], &error) &&
-                laip_weights_open(&w[1], a.files[1], &error) && compare_all(w, &a, &t, &error);
+    bool good = laip_weights_open_key(&w[0], a.files[0], a.keys[0], &error) &&
+                laip_weights_open_key(&w[1], a.files[1], a.keys[1], &error);
+    for (int f = 0; good && f < 2; f++)
+        laip_weights_tell(&w[f]);
+    good = good && compare_all(w, &a, &t, &error);
     laip_weights_close(&w[0]);
     laip_weights_close(&w[1]);
     if (!good) {

@@ -9,11 +9,11 @@
 #include <string.h>
 
 typedef struct arguments {
-    const char *file;
+    const char *file, *key;
     bool json;
 } arguments;
 
-enum { JSON = 256 };
+enum { JSON = 256, KEY };
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -21,6 +21,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case JSON:
         a->json = true;
+        return 0;
+    case KEY:
+        a->key = text;
         return 0;
     case ARGP_KEY_ARG:
         if (a->file)
@@ -105,13 +108,16 @@ static void print_json(const laip_weights *w)
 
 int laip_model_inspect(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"json", JSON, NULL, 0, "Prints JSON", 0}, {0}};
+    static const struct argp_option options[] = {
+        {"json", JSON, NULL, 0, "Prints JSON", 0},
+        {"key", KEY, "KEY", 0, "Dictionary to take of a .pth that holds several (the usual one)", 0},
+        {0}};
     static const struct argp argp = {
         options,
         parse,
         "FILE",
         "Lists type, shape and name of every tensor of a file of weights: safetensors, or a .pth of PyTorch. "
-        "Nothing in a .pth is ever executed; one that would construct anything but tensors is refused.\v"
+        "Nothing in a .pth is ever executed or constructed; what it holds beside the weights is named.\v"
         "Example:\n\n  laip-model inspect ALBEF.pth | tail -n 1",
         NULL,
         NULL,
@@ -120,13 +126,14 @@ int laip_model_inspect(int argc, char **argv)
     laip_weights w;
     laip_error error;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    bool good = laip_weights_open(&w, a.file, &error);
+    bool good = laip_weights_open_key(&w, a.file, a.key, &error);
     for (size_t i = 0; good && !w.is_pth && i < w.count; i++)
         good = laip_safetensors_verify(&w.safetensors, i, &error);
     if (!good) {
         fprintf(stderr, "%s: %s\n", argv[0], error.text);
         return (int)error.status;
     }
+    laip_weights_tell(&w);
     if (a.json)
         print_json(&w);
     else

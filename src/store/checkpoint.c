@@ -28,13 +28,14 @@ static bool load_momentum(laip_checkpoint_reader *l, laip_error *error)
     return true;
 }
 
-bool laip_checkpoint_load(const char *path, laip_model *model, const char *allow_missing, laip_error *error)
+bool laip_checkpoint_load(const char *path, const char *key, laip_model *model, const char *allow_missing,
+                          laip_error *error)
 {
     laip_checkpoint_reader l = {.model = model, .allowed = allow_missing};
-    bool good = laip_checkpoint_open(&l, path, error) &&
+    bool good = laip_checkpoint_open(&l, path, key, laip_weights_name, error) &&
                 laip_checkpoint_each(model, false, laip_checkpoint_load_part, &l, error) &&
                 (!model->training || load_momentum(&l, error)) &&
-                laip_checkpoint_strict(&l, path, false, error);
+                laip_checkpoint_strict(&l, path, laip_weights_name, error);
     if (good)
         laip_note("%s: %zu tensors loaded (%zu renamed, %zu of other types, %zu positions resized), %zu left "
                   "as initialised",

@@ -21,11 +21,23 @@ bool laip_checkpoint_save(const char *path, laip_model *model, laip_step *step,
 /* Weights into the model, strictly: a missing, unexpected or misshapen tensor is refused, the first of them
  * by name and the number of all.  allow_missing: prefixes, divided by commas, of tensors that may be missing
  * and keep their initial values; the momentum copies may always be missing, and are then copied from the
- * online ones. */
-bool laip_checkpoint_load(const char *path, laip_model *model, const char *allow_missing, laip_error *error);
+ * online ones.  A model that is not trained does without the head for masked words, which becomes 0.  key
+ * chooses a dictionary of a .pth that has several (NULL or "": the usual one). */
+bool laip_checkpoint_load(const char *path, const char *key, laip_model *model, const char *allow_missing,
+                          laip_error *error);
+/* The queues of a checkpoint, where it has them and they are of the same size; else they stay, which is said.
+ * Without persons' ids (ALBEF's pre-training has none) its pairs are of nobody. */
+bool laip_checkpoint_load_queue(const char *path, const char *key, laip_queue *queue, laip_error *error);
 /* The whole state back.  The model and step must be as when it was saved. */
 bool laip_checkpoint_resume(const char *path, laip_model *model, laip_step *step,
                             laip_checkpoint_notes *notes, laip_error *error);
+/* The image encoder from a ViT of timm's or DeiT's; the momentum copies follow. */
+bool laip_pretrained_vit(const char *path, laip_model *model, laip_error *error);
+/* Text and cross encoder, and the head for masked words where it is there, from a folder of Hugging Face's
+ * with a BERT (model.safetensors or pytorch_model.bin), or from such a file; cross-attention keeps its
+ * initial values. */
+bool laip_pretrained_bert(const char *path, laip_model *model, laip_error *error);
+
 /* The metadata of a checkpoint; strings are freed by the caller. */
 bool laip_checkpoint_notes_read(const char *path, char **config, char **vocab, uint64_t *step,
                                 laip_error *error);

@@ -20,10 +20,15 @@ typedef struct laip_checkpoint_reader {
     laip_model *model;
     const char *allowed; /* prefixes that may be missing */
     size_t missing, misshapen, unexpected, loaded, renamed, resized, retyped, initialised;
-    char first[300]; /* misfit */
+    char first[300];  /* misfit */
+    char common[300]; /* what the names of all that is missing begin with */
 } laip_checkpoint_reader;
 
-bool laip_checkpoint_open(laip_checkpoint_reader *r, const char *path, laip_error *error);
+/* The name that this program has for a tensor of a file; name [300]. */
+typedef void laip_checkpoint_namer(const char *from, char *name);
+
+bool laip_checkpoint_open(laip_checkpoint_reader *r, const char *path, const char *key,
+                          laip_checkpoint_namer *namer, laip_error *error);
 void laip_checkpoint_close(laip_checkpoint_reader *r);
 /* The entry of a name; data not read.  NULL: none. */
 const laip_tensor_entry *laip_checkpoint_find(const laip_checkpoint_reader *r, const char *name, size_t *at);
@@ -31,7 +36,12 @@ const laip_tensor_entry *laip_checkpoint_find(const laip_checkpoint_reader *r, c
  * counted. */
 bool laip_checkpoint_load_part(void *reader, laip_param *q, laip_part *part, const char *name, int which,
                                laip_error *error);
-/* Whether everything fitted and, unless it is a state, nothing is unexpected. */
-bool laip_checkpoint_strict(laip_checkpoint_reader *r, const char *path, bool state, laip_error *error);
+/* Whether everything fitted and, with a namer, nothing is unexpected. */
+bool laip_checkpoint_strict(laip_checkpoint_reader *r, const char *path, laip_checkpoint_namer *namer,
+                            laip_error *error);
+
+/* The four tensors of a queue, all of them there and of its size. */
+bool laip_checkpoint_read_queue(laip_checkpoint_reader *r, const char *path, laip_queue *queue,
+                                laip_error *error);
 
 #endif

@@ -31,13 +31,16 @@ bool laip_checkpoint_each(laip_model *m, bool state, laip_checkpoint_visit *visi
     return true;
 }
 
-bool laip_checkpoint_open(laip_checkpoint_reader *l, const char *path, laip_error *error)
+bool laip_checkpoint_open(laip_checkpoint_reader *l, const char *path, const char *key,
+                          laip_checkpoint_namer *namer, laip_error *error)
 {
     char name[300];
     int32_t other;
-    bool good = laip_weights_open(&l->file, path, error);
+    bool good = laip_weights_open_key(&l->file, path, key, error);
+    if (good)
+        laip_weights_tell(&l->file);
     for (size_t i = 0; good && i < l->file.count; i++) {
-        laip_weights_name(l->file.tensors[i].name, name);
+        namer(l->file.tensors[i].name, name);
         l->renamed += strcmp(name, l->file.tensors[i].name) != 0;
         if (laip_map_get(&l->index, name, strlen(name), &other))
             good = laip_bad_input(error, "%s: %s and %s are both %s", path, l->file.tensors[other].name,
@@ -77,6 +80,31 @@ static void misfit(laip_checkpoint_reader *l, size_t *count, const char *format,
     laip_note("%s: %s", l->file.path, text);
 }
 
+/* What the names of missing tensors have in common is what to say in init.allow_missing. */
+static void miss(laip_checkpoint_reader *l, const char *name)
+{
+    size_t n = 0;
+    if (!l->missing)
+        snprintf(l->common, sizeof l->common, "%s", name);
+    while (l->common[n] && l->common[n] == name[n])
+        n++;
+    l->common[n] = 0;
+    misfit(l, &l->missing, "%s is missing", name);
+}
+
+/* Evaluation never predicts masked words. */
+static bool is_needless(const laip_checkpoint_reader *l, const char *name)
+{
+    return !l->model->training && strncmp(name, "text_encoder.cls.", 17) == 0;
+}
+
+static void clear_part(laip_checkpoint_reader *l, laip_param *q, laip_part *part)
+{
+    float *zeros = laip_alloc(laip_part_count(part), sizeof *zeros);
+    laip_params_write(&l->model->params, q, part, 0, zeros);
+    free(zeros);
+}
+
 /* A position table of another grid than the model's. */
 static bool is_positions(const laip_checkpoint_reader *l, const laip_tensor_entry *t, const laip_part *part,
                          const char *name, size_t *rows, size_t *cols)
@@ -102,10 +130,12 @@ bool laip_checkpoint_load_part(void *context, laip_param *q, laip_part *part, co
     laip_tensor_entry t;
     char have[100], want[100];
     if (!entry) {
-        if (laip_weights_allowed(l->allowed, name))
+        if (is_needless(l, name))
+            clear_part(l, q, part);
+        else if (laip_weights_allowed(l->allowed, name))
             l->initialised++;
         else
-            misfit(l, &l->missing, "%s is missing", name);
+            miss(l, name);
         return true;
     }
     bool fits = laip_part_fits(part, entry->rank, entry->shape),
@@ -137,21 +167,35 @@ bool laip_checkpoint_load_part(void *context, laip_param *q, laip_part *part, co
     return good || laip_error_prefix(error, "%s", l->file.path);
 }
 
-bool laip_checkpoint_strict(laip_checkpoint_reader *l, const char *path, bool state, laip_error *error)
+/* What a person could do about it, where it is only that something is missing. */
+static void hint(const laip_checkpoint_reader *l, char text[400])
 {
-    char name[300];
-    for (size_t i = 0; i < l->file.count && !state; i++) {
+    text[0] = 0;
+    if (!l->model->training || l->misshapen + l->unexpected)
+        return;
+    if (l->common[0])
+        snprintf(text, 400, "; init.allow_missing=%s lets them begin with initial values", l->common);
+    else
+        snprintf(text, 400, "; init.allow_missing names prefixes of what may begin with initial values");
+}
+
+bool laip_checkpoint_strict(laip_checkpoint_reader *l, const char *path, laip_checkpoint_namer *namer,
+                            laip_error *error)
+{
+    char name[300], help[400];
+    for (size_t i = 0; i < l->file.count && namer; i++) {
         laip_param *q;
         laip_part *part;
-        laip_weights_name(l->file.tensors[i].name, name);
+        namer(l->file.tensors[i].name, name);
         /* the momentum copies of a model that is not trained are nobody's */
         bool momentum = strstr(name, "_m.") != NULL && !l->model->training;
         if (!laip_model_find(l->model, name, &q, &part) && !momentum && !laip_weights_ignored(name))
             misfit(l, &l->unexpected, "%s is unexpected", name);
     }
+    hint(l, help);
     if (l->missing + l->misshapen + l->unexpected)
         return laip_bad_input(
-            error, "%s: does not fit the model: %s (%zu missing, %zu of another shape, %zu unexpected)", path,
-            l->first, l->missing, l->misshapen, l->unexpected);
+            error, "%s: does not fit the model: %s (%zu missing, %zu of another shape, %zu unexpected)%s",
+            path, l->first, l->missing, l->misshapen, l->unexpected, help);
     return true;
 }

@@ -77,9 +77,11 @@ static bool tuple(laip_pickle_machine *m, size_t count)
     return put_collection(m, LAIP_PICKLE_LIST, m->stack + m->depth, count);
 }
 
-/* Adds to the list or dict that lies under them. */
+/* Adds to the list or dict that lies under them; an object that is not constructed takes anything. */
 static bool extend(laip_pickle_machine *m, laip_pickle_kind kind, laip_pickle_node **items, size_t count)
 {
+    if (m->depth > floor_of(m) && m->stack[m->depth - 1]->kind == LAIP_PICKLE_FOREIGN)
+        return true;
     if (!needs(m, 1) || m->stack[m->depth - 1]->kind != kind || (kind == LAIP_PICKLE_DICT && count % 2))
         return laip_pickle_bad(m, "items for what does not take them");
     return append(m, m->stack[m->depth - 1], items, count);
@@ -103,14 +105,13 @@ static bool extend_from_mark(laip_pickle_machine *m, laip_pickle_kind kind)
 static bool put_name(laip_pickle_machine *m, const char *module, const char *name)
 {
     bool storage;
-    char whole[200], found[300];
-    laip_pickle_node *n = laip_pickle_make(m, LAIP_PICKLE_NAME);
+    laip_dtype type = LAIP_F32;
+    char whole[200];
     int length = snprintf(whole, sizeof whole, "%s.%s", module, name);
-    if (length < 0 || (size_t)length >= sizeof whole || !laip_pickle_known(whole, &storage, &n->type)) {
-        snprintf(found, sizeof found,
-                 "%.190s, expected nothing but tensors, numbers, strings and collections", whole);
-        return laip_pickle_bad(m, found);
-    }
+    if (length < 0 || (size_t)length >= sizeof whole || !laip_pickle_known(whole, &storage, &type))
+        return laip_pickle_push(m, laip_pickle_foreign(m->arena, whole));
+    laip_pickle_node *n = laip_pickle_make(m, LAIP_PICKLE_NAME);
+    n->type = type;
     n->text = laip_arena_strndup(m->arena, whole, (size_t)length);
     n->length = (size_t)length;
     return laip_pickle_push(m, n);
@@ -164,8 +165,59 @@ static bool build(laip_pickle_machine *m)
     if (!needs(m, 2))
         return false;
     pop(m);
-    return m->stack[m->depth - 1]->kind == LAIP_PICKLE_DICT ||
+    laip_pickle_kind kind = m->stack[m->depth - 1]->kind;
+    return kind == LAIP_PICKLE_DICT || kind == LAIP_PICKLE_FOREIGN ||
            laip_pickle_bad(m, "state for what is no dict");
+}
+
+/* Operations that construct an object of a type: its name stays, in the place of the type and all arguments.
+ */
+static bool stand_in(laip_pickle_machine *m, const laip_pickle_node *type)
+{
+    if (type->kind != LAIP_PICKLE_FOREIGN && type->kind != LAIP_PICKLE_NAME)
+        return laip_pickle_bad(m, "an object of what is no type");
+    laip_pickle_node *n = laip_pickle_make(m, LAIP_PICKLE_FOREIGN);
+    n->text = type->text;
+    n->length = type->length;
+    return laip_pickle_push(m, n);
+}
+
+/* An OrderedDict, too, may be made by NEWOBJ. */
+static bool new_object(laip_pickle_machine *m, size_t arguments)
+{
+    if (!needs(m, arguments + 1))
+        return false;
+    m->depth -= arguments;
+    const laip_pickle_node *type = pop(m);
+    if (type->kind == LAIP_PICKLE_NAME && strcmp(type->text, "collections.OrderedDict") == 0)
+        return put_collection(m, LAIP_PICKLE_DICT, NULL, 0);
+    return stand_in(m, type);
+}
+
+static bool object_from_mark(laip_pickle_machine *m)
+{
+    laip_pickle_node **items = NULL;
+    size_t count = 0;
+    return above_mark(m, &items, &count) && (count || laip_pickle_bad(m, "an object without a type")) &&
+           stand_in(m, items[0]);
+}
+
+static bool instance(laip_pickle_machine *m)
+{
+    laip_pickle_node **items = NULL;
+    size_t count = 0;
+    return above_mark(m, &items, &count) && global(m) && stand_in(m, pop(m));
+}
+
+/* A type that programs have agreed to number, which needs their list. */
+static bool extension(laip_pickle_machine *m, size_t bytes)
+{
+    uint64_t number;
+    char name[40];
+    if (!laip_pickle_number(m, bytes, &number))
+        return false;
+    snprintf(name, sizeof name, "extension %llu", (unsigned long long)number);
+    return laip_pickle_push(m, laip_pickle_foreign(m->arena, name));
 }
 
 static bool memo_put(laip_pickle_machine *m, uint64_t index)
@@ -308,14 +360,12 @@ static bool refuse(laip_pickle_machine *m, unsigned char op)
     static const struct {
         unsigned char op;
         const char *name;
-    } known[] = {
-        {'i', "INST"},  {'o', "OBJ"},   {0x81, "NEWOBJ"}, {0x92, "NEWOBJ_EX"},   {0x82, "EXT1"},
-        {0x83, "EXT2"}, {0x84, "EXT4"}, {'P', "PERSID"},  {0x97, "NEXT_BUFFER"}, {0x98, "READONLY_BUFFER"}};
+    } known[] = {{'P', "PERSID"}, {0x97, "NEXT_BUFFER"}, {0x98, "READONLY_BUFFER"}};
     char found[120];
     snprintf(found, sizeof found, "operation 0x%02x, which no pickle of tensors has", op);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].op == op)
-            snprintf(found, sizeof found, "operation %s, which constructs other things than tensors",
+            snprintf(found, sizeof found, "operation %s, which needs what lies outside of the file",
                      known[i].name);
     return laip_pickle_bad(m, found);
 }
@@ -361,6 +411,18 @@ static bool step(laip_pickle_machine *m)
         return reduce(m);
     case 'Q':
         return persistent(m);
+    case 0x81: /* NEWOBJ */
+        return new_object(m, 1);
+    case 0x92: /* NEWOBJ_EX */
+        return new_object(m, 2);
+    case 'o':
+        return object_from_mark(m);
+    case 'i':
+        return instance(m);
+    case 0x82: /* EXT1, EXT2, EXT4 */
+    case 0x83:
+    case 0x84:
+        return extension(m, (size_t)1 << (*op - 0x82));
     case 'b':
         return build(m);
     case 'p':

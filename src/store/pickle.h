@@ -1,6 +1,7 @@
 /* The part of Python's pickle that tensors need: numbers, strings, lists, tuples, dicts, sets, and the few
  * names by which PyTorch rebuilds tensors.  Nothing is ever called: a tensor is a node that says where its
- * elements lie.  Any other name, and any operation that would construct something else, is refused by name.
+ * elements lie, and an object of any other type is a foreign node, which has the type's name and nothing
+ * else. Whoever reads weights refuses foreign nodes among them.
  *
  * Protocols 0 to 5.  A file's pickle may have LAIP_PICKLE_BYTES; a node costs at least a byte of it. */
 #ifndef LAIP_STORE_PICKLE_H
@@ -22,7 +23,8 @@ typedef enum laip_pickle_kind {
     LAIP_PICKLE_DICT,    /* items are key, value, key, value … */
     LAIP_PICKLE_NAME,    /* one of the known names, in text: "torch.FloatStorage" */
     LAIP_PICKLE_STORAGE, /* text is its key, length its elements */
-    LAIP_PICKLE_TENSOR
+    LAIP_PICKLE_TENSOR,
+    LAIP_PICKLE_FOREIGN /* another type, or an object of it, not constructed; text is "argparse.Namespace" */
 } laip_pickle_kind;
 
 /* Where a tensor's elements lie. */
@@ -43,6 +45,8 @@ typedef struct laip_pickle_node {
     size_t capacity;
     struct laip_pickle_node **items;
     laip_pickle_tensor *tensor;
+    int visit; /* for whoever walks the nodes, which may lie in several places and in themselves; 0 at first
+                */
 } laip_pickle_node;
 
 typedef struct laip_pickle {

@@ -14,9 +14,14 @@ static const struct {
 
 /* Types stand for themselves in settings of optimisers; nothing is made of them. */
 static const char *const others[] = {"collections.OrderedDict",
+                                     "collections.defaultdict",
                                      "torch._utils._rebuild_tensor",
                                      "torch._utils._rebuild_tensor_v2",
                                      "torch._utils._rebuild_parameter",
+                                     "torch._utils._rebuild_parameter_with_state",
+                                     "torch._tensor._rebuild_from_type_v2",
+                                     "torch.Tensor",
+                                     "torch.nn.parameter.Parameter",
                                      "torch.Size",
                                      "torch.float32",
                                      "torch.float16",
@@ -42,6 +47,36 @@ bool laip_pickle_known(const char *name, bool *storage, laip_dtype *type)
 static bool is_size(const laip_pickle_node *n)
 {
     return n->kind == LAIP_PICKLE_INT && n->integer >= 0;
+}
+
+laip_pickle_node *laip_pickle_foreign(laip_arena *arena, const char *type)
+{
+    laip_pickle_node *n = laip_arena_alloc(arena, 1, sizeof *n);
+    char *name = laip_arena_strndup(arena, type, strlen(type));
+    for (unsigned char *p = (unsigned char *)name; *p; p++)
+        *p = *p < ' ' || *p > '~' ? '?' : *p;
+    n->kind = LAIP_PICKLE_FOREIGN;
+    n->text = name;
+    n->length = strlen(name);
+    return n;
+}
+
+/* Of a type that only has a name here: it, or one that is made of it. */
+static laip_pickle_node *same_type(laip_arena *arena, const laip_pickle_node *of)
+{
+    laip_pickle_node *n = laip_arena_alloc(arena, 1, sizeof *n);
+    n->kind = LAIP_PICKLE_FOREIGN;
+    n->text = of->text;
+    n->length = of->length;
+    return n;
+}
+
+static bool any_foreign(const laip_pickle_node *list)
+{
+    for (size_t i = 0; i < list->length; i++)
+        if (list->items[i]->kind == LAIP_PICKLE_FOREIGN)
+            return true;
+    return false;
 }
 
 /* (storage, first, shape, stride, …) */
@@ -87,32 +122,89 @@ static bool rebuild_tensor(laip_arena *arena, const laip_pickle_node *a, laip_pi
     return true;
 }
 
+/* Python 2 hands an OrderedDict a list of pairs; PyTorch's come empty and are filled. */
+static bool rebuild_dict(laip_arena *arena, const laip_pickle_node *a, laip_pickle_node **result,
+                         laip_error *error)
+{
+    laip_pickle_node *n = laip_arena_alloc(arena, 1, sizeof *n);
+    const laip_pickle_node *pairs = a->length == 1 ? a->items[0] : NULL;
+    n->kind = LAIP_PICKLE_DICT;
+    *result = n;
+    if (!a->length)
+        return true;
+    if (!pairs || pairs->kind != LAIP_PICKLE_LIST)
+        return laip_bad_input(error, "an OrderedDict that is made of something else than a list of pairs");
+    n->items = laip_arena_alloc(arena, 2 * pairs->length + 1, sizeof *n->items);
+    n->capacity = 2 * pairs->length;
+    for (size_t i = 0; i < pairs->length; i++) {
+        const laip_pickle_node *pair = pairs->items[i];
+        if (pair->kind != LAIP_PICKLE_LIST || pair->length != 2)
+            return laip_bad_input(error, "an OrderedDict whose entry %zu is no pair", i);
+        n->items[n->length++] = pair->items[0];
+        n->items[n->length++] = pair->items[1];
+    }
+    return true;
+}
+
+/* What a parameter or a tensor with attributes was before it had them. */
+static bool unwrap(laip_arena *arena, const laip_pickle_node *name, const laip_pickle_node *a,
+                   laip_pickle_node **result, laip_error *error)
+{
+    if (strcmp(name->text, "torch._tensor._rebuild_from_type_v2") == 0) {
+        /* (function, type, its arguments, attributes) */
+        if (a->length == 4 && a->items[0]->kind == LAIP_PICKLE_NAME &&
+            strncmp(a->items[0]->text, "torch._utils._rebuild_", 22) == 0)
+            return laip_pickle_apply(arena, a->items[0], a->items[2], result, error);
+        *result = same_type(arena, name);
+        return true;
+    }
+    if (!a->length || (a->items[0]->kind != LAIP_PICKLE_TENSOR && a->items[0]->kind != LAIP_PICKLE_FOREIGN))
+        return laip_bad_input(error, "a parameter of no tensor");
+    *result = a->items[0];
+    return true;
+}
+
+/* An object of a type that is not known; copyreg's way of making one names the type as an argument. */
+static laip_pickle_node *unconstructed(laip_arena *arena, const laip_pickle_node *name,
+                                       const laip_pickle_node *a)
+{
+    bool by_copyreg = strcmp(name->text, "copyreg._reconstructor") == 0 ||
+                      strcmp(name->text, "copy_reg._reconstructor") == 0;
+    if (by_copyreg && a->kind == LAIP_PICKLE_LIST && a->length && a->items[0]->kind == LAIP_PICKLE_FOREIGN)
+        name = a->items[0];
+    return same_type(arena, name);
+}
+
 bool laip_pickle_apply(laip_arena *arena, const laip_pickle_node *name, const laip_pickle_node *a,
                        laip_pickle_node **result, laip_error *error)
 {
-    if (name->kind != LAIP_PICKLE_NAME || a->kind != LAIP_PICKLE_LIST)
-        return laip_bad_input(error, "a call of what is no name, or with no tuple");
-    if (strncmp(name->text, "torch._utils._rebuild_tensor", 28) == 0)
-        return rebuild_tensor(arena, a, result, error);
-    if (strcmp(name->text, "torch._utils._rebuild_parameter") == 0) {
-        if (!a->length || a->items[0]->kind != LAIP_PICKLE_TENSOR)
-            return laip_bad_input(error, "a parameter of no tensor");
-        *result = a->items[0];
+    if (name->kind == LAIP_PICKLE_FOREIGN) {
+        *result = unconstructed(arena, name, a);
         return true;
     }
+    if (name->kind != LAIP_PICKLE_NAME || a->kind != LAIP_PICKLE_LIST)
+        return laip_bad_input(error, "a call of what is no name, or with no tuple");
+    if (strcmp(name->text, "torch._utils._rebuild_tensor") == 0 ||
+        strcmp(name->text, "torch._utils._rebuild_tensor_v2") == 0) {
+        if (!any_foreign(a))
+            return rebuild_tensor(arena, a, result, error);
+        *result = same_type(arena, name);
+        return true;
+    }
+    if (strcmp(name->text, "torch._utils._rebuild_parameter") == 0 ||
+        strcmp(name->text, "torch._utils._rebuild_parameter_with_state") == 0 ||
+        strcmp(name->text, "torch._tensor._rebuild_from_type_v2") == 0)
+        return unwrap(arena, name, a, result, error);
+    if (strcmp(name->text, "collections.OrderedDict") == 0)
+        return rebuild_dict(arena, a, result, error);
     laip_pickle_node *n = laip_arena_alloc(arena, 1, sizeof *n);
-    if (strcmp(name->text, "collections.OrderedDict") == 0) {
+    if (strcmp(name->text, "collections.defaultdict") == 0) {
         n->kind = LAIP_PICKLE_DICT;
-        if (a->length) /* Python 2 hands a list of pairs; PyTorch's come empty and are filled */
-            return laip_bad_input(error, "an OrderedDict that is made of something");
     } else if (strcmp(name->text, "torch.Size") == 0 && a->length == 1 &&
                a->items[0]->kind == LAIP_PICKLE_LIST) {
         *n = *a->items[0];
-    } else if (strcmp(name->text, "torch.device") == 0) {
-        n->kind = LAIP_PICKLE_NAME;
-        n->text = name->text;
-    } else {
-        return laip_bad_input(error, "a call of %s, which nothing is made with", name->text);
+    } else { /* a device, or a name that stands for a type and is called all the same */
+        *n = *same_type(arena, name);
     }
     *result = n;
     return true;
@@ -128,6 +220,10 @@ bool laip_pickle_persistent(laip_arena *arena, const laip_pickle_node *id, laip_
 {
     bool storage;
     laip_dtype type = LAIP_F32;
+    if (id->kind == LAIP_PICKLE_LIST && id->length >= 2 && id->items[1]->kind == LAIP_PICKLE_FOREIGN) {
+        *result = same_type(arena, id->items[1]);
+        return true;
+    }
     if (id->kind != LAIP_PICKLE_LIST || id->length < 5 || !is_text(id->items[0]) ||
         strcmp(id->items[0]->text, "storage") != 0 || id->items[1]->kind != LAIP_PICKLE_NAME ||
         !laip_pickle_known(id->items[1]->text, &storage, &type) || !storage || !is_text(id->items[2]) ||

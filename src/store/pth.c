@@ -1,4 +1,4 @@
-#include "store/pth.h"
+#include "store/pth_internal.h"
 
 #include "base/file.h"
 #include "base/map.h"
@@ -98,14 +98,16 @@ static bool list_storages(laip_pth *p, const laip_pickle_node *keys, const laip_
     p->offsets = laip_arena_alloc(&p->arena, count + 1, sizeof *p->offsets);
     p->lengths = laip_arena_alloc(&p->arena, count + 1, sizeof *p->lengths);
     for (size_t i = 0; i < named->length; i++)
-        laip_map_set(&types, named->items[i]->text, strlen(named->items[i]->text), named->items[i]->type);
+        if (named->items[i]->kind == LAIP_PICKLE_STORAGE)
+            laip_map_set(&types, named->items[i]->text, strlen(named->items[i]->text), named->items[i]->type);
     for (size_t i = 0; good && i < count; i++) {
         uint64_t elements = 0;
         int32_t type = 0;
         const laip_pickle_node *key = keys->items[i];
         good = (key->kind == LAIP_PICKLE_STRING && laip_map_get(&types, key->text, key->length, &type) &&
                 p->size - at >= 8) ||
-               laip_bad_input(error, "%s: storage %zu of %zu is not there", p->path, i, count);
+               laip_bad_input(error, "%s: storage %zu of %zu is not there, or of an unknown type", p->path, i,
+                              count);
         if (!good)
             break;
         size_t width = laip_dtype_size((laip_dtype)type);
@@ -148,29 +150,21 @@ static bool open_stream(laip_pth *p, laip_pickle *part, size_t *at, laip_error *
     return true;
 }
 
-/* The weights' dict: under a name that training scripts use, or the root itself. */
-static const laip_pickle_node *weights_of(const laip_pickle_node *root)
-{
-    static const char *const names[] = {"model", "state_dict"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const laip_pickle_node *inner = laip_pickle_get(root, names[i]);
-        if (inner && inner->kind == LAIP_PICKLE_DICT)
-            return inner;
-    }
-    return root;
-}
-
 static bool list_tensors(laip_pth *p, const laip_pickle_node *dict, laip_error *error)
 {
     laip_map seen = {0};
     int32_t other;
     bool good = true;
-    if (dict->kind != LAIP_PICKLE_DICT)
-        return laip_bad_input(error, "%s: holds no dict of tensors", p->path);
     p->tensors = laip_arena_alloc(&p->arena, dict->length / 2 + 1, sizeof *p->tensors);
     p->places = laip_arena_alloc(&p->arena, dict->length / 2 + 1, sizeof *p->places);
     for (size_t i = 0; good && i + 1 < dict->length; i += 2) {
         const laip_pickle_node *key = dict->items[i], *value = dict->items[i + 1];
+        if (key->kind == LAIP_PICKLE_FOREIGN || value->kind == LAIP_PICKLE_FOREIGN) {
+            good = laip_bad_input(error, "%s: %s%s%s is of type %s, expected tensors alone", p->path, p->key,
+                                  *p->key ? "." : "", key->kind == LAIP_PICKLE_STRING ? key->text : "a key",
+                                  key->kind == LAIP_PICKLE_FOREIGN ? key->text : value->text);
+            continue;
+        }
         if (key->kind != LAIP_PICKLE_STRING || value->kind != LAIP_PICKLE_TENSOR) {
             p->others++;
             continue;
@@ -191,16 +185,17 @@ static bool list_tensors(laip_pth *p, const laip_pickle_node *dict, laip_error *
     return good && (p->count || laip_bad_input(error, "%s: holds no tensors", p->path));
 }
 
-bool laip_pth_open(laip_pth *p, const char *path, laip_error *error)
+bool laip_pth_open(laip_pth *p, const char *path, const char *key, laip_error *error)
 {
     laip_pickle part[PARTS] = {{0}};
     size_t at = 0;
     *p = (laip_pth){.path = laip_strdup(path)};
     bool good = laip_file_map(path, &p->map, &p->size, error);
     bool zip = good && p->size >= 4 && memcmp(p->map, "PK\3\4", 4) == 0;
+    const laip_pickle_node *dict = NULL;
     const laip_pickle *object = zip ? &part[0] : &part[3];
     good = good && (zip ? open_zip(p, &part[0], error) : open_stream(p, part, &at, error)) &&
-           list_tensors(p, weights_of(object->root), error) &&
+           laip_pth_choose(p, object->root, key, &dict, error) && list_tensors(p, dict, error) &&
            (zip || list_storages(p, part[4].root, object->storages, at, error));
     if (!good)
         laip_pth_close(p);

@@ -12,12 +12,17 @@ typedef struct laip_weights {
     laip_safetensors safetensors;
     laip_pth pth;
     size_t count;
-    const laip_tensor_entry *tensors;
-    void *held; /* the elements of the .pth tensor that was loaded last */
+    laip_tensor_entry *tensors; /* by names without what wrappers put before them: laip_weights_strip */
+    char *prefix;               /* what all names began with, "module._orig_mod."; "": nothing */
+    void *held;                 /* the elements of the .pth tensor that was loaded last */
 } laip_weights;
 
 /* By content, whatever the name says. */
 bool laip_weights_open(laip_weights *w, const char *path, laip_error *error);
+/* key chooses a dictionary of a .pth that has several (laip_pth_open); NULL or "": the usual one. */
+bool laip_weights_open_key(laip_weights *w, const char *path, const char *key, laip_error *error);
+/* One line that says what of the file is read and what is left aside; nothing where that is all of it. */
+void laip_weights_tell(const laip_weights *w);
 void laip_weights_close(laip_weights *w);
 /* Tensor i with its elements, which stay until the next call. */
 bool laip_weights_load(laip_weights *w, size_t i, laip_tensor_entry *tensor, laip_error *error);
@@ -28,8 +33,8 @@ const char *laip_weights_metadata(const laip_weights *w, const char *key); /* NU
 bool laip_weights_grid(const laip_weights *w, const char *name, const laip_tensor_entry *t, size_t *rows,
                        size_t *cols);
 
-/* The name of a tensor as this program has it: without DistributedDataParallel's "module.", and with ".bert"
- * in the text encoders' names, which retrieval models leave out.  name [300]. */
+/* The name of a tensor as this program has it: with ".bert" in the text encoders' names, which retrieval
+ * models leave out.  name [300]. */
 void laip_weights_name(const char *from, char *name);
 /* The other way: without ".bert". */
 void laip_weights_name_short(const char *from, char *name);

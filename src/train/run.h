@@ -6,7 +6,6 @@
 #include "dist/ranks.h"
 #include "eval/evaluate.h"
 #include "model/step.h"
-#include "report/tensorboard.h"
 
 #include <stdio.h>
 
@@ -20,7 +19,6 @@ typedef struct laip_run {
     laip_step step;
     FILE *metrics, *timing;
     laip_str yaml;
-    laip_tensorboard events;
     laip_str samples;           /* of the last validation, for the run's page */
     uint64_t total_steps, done; /* of all phases */
     double best;
@@ -32,9 +30,7 @@ char *laip_run_path(const laip_run *r, const char *name); /* in the run folder; 
 /* Evaluates on the validation split, tells it, and keeps the model if it is the best so far (validate.c). */
 bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error);
 
-/* Opens TensorBoard's events where the config wants them; rank 0, once the logs are open. */
-bool laip_run_report_begin(laip_run *r, bool resuming, laip_error *error);
-/* The run's page, report/index.html, and the events as the logs are now (report.c); rank 0 writes it. */
+/* The run's page, report/index.html, as the logs are now (report.c); rank 0 writes it. */
 bool laip_run_report(laip_run *r, const laip_phase *p, bool running, laip_error *error);
 /* Keeps some captions with what was found for them, for the page. */
 void laip_run_keep_samples(laip_run *r, const laip_evaluation *e);

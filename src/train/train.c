@@ -307,18 +307,28 @@ static bool open_log(laip_run *r, const char *name, FILE **file, laip_error *err
     return good;
 }
 
+/* Encoders first, then what a checkpoint has. */
+static bool load_weights(laip_run *r, laip_error *error)
+{
+    const laip_config *c = r->config;
+    return (!*c->init_vit || laip_pretrained_vit(c->init_vit, &r->model, error)) &&
+           (!*c->init_bert || laip_pretrained_bert(c->init_bert, &r->model, error)) &&
+           (!*c->checkpoint ||
+            laip_checkpoint_load(c->checkpoint, c->init_key, &r->model, c->allow_missing, error));
+}
+
 static bool start(laip_run *r, bool resume, int *phase, uint64_t *from, laip_error *error)
 {
     laip_config *c = r->config;
     laip_params_initialise(&r->model.params, &r->model.table, (uint64_t)c->seed, c->deviation,
                            c->loss.temperature);
     laip_params_copy_average(&r->model.params);
-    if (*c->checkpoint && !laip_checkpoint_load(c->checkpoint, &r->model, c->allow_missing, error))
-        return false;
     *phase = 0;
     *from = 0;
     if (!resume)
-        return open_step(r, 0, error);
+        return load_weights(r, error) && open_step(r, 0, error) &&
+               (!c->init_queue || !*c->checkpoint ||
+                laip_checkpoint_load_queue(c->checkpoint, c->init_key, &r->step.queue, error));
     char *path = laip_run_path(r, "last/state.safetensors"), *config, *vocab;
     laip_checkpoint_notes notes = {0};
     laip_safetensors file;
@@ -362,7 +372,6 @@ static void close_run(laip_run *r)
     laip_device_close(r->device);
     free(r->yaml.text);
     free(r->samples.text);
-    laip_tensorboard_close(&r->events);
 }
 
 /* The next phase's buffers: weights and queues go on, the optimiser begins anew. */
@@ -401,8 +410,6 @@ static bool train_phases(laip_run *r, bool resume, laip_error *error)
         return false;
     if (!r->ranks->rank && (!open_log(r, "metrics.jsonl", &r->metrics, error) ||
                             !open_log(r, "timing.jsonl", &r->timing, error)))
-        return false;
-    if (!laip_run_report_begin(r, resume, error))
         return false;
     r->started = laip_seconds();
     for (int i = first; i < r->config->phase_count; i++, from = 0) {

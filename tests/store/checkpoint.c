@@ -185,11 +185,11 @@ static void weights(void **state)
     train(&a, 0, 2); /* the momentum copies have left the weights */
     char *path = save(&a, "weights", false);
     open_model(&b, &m, true, 2);
-    assert_ok(laip_checkpoint_load(path, &b.model, "", &error), error);
+    assert_ok(laip_checkpoint_load(path, NULL, &b.model, "", &error), error);
     assert_same_values(&b, &b.model.table, &a, &a.model.table);
     assert_same_values(&b, &b.model.table_m, &a, &a.model.table);
     open_model(&c, &m, false, 3);
-    assert_ok(laip_checkpoint_load(path, &c.model, NULL, &error), error);
+    assert_ok(laip_checkpoint_load(path, NULL, &c.model, NULL, &error), error);
     char *copy = save(&c, "copy", false);
     assert_same_files(path, copy, true);
     free(path);
@@ -310,7 +310,7 @@ static void check_refusal(const laip_error *error, const char *path, const char 
 static void refused(run *r, char *path, const char *allow_missing, const char *says)
 {
     laip_error error = {0};
-    assert_false(laip_checkpoint_load(path, &r->model, allow_missing, &error));
+    assert_false(laip_checkpoint_load(path, NULL, &r->model, allow_missing, &error));
     check_refusal(&error, path, says);
     free(path);
 }
@@ -365,7 +365,7 @@ static void the_door(void **state)
     char *path = save(&a, "whole", false), *less = changed(path, "less", (change){.leave_out = token});
     float before = first_of(&b, token);
     assert_true(before != first_of(&a, token) && first_of(&b, word) != first_of(&a, word));
-    assert_ok(laip_checkpoint_load(less, &b.model, "mlm,visual_encoder.cls", &error), error);
+    assert_ok(laip_checkpoint_load(less, NULL, &b.model, "mlm,visual_encoder.cls", &error), error);
     assert_true(first_of(&b, token) == before);
     assert_true(first_of(&b, word) == first_of(&a, word));
     const char *const closed[] = {"", ",", "cls_token", "visual_encoder.cls_tokens",
@@ -426,7 +426,7 @@ static void flipped(void **state)
         size_t at = i % 2 ? i * (size / FLIPS) : i * ((header + 8) / FLIPS);
         data[at] ^= (char)(1 << i % 7);
         assert_ok(laip_file_write(bad, data, size, &error), error);
-        if (laip_checkpoint_load(bad, &r.model, "", &error))
+        if (laip_checkpoint_load(bad, NULL, &r.model, "", &error))
             fail_msg("byte %zu of %zu was changed, and the file accepted", at, size);
         check_refusal(&error, bad, "");
         named += strstr(error.text, ".weight is damaged: its checksum is ") != NULL;
@@ -483,10 +483,10 @@ static void momentum(void **state)
     char *path = save(&a, "momentum", true),
          *less = changed(path, "less momentum", (change){.leave_out = "text_proj_m.bias"});
     open_model(&b, &m, true, 2);
-    assert_ok(laip_checkpoint_load(path, &b.model, "", &error), error);
+    assert_ok(laip_checkpoint_load(path, NULL, &b.model, "", &error), error);
     assert_same_values(&b, &b.model.table, &a, &a.model.table);
     assert_same_values(&b, &b.model.table_m, &a, &a.model.table_m);
-    assert_ok(laip_checkpoint_load(less, &b.model, "", &error), error);
+    assert_ok(laip_checkpoint_load(less, NULL, &b.model, "", &error), error);
     assert_same_values(&b, &b.model.table_m, &a, &a.model.table);
     free(path);
     free(less);

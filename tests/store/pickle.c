@@ -124,22 +124,84 @@ static void tensors(void **state)
 static void names(void **state)
 {
     (void)state;
-    refused(BYTES("cos\nsystem\nX\4\0\0\0true\x85R."), "os.system");
-    refused(BYTES("\x8c\2os\x8c\6system\x93."), "os.system");
-    refused(BYTES("cbuiltins\neval\n."), "builtins.eval");
-    refused(BYTES("ctorch\nFloatStorage\n)R."), "torch.FloatStorage");
-    refused(BYTES("ccollections\nOrderedDict\n]K\1a\x85R."), "made of something");
+    refused(BYTES("ccollections\nOrderedDict\nK\1\x85R."), "made of something else");
     refused(BYTES("X\1\0\0\0a)R."), "what is no name");
     refused(BYTES("ctorch._utils\n_rebuild_parameter\nK\1\x85R."), "a parameter of no tensor");
     refused(BYTES("K\1Q."), "no storage");
     refused(BYTES("K\1K\2b."), "state for what is no dict");
-    refused(BYTES("(ios\nsystem\n."), "INST");
     refused(BYTES("(cos\n"), "without an end");
-    refused(BYTES("ccollections\nOrderedDict\n)\x81."), "NEWOBJ");
-    refused(BYTES("\x82\1."), "EXT1");
+    refused(BYTES("K\1)\x81."), "an object of what is no type");
+    refused(BYTES("(o."), "without a type");
+    refused(BYTES("ios\nsystem\n."), "no mark");
     refused(BYTES("Pname\n."), "PERSID");
     refused(BYTES("\x80\6."), "protocol beyond 5");
     refused(BYTES("\xff"), "0xff");
+}
+
+#define CALL "X\4\0\0\0true\x85R"
+
+/* The usual ways to have code run by who unpickles: each becomes the name of what it would have made. */
+static void attacks(void **state)
+{
+    (void)state;
+    const struct {
+        const char *data;
+        size_t size;
+        const char *type;
+    } cases[] = {
+        {BYTES("cos\nsystem\n" CALL "."), "os.system"},
+        {BYTES("\x8c\5posix\x8c\6system\x93" CALL "."), "posix.system"},
+        {BYTES("cbuiltins\neval\n" CALL "."), "builtins.eval"},
+        {BYTES("c__builtin__\nexec\n" CALL "."), "__builtin__.exec"},
+        {BYTES("csubprocess\nPopen\n(X\2\0\0\0shlR."), "subprocess.Popen"},
+        {BYTES("(S'x'\nios\nsystem\n."), NULL}, /* S: Python 2's strings; refused as an operation */
+        {BYTES("(X\1\0\0\0xios\nsystem\n."), "os.system"},
+        {BYTES("(cos\nsystem\nX\1\0\0\0xo."), "os.system"},
+        {BYTES("crunpy\n_run_code\nX\1\0\0\0x\x85\x81."), "runpy._run_code"},
+        {BYTES("cpty\nspawn\n)}\x92."), "pty.spawn"},
+        {BYTES("cbuiltins\ngetattr\ncos\nsystem\nX\1\0\0\0x\x86RX\1\0\0\0y\x85R."), "builtins.getattr"},
+        {BYTES("ctypes\nCodeType\n)\x81}X\1\0\0\0__setstate__b."), NULL},
+        {BYTES("cweb\nX\n)\x81}X\1\0\0\0aK\1sb."), "web.X"},
+        {BYTES("ccopyreg\n_reconstructor\n(cmy\nArgs\nc__builtin__\nobject\nNtR}b."), "my.Args"},
+        {BYTES("ctorch._utils\n_rebuild_parameter\ncos\nsystem\n" CALL "\x85R."), "os.system"},
+        {BYTES("ctorch._tensor\n_rebuild_from_type_v2\n(cos\nsystem\nctorch\nTensor\n)}tR."),
+         "torch._tensor._rebuild_from_type_v2"},
+        {BYTES("\x82\7."), "extension 7"},
+        {BYTES("cmy\nlist\n)R(K\1K\2e."), "my.list"},
+        {BYTES("cmy\ndict\n)R(K\1K\2u."), "my.dict"},
+        {BYTES("ctorch\nFloatStorage\n)R."), "torch.FloatStorage"},
+        {BYTES("ca\x1b[31m\nb\n."), "a?[31m.b"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (!cases[i].type) {
+            laip_pickle p;
+            laip_error error;
+            assert_false(laip_pickle_read(cases[i].data, cases[i].size, "file", 0, &arena, &p, &error));
+            continue;
+        }
+        const laip_pickle_node *n = read_all(cases[i].data, cases[i].size);
+        assert_int_equal(n->kind, LAIP_PICKLE_FOREIGN);
+        assert_string_equal(n->text, cases[i].type);
+        assert_int_equal(n->length, strlen(cases[i].type));
+        assert_null(n->items);
+        assert_null(n->tensor);
+    }
+}
+
+/* Other ways to say what is known: pairs as Python 2 has them, an OrderedDict by NEWOBJ, a defaultdict, a
+ * parameter with attributes, an unknown kind of storage. */
+static void other_forms(void **state)
+{
+    (void)state;
+    const laip_pickle_node *n = read_all(BYTES("ccollections\nOrderedDict\n]](X\1\0\0\0kK\5ea\x85R."));
+    assert_int_equal(laip_pickle_get(n, "k")->integer, 5);
+    n = read_all(BYTES("ccollections\nOrderedDict\n)\x81X\1\0\0\0kK\5s."));
+    assert_int_equal(laip_pickle_get(n, "k")->integer, 5);
+    n = read_all(BYTES("ccollections\ndefaultdict\ncbuiltins\nlist\n\x85RX\1\0\0\0kK\6s."));
+    assert_int_equal(laip_pickle_get(n, "k")->integer, 6);
+    refused(BYTES("ccollections\nOrderedDict\n]](K\1ea\x85R."), "entry 0 is no pair");
+    n = read_all(BYTES("ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nComplexFloatStorage\n"
+                       "X\1\0\0\0005X\3\0\0\0cpuK\6tQK\0K\2\x85K\1\x85\x89}tR."));
+    assert_int_equal(n->kind, LAIP_PICKLE_FOREIGN);
 }
 
 static void broken(void **state)
@@ -174,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(numbers),     cmocka_unit_test(strings),
                                        cmocka_unit_test(collections), cmocka_unit_test(tensors),
-                                       cmocka_unit_test(names),       cmocka_unit_test(broken)};
+                                       cmocka_unit_test(names),       cmocka_unit_test(broken),
+                                       cmocka_unit_test(attacks),     cmocka_unit_test(other_forms)};
     return cmocka_run_group_tests(tests, NULL, release);
 }
