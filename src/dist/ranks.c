@@ -2,10 +2,11 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "dist/job.h"
 
-#include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Sums travel in pieces: whole gradients at once were twice as slow. */
 enum { PIECE = 4 << 20 };
@@ -22,14 +23,18 @@ bool laip_ranks_begin(laip_ranks *r, int *argc, char ***argv, laip_error *error)
     MPI_Comm_size(MPI_COMM_WORLD, &r->size);
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, r->rank, MPI_INFO_NULL, &node);
     MPI_Comm_rank(node, &r->local_rank);
+    MPI_Comm_size(node, &r->local_size);
     MPI_Comm_free(&node);
     laip_log_quiet(r->rank > 0);
+    if (r->size > 1)
+        r->job = laip_job_create(r->rank, r->size);
     return true;
 }
 
 void laip_ranks_end(laip_ranks *r)
 {
-    (void)r;
+    laip_job_free(r->job);
+    r->job = NULL;
     MPI_Finalize();
 }
 
@@ -47,56 +52,151 @@ void laip_ranks_abort(const laip_ranks *r, const char *program, const laip_error
     exit(error->status);
 }
 
+const char *laip_ranks_host(const laip_ranks *r, int rank)
+{
+    return r->job ? r->job->hosts[rank] : "this host";
+}
+
 void laip_ranks_sum(const laip_ranks *r, float *values, size_t count)
 {
-    for (size_t i = 0; r->size > 1 && i < count; i += PIECE)
-        MPI_Allreduce(MPI_IN_PLACE, values + i, (int)(count - i < PIECE ? count - i : PIECE), MPI_FLOAT,
-                      MPI_SUM, MPI_COMM_WORLD);
+    for (size_t i = 0; r->size > 1 && i < count; i += PIECE) {
+        MPI_Request q;
+        MPI_Iallreduce(MPI_IN_PLACE, values + i, (int)(count - i < PIECE ? count - i : PIECE), MPI_FLOAT,
+                       MPI_SUM, MPI_COMM_WORLD, &q);
+        laip_job_wait(r->job, &q, 1);
+    }
 }
 
 void laip_ranks_sum_doubles(const laip_ranks *r, double *values, size_t count)
 {
-    if (r->size > 1)
-        MPI_Allreduce(MPI_IN_PLACE, values, (int)count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+    MPI_Request q;
+    if (r->size == 1)
+        return;
+    MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD, &q);
+    laip_job_wait(r->job, &q, 1);
 }
 
-static void share(const laip_ranks *r, void *values, const size_t *first, MPI_Datatype type)
+static void allgatherv(const laip_ranks *r, void *values, const size_t *first, MPI_Datatype type)
 {
     if (r->size == 1)
         return;
+    MPI_Request q;
     int *counts = laip_alloc((size_t)r->size, sizeof *counts),
         *places = laip_alloc((size_t)r->size, sizeof *places);
     for (int k = 0; k < r->size; k++) {
         counts[k] = (int)(first[k + 1] - first[k]);
         places[k] = (int)first[k];
     }
-    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, counts, places, type, MPI_COMM_WORLD);
+    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, counts, places, type, MPI_COMM_WORLD, &q);
+    laip_job_wait(r->job, &q, 1);
     free(counts);
     free(places);
 }
 
 void laip_ranks_allgatherv(const laip_ranks *r, float *values, const size_t *first)
 {
-    share(r, values, first, MPI_FLOAT);
+    allgatherv(r, values, first, MPI_FLOAT);
 }
 
 void laip_ranks_allgatherv_ints(const laip_ranks *r, int32_t *values, const size_t *first)
 {
-    share(r, values, first, MPI_INT32_T);
+    allgatherv(r, values, first, MPI_INT32_T);
+}
+
+void laip_ranks_allgather(const laip_ranks *r, const void *own, size_t bytes, void *all)
+{
+    MPI_Request q;
+    if (r->size == 1) {
+        memcpy(all, own, bytes);
+        return;
+    }
+    MPI_Iallgather(own, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, MPI_COMM_WORLD, &q);
+    laip_job_wait(r->job, &q, 1);
+}
+
+void laip_ranks_broadcast(const laip_ranks *r, void *data, size_t bytes)
+{
+    MPI_Request q;
+    if (r->size == 1)
+        return;
+    MPI_Ibcast(data, (int)bytes, MPI_BYTE, 0, MPI_COMM_WORLD, &q);
+    laip_job_wait(r->job, &q, 1);
+}
+
+char *laip_ranks_broadcast_text(const laip_ranks *r, const char *text)
+{
+    uint64_t length = strlen(text);
+    laip_ranks_broadcast(r, &length, sizeof length);
+    char *copy = laip_alloc(length + 1, 1);
+    if (!r->rank)
+        memcpy(copy, text, length);
+    laip_ranks_broadcast(r, copy, length);
+    return copy;
 }
 
 size_t laip_ranks_min(const laip_ranks *r, size_t value)
 {
     uint64_t least = value;
-    if (r->size > 1)
-        MPI_Allreduce(MPI_IN_PLACE, &least, 1, MPI_UINT64_T, MPI_MIN, MPI_COMM_WORLD);
+    MPI_Request q;
+    if (r->size > 1) {
+        MPI_Iallreduce(MPI_IN_PLACE, &least, 1, MPI_UINT64_T, MPI_MIN, MPI_COMM_WORLD, &q);
+        laip_job_wait(r->job, &q, 1);
+    }
     return (size_t)least;
+}
+
+unsigned laip_ranks_any(const laip_ranks *r, unsigned bits)
+{
+    MPI_Request q;
+    if (r->size > 1) {
+        MPI_Iallreduce(MPI_IN_PLACE, &bits, 1, MPI_UNSIGNED, MPI_BOR, MPI_COMM_WORLD, &q);
+        laip_job_wait(r->job, &q, 1);
+    }
+    return bits;
 }
 
 void laip_ranks_barrier(const laip_ranks *r)
 {
-    if (r->size > 1)
-        MPI_Barrier(MPI_COMM_WORLD);
+    MPI_Request q;
+    if (r->size > 1) {
+        MPI_Ibarrier(MPI_COMM_WORLD, &q);
+        laip_job_wait(r->job, &q, 1);
+    }
+}
+
+struct laip_ranks_request {
+    MPI_Request *pieces;
+    size_t count;
+};
+
+laip_ranks_request *laip_ranks_sum_begin(const laip_ranks *r, float *values, size_t count)
+{
+    laip_ranks_request *q = laip_alloc(1, sizeof *q);
+    size_t pieces = r->size > 1 ? (count + PIECE - 1) / PIECE : 0;
+    q->pieces = laip_alloc(pieces, sizeof *q->pieces);
+    for (; q->count < pieces; q->count++) {
+        size_t at = q->count * PIECE;
+        MPI_Iallreduce(MPI_IN_PLACE, values + at, (int)(count - at < PIECE ? count - at : PIECE), MPI_FLOAT,
+                       MPI_SUM, MPI_COMM_WORLD, &q->pieces[q->count]);
+    }
+    return q;
+}
+
+bool laip_ranks_sum_test(const laip_ranks *r, laip_ranks_request *q)
+{
+    int done = 1;
+    (void)r;
+    if (q->count)
+        MPI_Testall((int)q->count, q->pieces, &done, MPI_STATUSES_IGNORE);
+    return done != 0;
+}
+
+void laip_ranks_sum_end(const laip_ranks *r, laip_ranks_request *q)
+{
+    if (q->count)
+        laip_job_wait(r->job, q->pieces, (int)q->count);
+    free(q->pieces);
+    free(q);
 }
 
 void laip_ranks_division(const laip_ranks *r, int rank, size_t count, size_t *first, size_t *last)
