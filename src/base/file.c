@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 static bool open_regular(const char *path, int *fd, size_t *size, laip_error *error)
 {
     struct stat st;
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would be waited for */
     if (*fd < 0)
         return laip_bad_input(error, "%s: cannot be read: %s", path, strerror(errno));
     if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -153,6 +154,22 @@ char *laip_path_join(const char *folder, const char *name)
     return joined;
 }
 
+/* A folder of this user's own in the one for temporary files, where others may have put anything under its
+ * name before.  Where it is not to be trusted: one that cannot be made, so that nothing is kept. */
+static char *private_folder(void)
+{
+    const char *base = getenv("TMPDIR");
+    char name[64];
+    struct stat st;
+    snprintf(name, sizeof name, "laip-%ld", (long)geteuid());
+    char *path = laip_path_join(base && *base ? base : "/tmp", name);
+    bool made = mkdir(path, 0700) == 0 || errno == EEXIST;
+    if (made && lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022))
+        return path;
+    free(path);
+    return laip_strdup("/dev/null/laip");
+}
+
 char *laip_cache_folder(void)
 {
     const char *own = getenv("LAIP_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -160,5 +177,9 @@ char *laip_cache_folder(void)
         return laip_strdup(own);
     if (xdg && *xdg)
         return laip_path_join(xdg, "laip");
-    return laip_path_join(home && *home ? home : "/tmp", ".cache/laip");
+    if (!home || !*home) {
+        const struct passwd *user = getpwuid(geteuid());
+        home = user && user->pw_dir && access(user->pw_dir, W_OK) == 0 ? user->pw_dir : NULL;
+    }
+    return home ? laip_path_join(home, ".cache/laip") : private_folder();
 }

@@ -31,7 +31,8 @@ bool laip_make_folders(const char *path, laip_error *error); /* mkdir -p */
 char *laip_path_join(const char *folder,
                      const char *name); /* free() releases it; an absolute name stays itself */
 /* The user's cache folder for this program ($LAIP_CACHE_DIR, $XDG_CACHE_HOME/laip or ~/.cache/laip), not made
- * yet. */
+ * yet.  A user without a home gets laip-UID in the folder for temporary files, if it is theirs alone; else a
+ * name that cannot be made. */
 char *laip_cache_folder(void);
 
 #endif

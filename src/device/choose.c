@@ -30,10 +30,11 @@ bool laip_candidates_find(laip_candidate **found, size_t *count, laip_error *err
             void *array = *found;
             laip_grow(&array, &capacity, *count + 1, sizeof **found);
             *found = array;
-            laip_candidate *c = &(*found)[(*count)++];
+            laip_candidate *c = &(*found)[*count];
             *c = (laip_candidate){.platform = ids[p], .id = devices[i]};
-            clGetDeviceInfo(devices[i], CL_DEVICE_TYPE, sizeof c->type, &c->type, NULL);
-            laip_traits_query(ids[p], devices[i], &c->traits);
+            if (laip_traits_query(ids[p], devices[i], &c->traits) &&
+                clGetDeviceInfo(devices[i], CL_DEVICE_TYPE, sizeof c->type, &c->type, NULL) == CL_SUCCESS)
+                ++*count; /* one that cannot be asked cannot be used */
         }
         free(devices);
     }

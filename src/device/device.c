@@ -58,6 +58,8 @@ void laip_device_close(laip_device *d)
         d->gemm_close(d);
     laip_profiler_release(&d->profiler);
     laip_programs_release(d);
+    laip_device_unstage(d);
+    free(d->staged);
     if (d->tile_counter)
         clReleaseMemObject(d->tile_counter);
     laip_mem_release(d->room);

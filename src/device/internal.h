@@ -80,7 +80,8 @@ void laip_device_make_queue(laip_device *device); /* anew, with or without times
 laip_kernel *laip_kernel_get(laip_device *device, const char *file, const char *kernel, const char *options);
 void laip_programs_release(laip_device *device);
 
-void laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *traits);
+/* false: the driver does not tell of the device what its use needs. */
+bool laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *traits);
 /* Every device of every platform, at least one; free() releases them. */
 bool laip_candidates_find(laip_candidate **found, size_t *count, laip_error *error);
 /* The one that laip_device_open opens; NULL: bad input. */

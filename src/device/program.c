@@ -17,10 +17,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool read_source(const char *file, laip_str *into, laip_error *error)
@@ -151,6 +153,56 @@ static int lock_cache(const char *path)
     return file;
 }
 
+/* Tells of a compilation that takes long, while it goes on. */
+typedef struct watcher {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool over, started;
+    const char *file, *device;
+} watcher;
+
+static void *watch(void *argument)
+{
+    enum { FIRST = 5, NEXT = 30 };
+    watcher *w = argument;
+    int seconds = FIRST;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += FIRST;
+    pthread_mutex_lock(&w->lock);
+    while (!w->over) {
+        if (pthread_cond_timedwait(&w->done, &w->lock, &until) != ETIMEDOUT || w->over)
+            continue;
+        laip_warn("%s has been compiling cl/%s for %d s; what comes of it is kept for the next time",
+                  w->device, w->file, seconds);
+        seconds += NEXT;
+        until.tv_sec += NEXT;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+static void watch_begin(watcher *w, const laip_device *d, const char *file)
+{
+    *w = (watcher){.file = file, .device = d->traits.name};
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->done, NULL);
+    w->started = pthread_create(&w->thread, NULL, watch, w) == 0;
+}
+
+static void watch_end(watcher *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->over = true;
+    pthread_cond_signal(&w->done);
+    pthread_mutex_unlock(&w->lock);
+    if (w->started)
+        pthread_join(w->thread, NULL);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->done);
+}
+
 static cl_program compile(laip_device *d, const char *file, const char *options, const laip_str *source)
 {
     cl_int code;
@@ -158,13 +210,16 @@ static cl_program compile(laip_device *d, const char *file, const char *options,
     cl_program p = clCreateProgramWithSource(d->context, 1, &text, &source->length, &code);
     if (!laip_cl_check(d, code, "clCreateProgramWithSource", file))
         return NULL;
+    watcher w;
+    watch_begin(&w, d, file);
     code = clBuildProgram(p, 1, &d->id, options, NULL, NULL);
+    watch_end(&w);
     if (code == CL_SUCCESS)
         return p;
     char log[16384] = "";
     clGetProgramBuildInfo(p, d->id, CL_PROGRAM_BUILD_LOG, sizeof log, log, NULL);
     if (getenv("LAIP_BUILD_LOG"))
-        fprintf(stderr, "%s\n", log);
+        laip_note("%s", log);
     laip_cl_check(d, code, "clBuildProgram", file);
     size_t used = strlen(d->error.text);
     snprintf(d->error.text + used, sizeof d->error.text - used, " (options %s): %.400s", options, log);

@@ -42,7 +42,7 @@ static void query_pci(cl_device_id id, char *text, size_t size)
     }
 }
 
-void laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
+bool laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
 {
     cl_uint units = 0, alignment = 0, width = 0;
     cl_ulong memory = 0, largest = 0, local = 0;
@@ -53,15 +53,16 @@ void laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
     query_text(id, CL_DRIVER_VERSION, t->driver, sizeof t->driver);
     query_text(id, CL_DEVICE_VERSION, t->version, sizeof t->version);
     query_pci(id, t->pci, sizeof t->pci);
-    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof t->platform - 1, t->platform, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof t->group_limit, &t->group_limit, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof alignment, &alignment, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
+    bool good = clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof t->platform - 1, t->platform, NULL) ==
+                    CL_SUCCESS &&
+                query(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units) &&
+                query(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory) &&
+                query(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest) &&
+                query(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local) &&
+                query(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof t->group_limit, &t->group_limit) &&
+                query(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof alignment, &alignment) &&
+                query(id, CL_DEVICE_TYPE, sizeof type, &type) && units && memory && largest;
+    (void)query(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified); /* deprecated: may be gone */
     t->units = (int)units;
     t->memory = memory;
     t->largest = largest;
@@ -71,11 +72,12 @@ void laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
     t->host_memory = unified;
     /* A processor whose driver fills its lanes with work-items, as it does a GPU's (rusticl), says so by
      * native vectors of one float: it would take wide ones apart. */
-    clGetDeviceInfo(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
+    good = good && query(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width);
     /* LAIP_SHAPE=cpu or gpu makes one kind of device run the other's kernels: how both are tested everywhere.
      */
     const char *shape = getenv("LAIP_SHAPE");
     bool wide = shape ? strcmp(shape, "cpu") == 0 : t->cpu && width > 1;
     t->lanes = wide ? 1 : 64;
     t->vector = wide ? 16 : 4;
+    return good;
 }

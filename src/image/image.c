@@ -65,13 +65,13 @@ bool laip_image_decode(const void *data, size_t size, const char *name, bool upr
 
 bool laip_image_load(const char *path, bool upright, laip_image *image, laip_error *error)
 {
-    const void *data;
+    char *data; /* read, not mapped: a file that is cut short meanwhile must not end the process */
     size_t size;
     *image = (laip_image){0};
-    if (!laip_file_map(path, &data, &size, error))
+    if (!laip_file_read(path, &data, &size, error))
         return false;
     bool good = laip_image_decode(data, size, path, upright, image, error);
-    laip_file_unmap(data, size);
+    free(data);
     return good;
 }
 

@@ -1,6 +1,6 @@
 #include "store/tensor.h"
 
-#include <math.h>
+#include "base/half.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,15 +29,6 @@ void laip_shape_text(int rank, const size_t *shape, char *text, size_t size)
         snprintf(text + used, size - used, "]");
 }
 
-static float from_half(uint16_t h)
-{
-    int exponent = h >> 10 & 31, mantissa = h & 1023;
-    float sign = h & 0x8000 ? -1.0f : 1.0f;
-    if (exponent == 31)
-        return mantissa ? NAN : sign * INFINITY;
-    return sign * (exponent ? ldexpf((float)(1024 + mantissa), exponent - 25) : ldexpf((float)mantissa, -24));
-}
-
 bool laip_tensor_floats(const laip_tensor_entry *t, float *values, laip_error *error)
 {
     const unsigned char *p = t->data;
@@ -51,7 +42,7 @@ bool laip_tensor_floats(const laip_tensor_entry *t, float *values, laip_error *e
             return true;
         case LAIP_F16:
             memcpy(&half, p + 2 * i, 2);
-            values[i] = from_half(half);
+            values[i] = laip_half_value(half);
             break;
         case LAIP_BF16:
             memcpy(&half, p + 2 * i, 2);

@@ -86,8 +86,11 @@ static void not_files(void **state)
 {
     (void)state;
     laip_error error;
-    const char *const names[] = {"no such\nfile", "."};
-    for (size_t i = 0; i < 2; i++) {
+    const char *const names[] = {"no such\nfile", ".", "pipe"}; /* a pipe that nobody writes to */
+    char *pipe_path = inside("pipe");
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    free(pipe_path);
+    for (size_t i = 0; i < 3; i++) {
         char *path = inside(names[i]), *data;
         const void *map;
         size_t size;
@@ -230,7 +233,7 @@ static void paths(void **state)
     } cases[] = {{"/o", "/x", "/h", "/o"},
                  {"", "/x", "/h", "/x/laip"},
                  {NULL, "", "/h", "/h/.cache/laip"},
-                 {NULL, NULL, "", "/tmp/.cache/laip"}};
+                 {NULL, NULL, "/h/i", "/h/i/.cache/laip"}};
     const char *const names[] = {"LAIP_CACHE_DIR", "XDG_CACHE_HOME", "HOME"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *const values[] = {cases[i].own, cases[i].xdg, cases[i].home};
@@ -242,11 +245,50 @@ static void paths(void **state)
     }
 }
 
+/* What a user without a home is given: a folder that others can neither write to nor have made.  Returns the
+ * number of the check that failed, 0 for none. */
+static int homeless_user(void)
+{
+    struct stat st;
+    char *mine = laip_cache_folder();
+    if (strncmp(mine, folder, strlen(folder)) != 0 || stat(mine, &st) != 0 || st.st_uid != geteuid() ||
+        (st.st_mode & 077))
+        return 1;
+    const char *const nowhere = "/dev/null/laip";
+    if (chmod(mine, 0777) != 0 || strcmp(laip_cache_folder(), nowhere) != 0)
+        return 2;
+    if (rmdir(mine) != 0 || symlink("/tmp", mine) != 0 || strcmp(laip_cache_folder(), nowhere) != 0)
+        return 3;
+    laip_error error;
+    return laip_make_folders(nowhere, &error) ? 4 : 0;
+}
+
+static void homeless(void **state)
+{
+    (void)state;
+    int status;
+    if (geteuid() != 0) /* only root can become a user of whom nothing is known */
+        skip();
+    assert_int_equal(chmod(folder, 0777), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        unsetenv("LAIP_CACHE_DIR");
+        unsetenv("XDG_CACHE_HOME");
+        unsetenv("HOME");
+        setenv("TMPDIR", folder, 1);
+        _exit(setuid(54321) != 0 ? 9 : homeless_user());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(returns),     cmocka_unit_test(not_files),
                                        cmocka_unit_test(old_or_new),  cmocka_unit_test(killed),
                                        cmocka_unit_test(two_writers), cmocka_unit_test(folders),
-                                       cmocka_unit_test(paths)};
+                                       cmocka_unit_test(paths),       cmocka_unit_test(homeless)};
     return cmocka_run_group_tests(tests, make, drop);
 }
