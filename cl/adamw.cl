@@ -98,7 +98,7 @@ FLAT_KERNEL void clip_scale(__global const float *restrict square_sum, __global 
     if (get_global_id(0) == 0) {
         float norm = sqrt(square_sum[0]) / loss_scale;
         float factor = (most > 0.0f ? fmin(1.0f, most / (norm + 1e-6f)) : 1.0f) / loss_scale;
-        scale[0] = loss_scale == 1.0f || isfinite(norm) ? factor : 0.0f;
+        scale[0] = isfinite(norm) ? factor : 0.0f;
     }
 }
 

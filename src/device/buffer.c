@@ -50,7 +50,8 @@ static const void *stage(laip_device *d, const void *data, size_t bytes)
     if (bytes > LARGEST)
         return NULL;
     if (d->staged_bytes + bytes > TOGETHER) {
-        clFinish(d->queue);
+        if (!laip_cl_check(d, clFinish(d->queue), "clFinish", NULL))
+            return NULL;
         laip_device_unstage(d);
     }
     void *array = d->staged, *copy = laip_alloc(bytes, 1);
@@ -85,6 +86,18 @@ void laip_mem_read(laip_device *d, laip_mem mem, size_t offset, void *data, size
                                       laip_profiler_add(d, "download", (double)bytes, false));
     if (laip_cl_check(d, code, "clEnqueueReadBuffer", NULL))
         laip_device_unstage(d);
+}
+
+void laip_mem_read_later(laip_device *d, laip_mem mem, size_t offset, void *data, size_t bytes)
+{
+    if (d->error.status != LAIP_OK || !bytes)
+        return;
+    d->counters.downloads++;
+    d->counters.download_bytes += bytes;
+    laip_cl_check(d,
+                  clEnqueueReadBuffer(d->queue, mem, CL_FALSE, offset, bytes, data, 0, NULL,
+                                      laip_profiler_add(d, "download", (double)bytes, false)),
+                  "clEnqueueReadBuffer", NULL);
 }
 
 void laip_mem_zero(laip_device *d, laip_mem mem, size_t offset, size_t bytes)

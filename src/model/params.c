@@ -158,6 +158,7 @@ bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip
             most = p->chunks[i].floats;
     p->square_sum = laip_mat_create(d, 1, 1);
     p->clip = laip_mat_create(d, 1, 1);
+    p->factor = laip_alloc(1, sizeof *p->factor);
     p->scratch = laip_mat_create(d, 1, laip_sum_partials(d, most));
     return laip_device_ok(d, error) && (!average || bind_average(p, online, average, error)) &&
            laip_device_finish(d, error);
@@ -165,6 +166,9 @@ bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip
 
 void laip_params_free(laip_params *p)
 {
+    laip_error ignored;
+    if (p->device) /* a read of the last update's factor may be under way */
+        (void)laip_device_finish(p->device, &ignored);
     for (size_t i = 0; i < p->view_count; i++)
         laip_mem_release(p->views[i]);
     for (size_t i = 0; i < p->count; i++) {
@@ -177,6 +181,7 @@ void laip_params_free(laip_params *p)
     laip_mem_release(p->square_sum.mem);
     laip_mem_release(p->clip.mem);
     laip_mem_release(p->scratch.mem);
+    free(p->factor);
     free(p->views);
     free(p->matrices);
     free(p->chunks);
@@ -327,22 +332,17 @@ static void sum_gradients(laip_params *p)
         laip_sum_squares(p->device, p->square_sum, i > 0, p->chunks[i].gradient, p->scratch);
 }
 
-bool laip_params_skipped(laip_params *p)
+bool laip_params_skipped(const laip_params *p)
 {
-    float factor = 1;
-    laip_mat_read(p->device, p->clip, &factor);
-    return factor == 0;
+    return p->factor[0] == 0;
 }
 
 void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t, float loss_scale)
 {
-    laip_mat scale = {0};
     laip_params_zero_unwritten_gradients(p);
-    if (o->clip_norm > 0 || loss_scale != 1) {
-        sum_gradients(p);
-        laip_clip_scale(p->device, p->clip, p->square_sum, o->clip_norm, loss_scale);
-        scale = p->clip;
-    }
+    sum_gradients(p);
+    laip_clip_scale(p->device, p->clip, p->square_sum, o->clip_norm, loss_scale);
+    laip_mem_read_later(p->device, p->clip.mem, 0, p->factor, sizeof *p->factor);
     for (size_t i = 0; i < p->count; i++) {
         laip_chunk *c = &p->chunks[i];
         laip_adamw step = {.lr = o->lr,
@@ -352,7 +352,7 @@ void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t 
                            .weight_decay = c->decay ? o->weight_decay : 0,
                            .correction1 = (float)(1 - pow(o->beta1, (double)t)),
                            .correction2 = (float)(1 - pow(o->beta2, (double)t))};
-        laip_adamw_step(p->device, c->value, c->low, c->gradient, c->exp_avg, c->exp_avg_sq, scale, &step);
+        laip_adamw_step(p->device, c->value, c->low, c->gradient, c->exp_avg, c->exp_avg_sq, p->clip, &step);
     }
 }
 

@@ -186,26 +186,50 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
     free(cls);
 }
 
-static void rescale(laip_step *s)
+/* What came of the last update, once the device has done it. */
+static void account(laip_step *s)
 {
     laip_scaling *l = &s->scaling;
+    bool half = s->model->sizes.storage == LAIP_STORE_HALF;
+    if (!s->unsettled)
+        return;
+    s->unsettled = false;
     if (laip_params_skipped(&s->model->params)) {
-        l->scale = l->scale > 2 * SMALLEST_SCALE ? l->scale / 2 : SMALLEST_SCALE;
-        l->good = 0;
+        s->skipped_unasked += !half || l->scale <= SMALLEST_SCALE;
         l->skipped++;
-    } else if (++l->good == LAIP_SCALE_STEPS) {
+        l->good = 0;
+        if (half)
+            l->scale = l->scale > 2 * SMALLEST_SCALE ? l->scale / 2 : SMALLEST_SCALE;
+    } else if (half && ++l->good == LAIP_SCALE_STEPS) {
         l->scale = l->scale < LARGEST_SCALE ? l->scale * 2 : LARGEST_SCALE;
         l->good = 0;
     }
 }
 
+bool laip_step_settle(laip_step *s, laip_error *error)
+{
+    bool good = laip_device_finish(s->model->device, error);
+    if (good)
+        account(s);
+    return good;
+}
+
+uint64_t laip_step_take_skipped(laip_step *s)
+{
+    uint64_t count = s->skipped_unasked;
+    s->skipped_unasked = 0;
+    return count;
+}
+
 bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, laip_error *error)
 {
     laip_profiler_part(s->model->device, "optimiser");
+    account(s); /* of the step before: what was read since has waited for it */
     laip_params_adamw(&s->model->params, o, t - s->scaling.skipped, s->scaling.scale);
+    s->unsettled = true;
     laip_gemm_cache_clear(s->model->device);
-    if (s->model->sizes.storage == LAIP_STORE_HALF)
-        rescale(s);
+    if (s->model->sizes.storage == LAIP_STORE_HALF && !laip_step_settle(s, error))
+        return false; /* the next step's scale follows from it */
     laip_clamp(s->model->device, s->model->temperature->value, (float)LAIP_TEMPERATURE_LEAST,
                (float)LAIP_TEMPERATURE_MOST);
     laip_queue_push(&s->queue);

@@ -59,7 +59,8 @@ typedef struct laip_step {
     laip_itm itm;
     laip_mpm mpm;
     laip_bidiratt bidiratt;
-    bool keeps_packed;
+    bool keeps_packed, unsettled; /* unsettled: whether the last gradient was finite is not known yet */
+    uint64_t skipped_unasked;     /* steps, for laip_step_take_skipped */
     /* of the last micro-batch, for those who look: */
     size_t match_rows, masked_in_phrases;
     bool predicts; /* MPM or MLM */
@@ -81,5 +82,12 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index);
 bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64_t step, laip_losses *losses,
                      laip_error *error);
 bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, laip_error *error);
+
+/* Whether a gradient was finite is known a step later, without waiting; this waits for the last one.  For
+ * whoever is about to save the state. */
+bool laip_step_settle(laip_step *s, laip_error *error);
+/* Steps since the last call that changed nothing because their gradient was not finite, as far as they are
+ * known; not those by which the scale of halves is found. */
+uint64_t laip_step_take_skipped(laip_step *s);
 
 #endif

@@ -17,7 +17,7 @@ typedef struct laip_adamw {
 void laip_adamw_step(laip_device *device, laip_mat p, laip_mat low, laip_mat g, laip_mat m, laip_mat v,
                      laip_mat scale, const laip_adamw *o);
 /* scale = min(1, max_norm / (√square_sum / loss_scale + 1e-6)) / loss_scale: both [1, 1]; max_norm 0: any.
- * With a loss_scale other than 1, 0 where square_sum is not finite. */
+ * 0 where square_sum is not finite. */
 void laip_clip_scale(laip_device *device, laip_mat scale, laip_mat square_sum, float max_norm,
                      float loss_scale);
 /* m ← μ m + (1 − μ) p */
