@@ -24,6 +24,7 @@ typedef struct laip_phase {
 
 typedef struct laip_config {
     long seed;
+    int keep; /* states in last/ */
     char *device, *out, *gemm;
     laip_model_config model;
     laip_loss_config loss; /* its weights are those of the phase */
@@ -56,6 +57,12 @@ void laip_config_write(const laip_config *c,
                        laip_str *yaml); /* every key, as YAML that reads back the same */
 void laip_config_help(laip_str *text);  /* every key with its default and meaning */
 void laip_config_free(laip_config *c);
+
+/* Adds "KEY is X, Y" for every setting in which a and b differ, names[0] and names[1] after the two values.
+ * Left out is what changes nothing that a run computes (out, device, keep, data.threads, data.cache_mb), and,
+ * unless `files`, the names of the files that data, vocabulary and first weights came from. */
+void laip_config_differences(const laip_config *a, const laip_config *b, bool files,
+                             const char *const names[2], laip_str *text);
 
 /* The weights of a phase in the losses' settings. */
 laip_loss_config laip_config_losses(const laip_config *c, const laip_phase *p);

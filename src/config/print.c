@@ -2,10 +2,23 @@
 #include "config/table.h"
 
 #include "base/yaml.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void write_value(const laip_setting *s, const void *base, laip_str *out)
+/* With as few digits as read back the same. */
+static void write_float(float value, laip_str *out)
+{
+    char text[32];
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value)
+            break;
+    }
+    laip_str_adds(out, text);
+}
+
+void laip_setting_write(const laip_setting *s, const void *base, laip_str *out)
 {
     const void *field = (const char *)base + s->offset;
     switch (s->type) {
@@ -19,7 +32,7 @@ static void write_value(const laip_setting *s, const void *base, laip_str *out)
         laip_str_addf(out, "%ld", *(const long *)field);
         break;
     case LAIP_SETTING_FLOAT:
-        laip_str_addf(out, "%.9g", (double)*(const float *)field);
+        write_float(*(const float *)field, out);
         break;
     case LAIP_SETTING_BOOL:
         laip_str_adds(out, *(const int *)field ? "true" : "false");
@@ -43,14 +56,14 @@ void laip_config_write(const laip_config *c, laip_str *out)
         section = key;
         section_length = length;
         laip_str_addf(out, "%s%s: ", dot ? "  " : "", dot ? dot + 1 : key);
-        write_value(&top.settings[i], c, out);
+        laip_setting_write(&top.settings[i], c, out);
         laip_str_adds(out, "\n");
     }
     laip_str_adds(out, c->phase_count ? "phases:\n" : "phases: []\n");
     for (int p = 0; p < c->phase_count; p++)
         for (size_t i = 0; i < each.count; i++) {
             laip_str_addf(out, "%s%s: ", i ? "    " : "  - ", each.settings[i].key);
-            write_value(&each.settings[i], &c->phases[p], out);
+            laip_setting_write(&each.settings[i], &c->phases[p], out);
             laip_str_adds(out, "\n");
         }
 }
@@ -58,7 +71,7 @@ void laip_config_write(const laip_config *c, laip_str *out)
 static void explain(const laip_setting *s, const char *prefix, const void *base, laip_str *out)
 {
     laip_str_addf(out, "%s%s: ", prefix, s->key);
-    write_value(s, base, out);
+    laip_setting_write(s, base, out);
     laip_str_addf(out, "\n    # %s", s->what);
     for (size_t k = 0; s->names && s->names[k]; k++)
         laip_str_addf(out, "%s%s", k ? ", " : ": ", s->names[k]);

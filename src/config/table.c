@@ -12,7 +12,10 @@ static const char *const micro[] = {"given", "auto", NULL};
 static const laip_setting settings[] = {
     {"seed", LAIP_SETTING_LONG, AT(seed), NULL, 0, 1e15, "every random choice follows from it"},
     {"device", LAIP_SETTING_TEXT, AT(device), NULL, 0, 0, "number, kind (gpu, cpu), part of a name, or auto"},
-    {"out", LAIP_SETTING_TEXT, AT(out), NULL, 0, 0, "run folder: config, metrics, checkpoints"},
+    {"out", LAIP_SETTING_TEXT, AT(out), NULL, 0, 0,
+     "run folder: config, metrics, checkpoints; the same for all ranks"},
+    {"keep", LAIP_SETTING_INT, AT(keep), NULL, 1, 1000,
+     "states of the run that last/ holds, the newest and those before it"},
     {"storage", LAIP_SETTING_CHOICE, AT(model.storage), laip_storage_names, 0, 0,
      "of weights and activations on the device; half: sums, masters and moments stay floats, and the loss is "
      "scaled"},
@@ -168,6 +171,7 @@ laip_setting_table laip_phase_settings(void)
 void laip_config_defaults(laip_config *c)
 {
     *c = (laip_config){.seed = 1,
+                       .keep = 2,
                        .model = laip_model_config_default(),
                        .loss = laip_loss_config_default(),
                        .optimiser = laip_optimiser_config_default(),

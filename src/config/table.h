@@ -30,6 +30,7 @@ typedef struct laip_setting_table {
 
 laip_setting_table laip_config_settings(void);
 laip_setting_table laip_phase_settings(void);
+void laip_setting_write(const laip_setting *setting, const void *base, laip_str *out); /* as YAML has it */
 void laip_phase_defaults(laip_phase *phase);
 void laip_phase_free(laip_phase *phase);
 

@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 /* Sums travel in pieces: whole gradients at once were twice as slow. */
 enum { PIECE = 4 << 20 };
+
+const char laip_ranks_elsewhere[] = "another rank has failed";
 
 bool laip_ranks_begin(laip_ranks *r, int *argc, char ***argv, laip_error *error)
 {
@@ -41,6 +44,8 @@ void laip_ranks_end(laip_ranks *r)
 void laip_ranks_abort(const laip_ranks *r, const char *program, const laip_error *error)
 {
     laip_progress_end();
+    if (r->size > 1 && strcmp(error->text, laip_ranks_elsewhere) == 0)
+        MPI_Barrier(MPI_COMM_WORLD); /* the one that failed never comes: it ends all */
     if (r->size > 1)
         fprintf(stderr, "%s: rank %d: %s\n", program, r->rank, error->text);
     else
@@ -54,7 +59,10 @@ void laip_ranks_abort(const laip_ranks *r, const char *program, const laip_error
 
 const char *laip_ranks_host(const laip_ranks *r, int rank)
 {
-    return r->job ? r->job->hosts[rank] : "this host";
+    static struct utsname name;
+    if (r->job)
+        return r->job->hosts[rank];
+    return uname(&name) == 0 ? name.nodename : "this host";
 }
 
 void laip_ranks_sum(const laip_ranks *r, float *values, size_t count)

@@ -22,6 +22,8 @@ enum { LAIP_HOST_TEXT = 64 };
 /* Before any OpenCL context is made.  On rank 0 alone notes and progress are shown from now on. */
 bool laip_ranks_begin(laip_ranks *r, int *argc, char ***argv, laip_error *error);
 void laip_ranks_end(laip_ranks *r);
+/* The text of an error of which another rank tells: whoever has it says nothing, and waits for the end. */
+extern const char laip_ranks_elsewhere[];
 /* Ends the whole job at once with this rank's line last, and the error's status. */
 void laip_ranks_abort(const laip_ranks *r, const char *program, const laip_error *error);
 const char *laip_ranks_host(const laip_ranks *r, int rank); /* its name */

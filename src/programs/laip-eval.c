@@ -135,7 +135,7 @@ typedef struct session {
 static bool load_config(session *s, const arguments *a, char **vocab, laip_error *error)
 {
     char *text = NULL;
-    uint64_t step;
+    laip_checkpoint_notes notes;
     laip_config_defaults(&s->config);
     *vocab = NULL;
     if (a->config) {
@@ -143,7 +143,7 @@ static bool load_config(session *s, const arguments *a, char **vocab, laip_error
         return laip_config_read(&s->config, a->config, error) &&
                (!a->vocab || laip_file_read(a->vocab, vocab, &size, error));
     }
-    bool good = laip_checkpoint_notes_read(a->checkpoint, &text, vocab, &step, error) &&
+    bool good = laip_checkpoint_notes_read(a->checkpoint, &text, vocab, &notes, error) &&
                 laip_config_parse(&s->config, a->checkpoint, text, error);
     free(text);
     return good;

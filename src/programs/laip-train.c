@@ -1,15 +1,30 @@
 /* laip-train: trains LAIP from a configuration, alone or under mpirun. */
+#include "base/log.h"
 #include "base/memory.h"
 #include "config/table.h"
 #include "programs/common_memory.h"
+#include "programs/train_signals.h"
 #include "train/train.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESUME = 256, PLAN, PROFILE, FROM_PHASE, TO_PHASE, HELP_CONFIG, DEVICE, OUT };
+enum {
+    RESUME = 256,
+    OVERWRITE,
+    PLAN,
+    PROFILE,
+    FROM_PHASE,
+    TO_PHASE,
+    HELP_CONFIG,
+    DEVICE,
+    OUT,
+    SKIP_BAD_STEPS,
+    TIME_LIMIT,
+};
 
 typedef struct arguments {
     const char *config;
@@ -30,6 +45,32 @@ static int phase_number(struct argp_state *state, const char *option, const char
     return (int)number;
 }
 
+static bool whole_number(const char *text, long *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtol(text, &end, 10);
+    return *text && !*end && !errno;
+}
+
+static bool duration(const char *text, double *seconds)
+{
+    static const char units[] = "smhd";
+    static const double worth[] = {1, 60, 3600, 86400};
+    char *end;
+    *seconds = strtod(text, &end);
+    const char *unit = *end ? strchr(units, *end) : units;
+    if (end == text || !unit || (*end && end[1]) || !(*seconds > 0) || *seconds > 1e9)
+        return false;
+    *seconds *= worth[unit - units];
+    return true;
+}
+
+static void print(const char *text)
+{
+    fputs(text, stdout);
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     arguments *a = state->input;
@@ -42,6 +83,19 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case RESUME:
         a->run.resume = true;
+        if (text && (!whole_number(text, &a->run.resume_step) || a->run.resume_step < 0))
+            argp_error(state, "--resume=%s: expected a step", text);
+        return 0;
+    case OVERWRITE:
+        a->run.overwrite = true;
+        return 0;
+    case SKIP_BAD_STEPS:
+        if (!whole_number(text, &a->run.skip_bad_steps) || a->run.skip_bad_steps < 0)
+            argp_error(state, "--skip-bad-steps %s: expected a number of steps", text);
+        return 0;
+    case TIME_LIMIT:
+        if (!duration(text, &a->run.time_limit))
+            argp_error(state, "--time-limit %s: expected seconds, or a number with s, m, h or d", text);
         return 0;
     case PLAN:
         a->run.plan = true;
@@ -72,6 +126,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_END:
         if (!a->config && !a->help_config)
             argp_error(state, "a configuration file is needed");
+        if (a->run.resume && a->run.overwrite)
+            argp_error(state, "--resume and --overwrite: expected one of them");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -121,10 +177,21 @@ int main(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"set", 's', "KEY=VALUE", 0, "Overrides a setting; may be given often", 0},
-        {"device", DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto: as the setting device",
+        {"device", DEVICE, "D", 0,
+         "Number, kind (gpu, cpu), part of a name, or auto; D,D,… for the ranks of a node in turn: as the "
+         "setting "
+         "device",
          0},
+        {"devices", DEVICE, NULL, OPTION_ALIAS, NULL, 0},
         {"out", OUT, "DIR", 0, "Run folder: as the setting out", 0},
-        {"resume", RESUME, NULL, 0, "Goes on from the run folder's last state, to the same bits", 0},
+        {"resume", RESUME, "STEP", OPTION_ARG_OPTIONAL,
+         "Goes on from the run folder's last state, or from the one of STEP (setting keep), to the same bits",
+         0},
+        {"overwrite", OVERWRITE, NULL, 0, "Replaces the run that the run folder holds", 0},
+        {"time-limit", TIME_LIMIT, "TIME", 0,
+         "Saves and ends before so many seconds (or 90m, 12h, 2d) have passed", 0},
+        {"skip-bad-steps", SKIP_BAD_STEPS, "N", 0,
+         "Goes on after N steps at most whose losses or gradients are not finite (0)", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory the run will take, and ends", 0},
         {"from-phase", FROM_PHASE, "N", 0,
          "Leaves out the phases before N (the first is 0): the run begins from init.checkpoint", 0},
@@ -142,11 +209,17 @@ int main(int argc, char **argv)
         "  laip-train configs/demo.yaml --set data.annotations=people/reid_raw.json\n"
         "  mpirun -n 4 laip-train configs/cuhk_pedes.yaml --device gpu --out runs/cuhk\n"
         "  laip-train configs/cuhk_pedes.yaml --plan\n\n"
+        "SIGTERM, SIGINT, SIGHUP and SIGUSR1 end the step under way, save the state and end the run with "
+        "status 0; "
+        "the second of them ends it at once.\n\n"
         "The run folder holds config.yaml, metrics.jsonl, timing.jsonl, last/ and best.safetensors.",
         NULL,
         NULL,
         NULL};
-    arguments a = {.from_phase = -1, .to_phase = -1};
+    arguments a = {
+        .from_phase = -1,
+        .to_phase = -1,
+        .run = {.resume_step = -1, .stop = laip_signal_caught, .begun = laip_seconds(), .print = print}};
     laip_config config;
     laip_ranks ranks;
     laip_error error;
@@ -161,7 +234,7 @@ int main(int argc, char **argv)
         free(text.text);
         return 0;
     }
-    if (!laip_ranks_begin(&ranks, &argc, &argv, &error)) {
+    if (!laip_catch_signals(&error) || !laip_ranks_begin(&ranks, &argc, &argv, &error)) {
         fprintf(stderr, "laip-train: %s\n", error.text);
         return error.status;
     }

@@ -3,7 +3,10 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include <errno.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Momentum copies are those of the file where it has all of them, else those of the online weights. */
 static bool load_momentum(laip_checkpoint_reader *l, laip_error *error)
@@ -44,22 +47,56 @@ bool laip_checkpoint_load(const char *path, const char *key, laip_model *model, 
     return good && laip_device_ok(model->device, error);
 }
 
-bool laip_checkpoint_notes_read(const char *path, char **config, char **vocab, uint64_t *step,
+/* A whole number or, with decimals, any; 0 where the file has none of this key. */
+static bool number(const laip_weights *file, const char *key, bool decimals, double *value, uint64_t *whole,
+                   laip_error *error)
+{
+    const char *text = laip_weights_metadata(file, key);
+    char *end = NULL;
+    *value = 0;
+    *whole = 0;
+    if (!text)
+        return true;
+    errno = 0;
+    if (decimals)
+        *value = strtod(text, &end);
+    else
+        *whole = strtoull(text, &end, 10);
+    bool good = *text && !*end && !errno && isfinite(*value) &&
+                (decimals || strspn(text, "0123456789") == strlen(text));
+    return good || laip_bad_input(error, "%s: metadata %s is \"%.40s\", expected a %snumber", file->path, key,
+                                  text, decimals ? "" : "whole ");
+}
+
+bool laip_checkpoint_numbers(const laip_weights *file, laip_checkpoint_notes *n, laip_error *error)
+{
+    double ignored;
+    uint64_t phase, none;
+    if (!number(file, "step", false, &ignored, &n->step, error) ||
+        !number(file, "phase", false, &ignored, &phase, error) ||
+        !number(file, "data", false, &ignored, &n->data, error) ||
+        !number(file, "best", true, &n->best, &none, error))
+        return false;
+    n->phase = (int)phase;
+    return phase <= 1000 || laip_bad_input(error, "%s: metadata phase is %llu, expected at most 1000",
+                                           file->path, (unsigned long long)phase);
+}
+
+bool laip_checkpoint_notes_read(const char *path, char **config, char **vocab, laip_checkpoint_notes *notes,
                                 laip_error *error)
 {
     laip_weights file;
     if (!laip_weights_open(&file, path, error))
         return false;
     const char *c = laip_weights_metadata(&file, "config"), *v = laip_weights_metadata(&file, "vocab");
-    const char *s = laip_weights_metadata(&file, "step");
     bool good = (c && v) || laip_bad_input(error,
                                            "%s: has no config and vocabulary in its metadata; --config and "
                                            "--vocab give them",
                                            path);
+    good = good && laip_checkpoint_numbers(&file, notes, error);
     if (good) {
         *config = laip_strdup(c);
         *vocab = laip_strdup(v);
-        *step = s ? strtoull(s, NULL, 10) : 0;
     }
     laip_weights_close(&file);
     return good;

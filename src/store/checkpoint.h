@@ -12,7 +12,8 @@ typedef struct laip_checkpoint_notes {
     const char *vocab;  /* the text of vocab.txt */
     uint64_t step;
     int phase;
-    double best; /* of the validation so far; −1: none */
+    double best;   /* of the validation so far; −1: none */
+    uint64_t data; /* checksum of what the run's annotations hold; 0: not known */
 } laip_checkpoint_notes;
 
 /* step NULL: weights only. */
@@ -38,8 +39,9 @@ bool laip_pretrained_vit(const char *path, laip_model *model, laip_error *error)
  * initial values. */
 bool laip_pretrained_bert(const char *path, laip_model *model, laip_error *error);
 
-/* The metadata of a checkpoint; strings are freed by the caller. */
-bool laip_checkpoint_notes_read(const char *path, char **config, char **vocab, uint64_t *step,
+/* The metadata of a checkpoint: config and vocab, which the caller frees, and into notes the rest (0 of what
+ * the file has not; bad input where a number is none).  The strings of notes are left alone. */
+bool laip_checkpoint_notes_read(const char *path, char **config, char **vocab, laip_checkpoint_notes *notes,
                                 laip_error *error);
 
 #endif

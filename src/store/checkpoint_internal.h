@@ -44,4 +44,7 @@ bool laip_checkpoint_strict(laip_checkpoint_reader *r, const char *path, laip_ch
 bool laip_checkpoint_read_queue(laip_checkpoint_reader *r, const char *path, laip_queue *queue,
                                 laip_error *error);
 
+/* step, phase, best and data of the file's metadata, as far as it has them. */
+bool laip_checkpoint_numbers(const laip_weights *file, laip_checkpoint_notes *notes, laip_error *error);
+
 #endif

@@ -34,11 +34,7 @@ bool laip_checkpoint_resume(const char *path, laip_model *model, laip_step *step
            laip_checkpoint_strict(&l, path, NULL, error) &&
            laip_checkpoint_read_queue(&l, path, &step->queue, error) &&
            read_scaling(path, laip_weights_metadata(&l.file, "loss_scale"), &step->scaling, error);
-    if (good) {
-        notes->step = strtoull(at, NULL, 10);
-        notes->phase = (int)strtol(phase, NULL, 10);
-        notes->best = strtod(best, NULL);
-    }
+    good = good && laip_checkpoint_numbers(&l.file, notes, error);
     laip_checkpoint_close(&l);
     return good && laip_device_ok(model->device, error);
 }

@@ -78,6 +78,10 @@ static void note(laip_safetensors_writer *w, const laip_model_config *m, const l
     laip_safetensors_metadata_add(w, "phase", text);
     snprintf(text, sizeof text, "%.17g", n->best);
     laip_safetensors_metadata_add(w, "best", text);
+    if (n->data) {
+        snprintf(text, sizeof text, "%llu", (unsigned long long)n->data);
+        laip_safetensors_metadata_add(w, "data", text);
+    }
 }
 
 static void note_scaling(laip_safetensors_writer *w, const laip_scaling *l)

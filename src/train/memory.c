@@ -59,43 +59,73 @@ size_t laip_memory_divide(size_t global, size_t largest, size_t ranks)
     return 0;
 }
 
-void laip_memory_print(const laip_memory *m, const laip_loader_options *options)
+void laip_memory_describe(const laip_memory *m, const laip_loader_options *options, laip_str *text)
 {
     const laip_config *c = m->config;
     const laip_traits *t = laip_device_traits(m->device);
-    size_t weights = laip_model_bytes(m->model, m->device), most = 0;
-    printf("device                    %s (%s), %.2f GiB, %.2f GiB at once\n", t->name, t->platform,
-           (double)t->memory / (1 << 30), (double)t->largest / (1 << 30));
-    printf("weights, gradients, moments, momentum copies  %14zu bytes\n", weights);
+    size_t weights = laip_model_bytes(m->model, m->device), most = 0,
+           largest = laip_memory_largest(m, options);
+    laip_str_addf(text, "device                    %s (%s), %.2f GiB, %.2f GiB at once\n", t->name,
+                  t->platform, (double)t->memory / (1 << 30), (double)t->largest / (1 << 30));
+    laip_str_addf(text, "weights, gradients, moments, momentum copies  %14zu bytes\n", weights);
     for (int i = 0; i < c->phase_count; i++) {
         laip_step_sizes z = laip_memory_sizes(m, &options[i]);
         size_t bytes = laip_memory_step(m, i, &options[i]);
-        char text[32];
-        snprintf(text, sizeof text, "%14zu bytes", bytes);
-        printf("phase %-20s step buffers       %s (%zu pairs, %zu caption and %zu phrase tokens at most)\n",
-               c->phases[i].name, bytes == LAIP_TOO_LARGE ? "one is too large for the device" : text, z.batch,
-               z.caption_rows, z.phrase_rows);
+        char number[40];
+        snprintf(number, sizeof number, "%14zu bytes", bytes);
+        laip_str_addf(text,
+                      "phase %-20s step buffers       %s (%zu pairs, %zu caption and %zu phrase tokens at "
+                      "most)\n",
+                      c->phases[i].name, bytes == LAIP_TOO_LARGE ? "one is too large for the device" : number,
+                      z.batch, z.caption_rows, z.phrase_rows);
         most = bytes > most ? bytes : most;
     }
     if (most < LAIP_TOO_LARGE)
-        printf("in all                                        %14zu bytes, %.2f GiB\n", weights + most,
-               (double)(weights + most) / (1 << 30));
-    printf("largest micro-batch that fits                 %14zu pairs\n", laip_memory_largest(m, options));
+        laip_str_addf(text, "in all                                        %14zu bytes, %.2f GiB\n",
+                      weights + most, (double)(weights + most) / (1 << 30));
+    if (largest)
+        laip_str_addf(text, "largest micro-batch that fits                 %14zu pairs\n", largest);
+    else
+        laip_str_adds(text, "largest micro-batch that fits                 none, not even of one pair\n");
+}
+
+bool laip_memory_check_weights(const laip_memory *m, laip_error *error)
+{
+    const laip_traits *t = laip_device_traits(m->device);
+    size_t weights = laip_model_bytes(m->model, m->device);
+    return weights <= t->memory ||
+           laip_bad_input(error,
+                          "weights, gradients, moments and momentum copies alone take %zu bytes, %s has %zu; "
+                          "whatever the batch: fewer layers, a smaller model.width, or another device",
+                          weights, t->name, t->memory);
 }
 
 bool laip_memory_check(const laip_memory *m, int phase, const laip_loader_options *o, laip_error *error)
 {
+    const laip_traits *t = laip_device_traits(m->device);
     size_t weights = laip_model_bytes(m->model, m->device), buffers = laip_memory_step(m, phase, o);
-    size_t have = laip_device_traits(m->device)->memory;
+    if (!laip_memory_check_weights(m, error))
+        return false;
+    if (buffers != LAIP_TOO_LARGE && weights + buffers <= t->memory)
+        return true;
+    laip_loader_options one = *o;
+    one.batch = 1;
+    size_t least = laip_memory_step(m, phase, &one);
+    const char *advice = least == LAIP_TOO_LARGE || weights + least > t->memory
+                             ? "not even one pair fits: a smaller model or picture, or another device"
+                         : m->config->recompute
+                             ? "a smaller batch.size (batch.micro=auto finds it) takes less"
+                             : "a smaller batch.size (batch.micro=auto finds it), or "
+                               "batch.recompute, takes less";
     if (buffers == LAIP_TOO_LARGE)
-        return laip_bad_input(error,
-                              "one buffer of the run would be larger than %s allocates at once, %zu bytes; a "
-                              "smaller batch.size takes less",
-                              laip_device_traits(m->device)->name, laip_device_traits(m->device)->largest);
-    return weights + buffers <= have ||
-           laip_bad_input(
-               error,
-               "the run takes %zu bytes on the device (%zu of weights, %zu of buffers), %s has %zu; a "
-               "smaller batch.size, or batch.recompute, takes less",
-               weights + buffers, weights, buffers, laip_device_traits(m->device)->name, have);
+        return laip_bad_input(
+            error,
+            "phase %s: one buffer of the run would be larger than %s allocates at once, %zu "
+            "bytes; %s",
+            m->config->phases[phase].name, t->name, t->largest, advice);
+    return laip_bad_input(error,
+                          "phase %s takes %zu bytes on the device (%zu of weights, %zu of buffers), %s has "
+                          "%zu; %s",
+                          m->config->phases[phase].name, weights + buffers, weights, buffers, t->name,
+                          t->memory, advice);
 }

@@ -24,9 +24,11 @@ size_t laip_memory_step(const laip_memory *m, int phase, const laip_loader_optio
 size_t laip_memory_largest(const laip_memory *m, const laip_loader_options *options);
 /* The largest divisor of `global` that is at most `largest` and leaves each rank a micro-batch; 0: none. */
 size_t laip_memory_divide(size_t global, size_t largest, size_t ranks);
-/* A line a part, and the largest micro-batch, on stdout. */
-void laip_memory_print(const laip_memory *m, const laip_loader_options *options);
-/* A run that cannot fit says so, in bytes, before it starts. */
+/* Adds a line a part, and the largest micro-batch. */
+void laip_memory_describe(const laip_memory *m, const laip_loader_options *options, laip_str *text);
+/* A run that cannot fit says so, in bytes, before it starts, and what would help; what the weights take is
+ * known before the data. */
+bool laip_memory_check_weights(const laip_memory *m, laip_error *error);
 bool laip_memory_check(const laip_memory *m, int phase, const laip_loader_options *o, laip_error *error);
 
 #endif

@@ -3,29 +3,95 @@
 #define LAIP_TRAIN_RUN_H
 
 #include "config/corpus.h"
+#include "data/loader.h"
 #include "dist/ranks.h"
 #include "eval/evaluate.h"
 #include "model/step.h"
-
-#include <stdio.h>
+#include "train/logs.h"
+#include "train/memory.h"
+#include "train/train.h"
 
 typedef struct laip_run {
     laip_config *config;
     const laip_ranks *ranks;
+    const laip_train_options *options;
     laip_device *device;
     laip_corpus corpus;
     laip_split train, val;
     laip_model model;
     laip_step step;
-    FILE *metrics, *timing;
-    laip_str yaml;
-    laip_str samples;           /* of the last validation, for the run's page */
+    laip_log metrics, timing;   /* of rank 0 */
+    laip_str yaml;              /* the resolved configuration */
+    laip_str samples;           /* of the last validation, for the page of the run */
+    uint64_t data;              /* checksum of what the annotations hold */
+    int lock;                   /* of the run folder, held by rank 0; -1: none */
     uint64_t total_steps, done; /* of all phases */
+    uint64_t saved;             /* `done` of last/state.safetensors; UINT64_MAX: there is none */
+    int saved_phase;
+    bool saved_is_newest; /* it is last/state.safetensors, and not one before it */
     double best;
     double started, images; /* for samples a second */
+    double slowest, saving; /* seconds, of a step and of writing the state */
+    long bad_steps;
+    uint64_t broken; /* the last step with a loss that is not finite */
 } laip_run;
 
 char *laip_run_path(const laip_run *r, const char *name); /* in the run folder; freed by the caller */
+
+/* setup.c: data, device, sizes. */
+laip_loader_options laip_run_loader_options(const laip_run *r, const laip_phase *p);
+uint64_t laip_run_phase_steps(const laip_run *r, const laip_phase *p);
+laip_memory laip_run_memory(laip_run *r);
+bool laip_run_open_device(laip_run *r, laip_error *error);
+bool laip_run_open_data(laip_run *r, laip_error *error);
+bool laip_run_divide_batch(laip_run *r, laip_error *error);
+bool laip_run_check_memory(laip_run *r, laip_error *error); /* of all phases */
+bool laip_run_open_step(laip_run *r, int phase, laip_error *error);
+void laip_run_introduce(laip_run *r); /* which rank has which device */
+
+/* agree.c: whether all ranks were given the same. */
+bool laip_run_same_config(laip_run *r, laip_error *error);
+bool laip_run_same_data(laip_run *r, laip_error *error);
+/* good of all ranks; where it is another's failure alone, error says so (laip_ranks_elsewhere). */
+bool laip_run_all(const laip_run *r, bool good, laip_error *error);
+
+/* folder.c: the run folder. */
+bool laip_run_open_folder(laip_run *r, laip_error *error);
+bool laip_run_describe(laip_run *r, laip_error *error); /* writes config.yaml and vocab.txt */
+
+/* state.c: what is saved of a run, and read back. */
+bool laip_run_save(laip_run *r, int phase, uint64_t phase_step, laip_error *error);
+/* Before the model is made: whether there is a state that this configuration may go on from (*path; NULL:
+ * there is none, and the run begins), and where it is.  batch.micro = auto takes the state's division. */
+bool laip_run_find_state(laip_run *r, char **path, int *phase, uint64_t *from, laip_error *error);
+bool laip_run_read_state(laip_run *r, const char *path, laip_error *error);
+
+/* step.c: one step of all micro-batches. */
+enum { LAIP_STEP_FAILED = 1, LAIP_STEP_STOP = 2, LAIP_STEP_TIME = 4 };
+typedef struct laip_run_step {
+    laip_loader *loader;
+    size_t own, first; /* micro-batches of this rank */
+    const laip_batch **batches;
+    uint64_t key, t; /* names the step's random numbers; the optimiser's step, from 1 */
+    float mu, lr;
+    double waited; /* seconds, for data */
+} laip_run_step;
+/* Fetches this rank's micro-batches; returns what all ranks say of going on: bits of the above.  error is of
+ * this rank. */
+unsigned laip_run_begin_step(laip_run *r, laip_run_step *s, laip_error *error);
+bool laip_run_one_step(laip_run *r, laip_run_step *s, laip_losses *sums, laip_error *error);
+
+/* tell.c: lines of metrics.jsonl and timing.jsonl, progress, and steps whose numbers are not finite. */
+bool laip_run_log_losses(laip_run *r, const laip_phase *p, float lr, const laip_losses *v, laip_error *error);
+bool laip_run_log_time(laip_run *r, double seconds, const laip_run_step *s, laip_error *error);
+void laip_run_show(laip_run *r, const laip_phase *p, const laip_losses *v);
+/* Whether the run may go on: a step whose losses or gradient are not finite is a failure, unless
+ * --skip-bad-steps has some left.  The gradient of a step is known at the end of the next, or once the step
+ * is settled. */
+bool laip_run_watch_losses(laip_run *r, const laip_phase *p, float lr, const laip_losses *v,
+                           laip_error *error);
+bool laip_run_watch_gradient(laip_run *r, uint64_t step, laip_error *error);
+void laip_add_number(laip_str *line, const char *key, double value); /* ,"key":value; null if not finite */
 
 /* Evaluates on the validation split, tells it, and keeps the model if it is the best so far (validate.c). */
 bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error);

@@ -2,9 +2,9 @@
  * split; the run folder.
  *
  * A run folder holds config.yaml (resolved), vocab.txt, metrics.jsonl (a line a step and an evaluation;
- * nothing in it depends on time), timing.jsonl (what does), last/state.safetensors (from which --resume goes
- * on to the same bits) with last/products.R (which product served which shapes on rank R), and
- * best.safetensors (the best on the validation split, or the last where there is none). */
+ * nothing in it depends on time), timing.jsonl (what does), last/ (state.c: from which --resume goes on to
+ * the same bits), best.safetensors (the best on the validation split, or the last where there is none), and
+ * lock, which the run that is at work there holds. */
 #ifndef LAIP_TRAIN_TRAIN_H
 #define LAIP_TRAIN_TRAIN_H
 
@@ -12,12 +12,20 @@
 #include "dist/ranks.h"
 
 typedef struct laip_train_options {
-    bool resume;  /* go on from the run folder's last state */
-    bool plan;    /* print what memory the run will take, and stop */
-    bool profile; /* print the device's time by kernel at the end */
+    bool resume;         /* go on from a state of the run folder */
+    long resume_step;    /* which; -1: the newest */
+    bool overwrite;      /* replace the run that the folder holds */
+    bool plan;           /* tell what memory the run will take, and stop */
+    bool profile;        /* tell the device's time by kernel at the end */
+    long skip_bad_steps; /* whose losses or gradients are not finite: so many are passed over */
+    bool (*stop)(void);  /* asked before each step: whether to save and end; NULL: never */
+    double time_limit;   /* seconds from `begun` (laip_seconds), before which to save and end; 0: none */
+    double begun;
+    void (*print)(const char *text); /* receives what plan and profile tell */
 } laip_train_options;
 
-/* Rank 0 writes the run folder. */
+/* Rank 0 writes the run folder.  A run that ends before its last step, for a signal or the time, has saved
+ * its state, and so has one that ends with a picture that cannot be read. */
 bool laip_train(laip_config *config, const laip_ranks *ranks, const laip_train_options *options,
                 laip_error *error);
 

@@ -8,7 +8,8 @@
 
 static bool save_best(laip_run *r, laip_error *error)
 {
-    laip_checkpoint_notes notes = {r->yaml.text, r->corpus.vocab, r->done, 0, r->best};
+    laip_checkpoint_notes notes = {
+        .config = r->yaml.text, .vocab = r->corpus.vocab, .step = r->done, .best = r->best, .data = r->data};
     char *path = laip_run_path(r, "best.safetensors");
     bool good = r->ranks->rank || laip_checkpoint_save(path, &r->model, NULL, &notes, error);
     free(path);
@@ -43,11 +44,14 @@ bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error)
                  {"rerank", "matching", &e.rerank},
                  {"fused", "both", &e.fused}};
     if (good && !r->ranks->rank) {
-        fprintf(r->metrics, "{\"step\":%llu,\"val\":{", (unsigned long long)r->done);
+        laip_str line = {0};
+        laip_str_addf(&line, "{\"step\":%llu,\"val\":{", (unsigned long long)r->done);
         for (int i = 0; i < 3; i++)
-            fprintf(r->metrics, "%s\"%s\":[%.4f,%.4f,%.4f,%.4f]", i ? "," : "", lines[i].name, lines[i].m->r1,
-                    lines[i].m->r5, lines[i].m->r10, lines[i].m->map);
-        fputs("}}\n", r->metrics);
+            laip_str_addf(&line, "%s\"%s\":[%.4f,%.4f,%.4f,%.4f]", i ? "," : "", lines[i].name,
+                          lines[i].m->r1, lines[i].m->r5, lines[i].m->r10, lines[i].m->map);
+        laip_str_adds(&line, "}}");
+        good = laip_log_line(&r->metrics, line.text, error);
+        free(line.text);
     }
     if (good) {
         laip_run_keep_samples(r, &e);

@@ -25,7 +25,7 @@ expect() {
     [ "$(grep -c '^laip-' "$work/error")" = 1 ] || { echo "not one line of error: $*"; cat "$work/error"; exit 1; }
     tail -n 1 "$work/error" | grep -qF -- "$words" || { echo "no '$words' from: $*"; cat "$work/error"; exit 1; }
 }
-train=("$build/laip-train" "$work/run.yaml" --out "$work/out")
+train=("$build/laip-train" "$work/run.yaml" --out "$work/out" --overwrite)
 expect "$work/none.yaml" "$build/laip-train" "$work/none.yaml"
 expect "none.json" "${train[@]}" --set "data.annotations=$work/none.json"
 expect "did you mean" "${train[@]}" --set model.widht=16

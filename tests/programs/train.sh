@@ -25,7 +25,7 @@ train() { "$build/laip-train" "$work/run.yaml" --out "$@" > "$work/log" 2>&1 || 
 
 train "$work/a"
 cp -r "$work/a" "$work/first"
-train "$work/a"
+train "$work/a" --overwrite
 cmp "$work/first/metrics.jsonl" "$work/a/metrics.jsonl" || fail "the same seed gave other numbers"
 cmp "$work/first/best.safetensors" "$work/a/best.safetensors" || fail "the same seed gave other weights"
 [ "$(grep -c '"itc"' "$work/a/metrics.jsonl")" = 9 ] || fail "metrics.jsonl has not a line a step"

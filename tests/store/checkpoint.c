@@ -99,7 +99,7 @@ static void train(run *r, uint64_t first, uint64_t last)
 static char *save(run *r, const char *name, bool state)
 {
     laip_error error;
-    laip_checkpoint_notes notes = {"seed: 1\n", "[PAD]\n\"\\\n", 7, 2, 0.1};
+    laip_checkpoint_notes notes = {"seed: 1\n", "[PAD]\n\"\\\n", 7, 2, 0.1, 5};
     char *path = inside(name);
     assert_ok(laip_checkpoint_save(path, &r->model, state ? &r->step : NULL, &notes, &error), error);
     return path;
@@ -206,20 +206,21 @@ static void notes_return(void **state)
     laip_model_config m = sizes();
     run a;
     char *config, *vocab;
-    uint64_t step;
+    laip_checkpoint_notes notes;
     open_model(&a, &m, false, 1);
     char *path = save(&a, "notes", false);
-    assert_ok(laip_checkpoint_notes_read(path, &config, &vocab, &step, &error), error);
+    assert_ok(laip_checkpoint_notes_read(path, &config, &vocab, &notes, &error), error);
     assert_string_equal(config, "seed: 1\n");
     assert_string_equal(vocab, "[PAD]\n\"\\\n");
-    assert_int_equal(step, 7);
+    assert_int_equal(notes.step, 7);
+    assert_int_equal(notes.phase, 2);
     free(config);
     free(vocab);
     free(path);
     laip_safetensors_writer w = {0};
     path = inside("no notes");
     assert_true(laip_safetensors_begin(&w, path, &error) && laip_safetensors_end(&w, &error));
-    assert_false(laip_checkpoint_notes_read(path, &config, &vocab, &step, &error));
+    assert_false(laip_checkpoint_notes_read(path, &config, &vocab, &notes, &error));
     assert_int_equal(error.status, LAIP_BAD_INPUT);
     assert_non_null(strstr(error.text, "has no config and vocabulary"));
     free(path);
@@ -447,7 +448,7 @@ static void only_finite(void **state)
     (void)state;
     laip_error error;
     laip_model_config m = sizes();
-    laip_checkpoint_notes notes = {"seed: 1\n", "[PAD]\n", 7, 2, 0.1};
+    laip_checkpoint_notes notes = {"seed: 1\n", "[PAD]\n", 7, 2, 0.1, 5};
     laip_param *q;
     laip_part *part;
     run r;
