@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "synth/family.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -44,6 +45,33 @@ static bool read_persons(laip_binding *b, const json_t *list, const char *path, 
     return true;
 }
 
+static bool read_boxes(laip_binding *b, const json_t *boxes, const char *path, laip_error *error)
+{
+    const char *file;
+    json_t *things;
+    size_t n = 0;
+    b->boxes = laip_alloc(json_object_size(boxes) * LAIP_BOUNDS * 4 + 1, sizeof *b->boxes);
+    json_object_foreach((json_t *)boxes, file, things)
+    {
+        for (int i = 0; i < LAIP_BOUNDS; i++) {
+            double *box = b->boxes + (n * LAIP_BOUNDS + (size_t)i) * 4;
+            if (json_unpack(json_object_get(things, laip_bound_names[i]), "[F,F,F,F]", &box[0], &box[1],
+                            &box[2], &box[3]))
+                return laip_bad_input(error, "%s: boxes: %s: \"%s\" is no list of four numbers", path, file,
+                                      laip_bound_names[i]);
+        }
+        laip_map_set(&b->files, file, strlen(file), (int32_t)n++);
+    }
+    return true;
+}
+
+const double *laip_binding_boxes(const laip_binding *b, const char *file)
+{
+    int32_t number;
+    return laip_map_get(&b->files, file, strlen(file), &number) ? b->boxes + (size_t)number * LAIP_BOUNDS * 4
+                                                                : NULL;
+}
+
 bool laip_binding_read(laip_binding *b, const char *annotations, laip_error *error)
 {
     char *path = path_beside(annotations), *text = NULL;
@@ -56,7 +84,8 @@ bool laip_binding_read(laip_binding *b, const char *annotations, laip_error *err
         json_t *all = good ? json_loadb(text, size, 0, &where) : NULL;
         if (good && !all)
             good = laip_bad_input(error, "%s:%d:%d: %s", path, where.line, where.column, where.text);
-        good = good && read_persons(b, json_object_get(all, "persons"), path, error);
+        good = good && read_persons(b, json_object_get(all, "persons"), path, error) &&
+               read_boxes(b, json_object_get(all, "boxes"), path, error);
         json_decref(all);
         free(text);
     }
@@ -69,6 +98,8 @@ bool laip_binding_read(laip_binding *b, const char *annotations, laip_error *err
 void laip_binding_free(laip_binding *b)
 {
     free(b->persons);
+    free(b->boxes);
+    laip_map_free(&b->files);
     *b = (laip_binding){0};
 }
 

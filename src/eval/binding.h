@@ -7,6 +7,7 @@
 #ifndef LAIP_EVAL_BINDING_H
 #define LAIP_EVAL_BINDING_H
 
+#include "base/map.h"
 #include "laip/error.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,8 @@ typedef struct laip_binding_person {
 typedef struct laip_binding {
     laip_binding_person *persons; /* by id */
     size_t count;
+    laip_map files; /* numbers of pictures by their file */
+    double *boxes;  /* [pictures, LAIP_BOUNDS of synth/family.h, 4]: left, top, right, bottom, as shares */
 } laip_binding;
 
 typedef struct laip_binding_metrics {
@@ -29,6 +32,8 @@ typedef struct laip_binding_metrics {
 /* binding.json beside an annotation file; none there: no persons, and true. */
 bool laip_binding_read(laip_binding *b, const char *annotations, laip_error *error);
 void laip_binding_free(laip_binding *b);
+/* The boxes of a picture, [LAIP_BOUNDS, 4]; NULL: it has none. */
+const double *laip_binding_boxes(const laip_binding *b, const char *file);
 
 /* ranking [queries, gallery]: for each caption the pictures from best to worst.  Captions of persons of no
  * family are left out.  unseen (NULL: not wanted): of the captions whose persons are unseen. */

@@ -1,5 +1,7 @@
 #include "programs/eval_report.h"
 
+#include "synth/family.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +41,19 @@ static json_t *json_of_families(const laip_eval_results *r)
     return list;
 }
 
+static json_t *json_of_shares(const laip_attention_share *shares)
+{
+    json_t *o = json_object();
+    for (int t = 0; t < LAIP_BOUNDS; t++) {
+        const laip_attention_share *x = &shares[t];
+        json_object_set_new(o, laip_bound_names[t],
+                            json_pack("{s:i,s:f,s:f,s:f,s:f}", "phrases", (int)x->phrases, "area", x->area,
+                                      laip_map_names[0], x->inside[0], laip_map_names[1], x->inside[1],
+                                      laip_map_names[2], x->inside[2]));
+    }
+    return o;
+}
+
 void laip_eval_report_json(const laip_eval_results *r)
 {
     const laip_evaluation *e = r->evaluation;
@@ -61,6 +76,8 @@ void laip_eval_report_json(const laip_eval_results *r)
         json_object_set_new(o, "binding_unseen", json_of_binding(&unseen));
         json_object_set_new(o, "binding_families", json_of_families(r));
     }
+    if (r->shares)
+        json_object_set_new(o, "attention_inside", json_of_shares(r->shares));
     char *text = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     puts(text);
     free(text);
@@ -124,10 +141,21 @@ static void show_captions(const laip_eval_results *r, long count)
     }
 }
 
+static void report_shares(const laip_attention_share *shares)
+{
+    printf("\n%-24s %8s %8s %8s %8s   of the attention inside the box of what is named, %%\n", "", "area",
+           "forward", "backward", "both");
+    for (int t = 0; t < LAIP_BOUNDS; t++)
+        printf("%-24s %8.2f %8.2f %8.2f %8.2f   %zu phrases\n", laip_bound_names[t], shares[t].area,
+               shares[t].inside[0], shares[t].inside[1], shares[t].inside[2], shares[t].phrases);
+}
+
 void laip_eval_report(const laip_eval_results *r, long show)
 {
     report_metrics(r);
     if (r->binding->count)
         report_binding(r);
+    if (r->shares)
+        report_shares(r->shares);
     show_captions(r, show);
 }

@@ -10,6 +10,7 @@
 #include "report/contact_sheet.h"
 #include "report/eval_page.h"
 #include "store/checkpoint.h"
+#include "synth/family.h"
 
 #include <argp.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ enum {
     CONTACT_SHEET,
     REPORT,
     ORDER,
+    ATTENTION,
     WEIGHT,
     IMAGE_CACHE,
     KEY
@@ -45,8 +47,8 @@ enum {
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *contact_sheet,
         *report, *storage, *order, *key;
-    long k, show, image_cache; /* image_cache below 0: as much as it takes by itself */
-    float weight;              /* below 0: the config's */
+    long k, show, attention, image_cache; /* image_cache below 0: as much as it takes by itself */
+    float weight;                         /* below 0: the config's */
     bool json, chance, plan, untrained;
 } arguments;
 
@@ -84,12 +86,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
             *flags[i].field = true;
             return 0;
         }
-    if (key == K || key == SHOW || key == IMAGE_CACHE) {
+    if (key == K || key == SHOW || key == ATTENTION || key == IMAGE_CACHE) {
         char *end;
         long value = strtol(text, &end, 10);
         if (*end || end == text || value < 0)
             argp_error(state, "%s: expected a whole number", text);
-        *(key == K ? &a->k : key == SHOW ? &a->show : &a->image_cache) = value;
+        *(key == K           ? &a->k
+          : key == SHOW      ? &a->show
+          : key == ATTENTION ? &a->attention
+                             : &a->image_cache) = value;
         return 0;
     }
     if (key == WEIGHT) {
@@ -129,6 +134,7 @@ typedef struct session {
     laip_device *device;
     laip_model model;
     laip_evaluation result;
+    laip_attention_reader attention;
     laip_binding binding; /* of drawn families; none elsewhere */
 } session;
 
@@ -210,10 +216,10 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     bool good = load_config(s, a, &vocab, error) && choose_storage(s, a, error);
     if (good && !a->split)
         a->split = s->config.test_split;
-    good =
-        good && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
-        laip_split_open(&s->split, &s->corpus, &s->config, annotations, a->images, a->split, false, error) &&
-        laip_binding_read(&s->binding, annotations, error);
+    good = good && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
+           laip_split_open(&s->split, &s->corpus, &s->config, annotations, a->images, a->split,
+                           a->report || a->attention, error) &&
+           laip_binding_read(&s->binding, annotations, error);
     free(annotations);
     free(vocab);
     if (good && !s->split.dataset.caption_count)
@@ -246,6 +252,15 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
                                 .k = (size_t)a->k,
                                 .fused = how.fused,
                                 .chance = a->chance};
+    laip_attention_share shares[LAIP_BOUNDS];
+    bool attends = good && (a->report || (a->attention && s->binding.count));
+    if (attends)
+        good = laip_attention_reader_open(&s->attention, &s->model, &s->config.loss, &s->split.dataset,
+                                          &s->split.texts, s->corpus.tokenizer, error);
+    if (good && a->attention && s->binding.count) {
+        good = laip_attention_shares(&s->attention, &s->binding, (size_t)a->attention, shares, error);
+        report.shares = shares;
+    }
     if (good && a->json)
         laip_eval_report_json(&report);
     else if (good)
@@ -255,7 +270,9 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
                                                       .checkpoint = a->checkpoint,
                                                       .split = a->split,
                                                       .evaluation = &s->result,
+
                                                       .dataset = &s->split.dataset,
+                                                      .attention = &s->attention,
                                                       .k = how.k,
                                                       .fused = how.fused,
                                                       .count = a->show ? (size_t)a->show : 8},
@@ -296,6 +313,10 @@ int main(int argc, char **argv)
          "worst and "
          "drawn at random, with their best pictures",
          0},
+        {"attention", ATTENTION, "N", 0,
+         "Of drawn families, prints what share of N captions' attention falls into the box of what a phrase "
+         "names",
+         0},
         {"untrained", UNTRAINED, NULL, 0, "Evaluates the weights that the run began with, from its seed", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory it will take, and ends", 0},
         {0}};
@@ -323,6 +344,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "laip-eval: %s\n", error.text);
     laip_evaluation_free(&s.result);
     laip_binding_free(&s.binding);
+    if (s.attention.planes)
+        laip_attention_reader_close(&s.attention);
     laip_model_free(&s.model);
     laip_device_close(s.device);
     laip_split_close(&s.split);

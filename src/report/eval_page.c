@@ -53,12 +53,16 @@ static void add_recall(laip_str *page, const laip_eval_page *p)
     laip_str_adds(page, "</div>\n");
 }
 
-static void add_captions(laip_str *page, const laip_eval_page *p, const char *title, const uint32_t *queries,
-                         size_t count)
+static bool add_captions(laip_str *page, const laip_eval_page *p, const char *title, const uint32_t *queries,
+                         size_t count, laip_error *error)
 {
+    bool good = true;
     laip_str_addf(page, "<h2>%s</h2>\n", title);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; good && i < count; i++) {
         laip_samples_add(page, p->evaluation, p->dataset, queries[i]);
+        good = !p->attention || laip_samples_attention(page, p->attention, queries[i], error);
+    }
+    return good;
 }
 
 bool laip_eval_page_write(const laip_eval_page *p, laip_error *error)
@@ -71,22 +75,23 @@ bool laip_eval_page_write(const laip_eval_page *p, laip_error *error)
     laip_page_begin(&page, "LAIP evaluation", 0);
     add_metrics(&page, p);
     add_recall(&page, p);
-    laip_str_adds(
-        &page,
-        "<p class=\"soft\">Pictures of the right person are framed; below each its place and score.</p>\n");
+    laip_str_adds(&page, "<p class=\"soft\">Pictures of the right person are framed; below each its place "
+                         "and score. Maps of attention "
+                         "are forward, backward, and both, for each phrase of a caption.</p>\n");
     laip_samples_order(e, order);
-    add_captions(&page, p, "Answered best", order, count);
+    bool good = add_captions(&page, p, "Answered best", order, count, error);
     for (size_t i = 0; i < count; i++) { /* the worst one first */
         uint32_t swap = order[i];
         order[i] = order[e->queries - 1 - i];
         order[e->queries - 1 - i] = swap;
     }
-    add_captions(&page, p, "Answered worst", order, count);
+    good = good && add_captions(&page, p, "Answered worst", order, count, error);
     laip_rng r = laip_rng_stream(1, 0, 0, LAIP_SITE_TEST);
     laip_rng_shuffle(&r, order, (uint32_t)e->queries);
-    add_captions(&page, p, "Drawn at random", order, count);
+    good = good && add_captions(&page, p, "Drawn at random", order, count, error);
     laip_page_end(&page);
-    bool good = laip_make_folders(p->folder, error) && laip_file_write(path, page.text, page.length, error);
+    good =
+        good && laip_make_folders(p->folder, error) && laip_file_write(path, page.text, page.length, error);
     free(order);
     free(page.text);
     free(path);

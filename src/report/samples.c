@@ -1,11 +1,12 @@
 #include "report/samples.h"
 
 #include "base/memory.h"
+#include "report/heat.h"
 #include "report/page.h"
 
 #include <stdlib.h>
 
-enum { HEIGHT = 150 }; /* of a picture, pixels */
+enum { HEIGHT = 150, HEAT_HEIGHT = 120 }; /* of a picture, pixels */
 
 size_t laip_samples_place(const laip_evaluation *e, size_t query)
 {
@@ -74,6 +75,68 @@ void laip_samples_add(laip_str *page, const laip_evaluation *e, const laip_datas
         free(file);
     }
     laip_str_adds(page, "</div></div>\n");
+}
+
+/* The words of a phrase, as the tokenizer left them. */
+static void add_phrase_text(laip_str *page, const laip_attention_reader *r, size_t phrase)
+{
+    const laip_token_sequences *p = &r->texts->phrases;
+    bool first = true;
+    for (size_t i = p->begin[phrase]; i < p->begin[phrase + 1]; i++) {
+        const char *token = p->word[i] < 0 ? NULL : laip_tokenizer_token(r->tokenizer, p->ids[i]);
+        bool inside = token && token[0] == '#' && token[1] == '#' && token[2];
+        if (!token)
+            continue;
+        laip_str_adds(page, inside || first ? "" : " ");
+        laip_page_text(page, inside ? token + 2 : token);
+        first = false;
+    }
+}
+
+static bool add_maps(laip_str *page, laip_attention_reader *r, const laip_image *picture, size_t phrase,
+                     float *maps, laip_error *error)
+{
+    const laip_model_config *m = &r->explainer.model->sizes;
+    if (!laip_attention_phrase(r, phrase, maps, error))
+        return !error->text[0];
+    laip_str_adds(page, "<div class=\"tile\"><div class=\"row\">");
+    bool good = true;
+    for (int k = 0; good && k < LAIP_MAPS; k++) {
+        laip_image heat;
+        laip_heat_draw(picture, maps + (size_t)k * r->patches, m->image_height / m->patch,
+                       m->image_width / m->patch, &heat);
+        good = laip_page_picture(page, &heat, HEAT_HEIGHT, "plain", laip_map_names[k], error);
+        laip_image_free(&heat);
+    }
+    laip_str_adds(page, "</div>");
+    add_phrase_text(page, r, phrase);
+    laip_str_adds(page, "</div>\n");
+    return good;
+}
+
+bool laip_samples_attention(laip_str *page, laip_attention_reader *r, size_t query, laip_error *error)
+{
+    const laip_dataset *d = r->dataset;
+    size_t picture = d->captions[query].picture;
+    laip_image image, small;
+    char *file = laip_dataset_file(d, picture);
+    bool good = laip_image_load(file, true, &image, error);
+    free(file);
+    if (!good)
+        return false;
+    int width = (int)((double)image.width * HEAT_HEIGHT / image.height + 0.5);
+    laip_image_resize(&image, HEAT_HEIGHT, width < 1 ? 1 : width, &small);
+    laip_image_free(&image);
+    float *maps = laip_alloc(LAIP_MAPS * r->patches, sizeof *maps);
+    good = laip_attention_picture(r, picture, error);
+    laip_str_adds(
+        page, "<details><summary>Where its phrases look in its own picture</summary><div class=\"row\">\n");
+    for (size_t p = r->texts->first_phrase[query]; good && p < r->texts->first_phrase[query + 1]; p++)
+        good = add_maps(page, r, &small, p, maps, error);
+    laip_str_adds(page, "</div></details>\n");
+    laip_image_free(&small);
+    free(maps);
+    return good;
 }
 
 void laip_samples_spread(laip_str *page, const laip_evaluation *e, const laip_dataset *d, size_t count)

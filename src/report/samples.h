@@ -3,6 +3,7 @@
 #define LAIP_REPORT_SAMPLES_H
 
 #include "base/str.h"
+#include "eval/attention.h"
 #include "eval/evaluate.h"
 
 enum { LAIP_SAMPLE_BEST = 10 }; /* pictures a caption */
@@ -14,6 +15,8 @@ void laip_samples_order(const laip_evaluation *e, uint32_t *order);
 size_t laip_samples_place(const laip_evaluation *e, size_t query);
 /* A caption and its best pictures, those of the right person framed. */
 void laip_samples_add(laip_str *page, const laip_evaluation *e, const laip_dataset *d, size_t query);
+/* Where its phrases look in its own picture: forward, backward and both, a row a phrase. */
+bool laip_samples_attention(laip_str *page, laip_attention_reader *reader, size_t query, laip_error *error);
 /* `count` captions, evenly spread over the split. */
 void laip_samples_spread(laip_str *page, const laip_evaluation *e, const laip_dataset *d, size_t count);
 

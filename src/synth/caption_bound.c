@@ -132,6 +132,29 @@ static void shoes(teller *t)
                   names[t->p->shoes][chance(t, 0.4)]);
 }
 
+int laip_bound_of_phrase(const char *phrase)
+{
+    static const struct {
+        const char *noun;
+        laip_bound what;
+    } nouns[] = {
+        {"shirt", LAIP_BOUND_UPPER},    {"sweater", LAIP_BOUND_UPPER},    {"pullover", LAIP_BOUND_UPPER},
+        {"hoodie", LAIP_BOUND_UPPER},   {"sweatshirt", LAIP_BOUND_UPPER}, {"jacket", LAIP_BOUND_UPPER},
+        {"vest", LAIP_BOUND_UPPER},     {"tank top", LAIP_BOUND_UPPER},   {"jeans", LAIP_BOUND_LOWER},
+        {"trousers", LAIP_BOUND_LOWER}, {"pants", LAIP_BOUND_LOWER},      {"shorts", LAIP_BOUND_LOWER},
+        {"skirt", LAIP_BOUND_LOWER},    {"leggings", LAIP_BOUND_LOWER},   {"cap", LAIP_BOUND_HAT},
+        {"beanie", LAIP_BOUND_HAT},     {"hat", LAIP_BOUND_HAT},          {"handbag", LAIP_BOUND_BAG},
+        {"purse", LAIP_BOUND_BAG},      {"bag", LAIP_BOUND_BAG},          {"suitcase", LAIP_BOUND_BAG}};
+    size_t length = strlen(phrase);
+    for (size_t i = 0; i < sizeof nouns / sizeof *nouns; i++) {
+        size_t n = strlen(nouns[i].noun);
+        if (length >= n && strcmp(phrase + length - n, nouns[i].noun) == 0 &&
+            (length == n || !(phrase[length - n - 1] >= 'a' && phrase[length - n - 1] <= 'z')))
+            return (int)nouns[i].what;
+    }
+    return -1;
+}
+
 laip_said laip_bound_describe(const laip_person *p, laip_rng *rng, laip_str *out)
 {
     teller t = {.p = p, .r = rng, .out = out};

@@ -51,6 +51,10 @@ typedef struct laip_said {
 /* A caption that names all four, hat and bag with probability 0.9 each, in any order and wording. */
 laip_said laip_bound_describe(const laip_person *p, laip_rng *rng, laip_str *out);
 
+/* The thing that a phrase in lower case names by its noun ("a red baseball cap": LAIP_BOUND_HAT); -1: none of
+ * them. */
+int laip_bound_of_phrase(const char *phrase);
+
 /* What readers of the captions can reach, in per cent: someone who binds every colour, a bag of words, and
  * bags of words that bind one of the two pairs. */
 typedef struct laip_ceiling {

@@ -14,7 +14,9 @@ static const char good[] = "{\"persons\":[{\"id\":13,\"family\":0,\"member\":2,\
                            "{\"id\":11,\"family\":0,\"member\":0,\"unseen\":true},"
                            "{\"id\":12,\"family\":0,\"member\":1,\"unseen\":false},"
                            "{\"id\":14,\"family\":0,\"member\":3,\"unseen\":false},"
-                           "{\"id\":21,\"family\":1,\"member\":0,\"unseen\":false}]}";
+                           "{\"id\":21,\"family\":1,\"member\":0,\"unseen\":false}],"
+                           "\"boxes\":{\"a/b.jpg\":{\"upper\":[0.1,0.2,0.3,0.4],\"lower\":[0,0,1,1],"
+                           "\"hat\":[0,0,0,0],\"bag\":[0.5,0.5,1,1]}}}";
 
 static char *write_binding(const char *folder, const char *text)
 {
@@ -40,6 +42,9 @@ static void known_answers(void **state)
     laip_error error;
     assert_ok(laip_binding_read(&b, annotations, &error), error);
     assert_int_equal(b.count, 5);
+    assert_null(laip_binding_boxes(&b, "b.jpg"));
+    assert_float_equal(laip_binding_boxes(&b, "a/b.jpg")[2], 0.3, 0);
+    assert_float_equal(laip_binding_boxes(&b, "a/b.jpg")[12], 0.5, 0);
     m = laip_binding_measure(&b, ranking, QUERIES, GALLERY, query_person, gallery_person, &unseen);
     assert_int_equal(m.queries, 3);
     assert_float_equal(m.family, 100.0 / 3, 1e-9);
@@ -68,7 +73,8 @@ static void files(void **state)
         const char *text, *says;
     } cases[] = {{"{\"persons\":[{\"id\":1", "binding.json:1:"},
                  {"{}", "\"persons\" is missing"},
-                 {"{\"persons\":[{\"id\":1,\"family\":0,\"member\":4,\"unseen\":false}]}", "persons[0]"}};
+                 {"{\"persons\":[{\"id\":1,\"family\":0,\"member\":4,\"unseen\":false}]}", "persons[0]"},
+                 {"{\"persons\":[],\"boxes\":{\"x\":{\"upper\":[1,2,3]}}}", "boxes: x: \"upper\""}};
     (void)state;
     char *folder = laip_test_folder("binding");
     char *annotations = laip_path_join(folder, "reid_raw.json");

@@ -82,7 +82,8 @@ for page in "$work/page/index.html" "$work/rest/report/index.html"; do
     [ "$(grep -c '</html>' "$page")" = 1 ] || fail "$page is no whole page"
     ! grep -qE '(src|href|action)="?[a-z]*:?//' "$page" || fail "$page asks for something from elsewhere"
 done
-[ "$(grep -o 'src="data:image/jpeg' "$work/page/index.html" | wc -l)" = 48 ] || fail "not six captions with all eight pictures"
+[ "$(grep -oE 'class="(right)?" alt=' "$work/page/index.html" | wc -l)" = 48 ] || fail "not six captions with all eight pictures"
+[ "$(grep -o 'alt="backward"' "$work/page/index.html" | wc -l)" -gt 5 ] || fail "no maps of attention"
 "$build/laip-eval" --checkpoint "$work/first/best.safetensors" --data "$work/people" --plan 2> /dev/null |
     grep -q 'in all .* bytes' || fail "no plan of an evaluation"
 "$build/laip-train" "$work/run.yaml" --out "$work/plan" --plan 2> /dev/null | grep -q 'in all .* bytes' || fail "no plan"

@@ -155,6 +155,26 @@ static void captions(void **state)
     assert_in_range(bags, CAPTIONS * 87 / 100, CAPTIONS * 93 / 100);
 }
 
+static void phrases_name_things(void **state)
+{
+    static const struct {
+        const char *phrase;
+        int thing;
+    } cases[] = {{"a red baseball cap", LAIP_BOUND_HAT},
+                 {"hat", LAIP_BOUND_HAT},
+                 {"white purse", LAIP_BOUND_BAG},
+                 {"a blue t-shirt", LAIP_BOUND_UPPER},
+                 {"a hooded sweatshirt", LAIP_BOUND_UPPER},
+                 {"green short pants", LAIP_BOUND_LOWER},
+                 {"the woman", -1},
+                 {"a handcap", -1},
+                 {"", -1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (laip_bound_of_phrase(cases[i].phrase) != cases[i].thing)
+            fail_msg("\"%s\" names %d", cases[i].phrase, laip_bound_of_phrase(cases[i].phrase));
+}
+
 /* The boxes hold the colours that they are of, in a picture without noise. */
 static void boxes(void **state)
 {
@@ -198,6 +218,7 @@ int main(void)
                                        cmocka_unit_test(training_never_sees_a_fifth_of_the_pairs),
                                        cmocka_unit_test(ceilings),
                                        cmocka_unit_test(captions),
+                                       cmocka_unit_test(phrases_name_things),
                                        cmocka_unit_test(boxes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
