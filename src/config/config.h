@@ -26,6 +26,7 @@ typedef struct laip_config {
     long seed;
     int keep; /* states in last/ */
     char *device, *out, *gemm;
+    int tensorboard;
     laip_model_config model;
     laip_loss_config loss; /* its weights are those of the phase */
     float momentum_start;  /* μ of the first step; it rises to loss.momentum over momentum_steps */

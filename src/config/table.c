@@ -16,6 +16,8 @@ static const laip_setting settings[] = {
      "run folder: config, metrics, checkpoints; the same for all ranks"},
     {"keep", LAIP_SETTING_INT, AT(keep), NULL, 1, 1000,
      "states of the run that last/ holds, the newest and those before it"},
+    {"tensorboard", LAIP_SETTING_BOOL, AT(tensorboard), NULL, 0, 1,
+     "event files for TensorBoard in the run folder's tensorboard/, from the same numbers as metrics.jsonl"},
     {"storage", LAIP_SETTING_CHOICE, AT(model.storage), laip_storage_names, 0, 0,
      "of weights and activations on the device; half: sums, masters and moments stay floats, and the loss is "
      "scaled"},

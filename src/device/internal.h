@@ -3,6 +3,7 @@
 #define LAIP_DEVICE_INTERNAL_H
 
 #include "base/map.h"
+#include "base/str.h"
 #include "device/profiler.h"
 #include <CL/cl.h>
 
@@ -51,6 +52,8 @@ struct laip_device {
     laip_kernel *kernels;
     size_t program_count, program_capacity, kernel_count, kernel_capacity;
 
+    bool driver_caches, driver_caches_known; /* program_cache.c */
+
     laip_profiler profiler;
 
     cl_mem tile_counter; /* two counters, made at their first use: launch.h */
@@ -75,6 +78,15 @@ cl_event *laip_profiler_add(laip_device *device, const char *kernel, double byte
 void laip_profiler_range(laip_device *device);
 void laip_profiler_release(laip_profiler *profiler);
 void laip_device_make_queue(laip_device *device); /* anew, with or without times of events */
+
+/* device/program_cache.c: where a program's binary lies, free() releases it; what lies there, NULL where
+ * nothing does that works; a lock for those who would build at once, closed to release it, −1 where there can
+ * be none. */
+char *laip_program_cache_path(const laip_device *device, const char *options, const laip_str *source);
+cl_program laip_program_cache_read(laip_device *device, const char *path, const char *options);
+void laip_program_cache_write(cl_program program, const char *path);
+int laip_program_cache_lock(const char *path);
+bool laip_driver_caches(laip_device *device); /* the driver keeps compiled programs itself */
 
 /* device/program.c: compiled, with the binaries cached on disk.  NULL after a failure (sticky). */
 laip_kernel *laip_kernel_get(laip_device *device, const char *file, const char *kernel, const char *options);

@@ -1,28 +1,17 @@
-/* Kernels compiled from cl/ and kept on disk.
- *
- * A program is one file of cl/ with one set of build options.  Its binary lies in the user's cache folder
- * under a name that is the hash of device, driver, platform, options and the whole source (with what it
- * includes), so that any change of them finds no file and compiles.  Files are written beside their place and
- * renamed: ranks that race write the same bytes, and a reader sees a whole file or none.  A binary ends in
- * its check sum, as drivers crash on damaged ones; one that it does not fit, or that the driver refuses, is
- * compiled anew.
+/* Kernels compiled from cl/, a program for each file and set of build options; what keeps them on disk is in
+ * program_cache.c.
  *
  * LAIP_KERNEL_DIR reads the sources from that folder instead of those embedded in the program. */
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "device/compile_watch.h"
 #include "device/internal.h"
 #include "device/sources.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 static bool read_source(const char *file, laip_str *into, laip_error *error)
@@ -68,141 +57,6 @@ static bool expand(const char *file, laip_str *into, int depth, laip_error *erro
     return good;
 }
 
-static char *cache_path(const laip_device *d, const char *options, const laip_str *source)
-{
-    laip_str key = {0};
-    laip_str_addf(&key, "%s\n%s\n%s\n%s\n%s\n", d->traits.platform, d->traits.name, d->traits.driver,
-                  d->traits.version, options);
-    laip_str_add(&key, source->text, source->length);
-    uint64_t low = laip_hash(key.text, key.length);
-    laip_str_add(&key, "2", 1);
-    uint64_t high = laip_hash(key.text, key.length);
-    free(key.text);
-    char name[64];
-    snprintf(name, sizeof name, "programs/%016" PRIx64 "%016" PRIx64 ".bin", high, low);
-    char *folder = laip_cache_folder(), *path = laip_path_join(folder, name);
-    free(folder);
-    return path;
-}
-
-static cl_program from_cache(laip_device *d, const char *path, const char *options)
-{
-    char *data;
-    size_t size;
-    laip_error ignored;
-    uint64_t sum;
-    if (!laip_file_read(path, &data, &size, &ignored))
-        return NULL;
-    bool whole = size > sizeof sum;
-    if (whole) {
-        size -= sizeof sum;
-        memcpy(&sum, data + size, sizeof sum);
-        whole = sum == laip_hash(data, size);
-    }
-    if (!whole) {
-        free(data);
-        return NULL;
-    }
-    const unsigned char *bytes = (const unsigned char *)data;
-    cl_int status = CL_SUCCESS, code;
-    cl_program p = clCreateProgramWithBinary(d->context, 1, &d->id, &size, &bytes, &status, &code);
-    free(data);
-    if (code == CL_SUCCESS && status == CL_SUCCESS &&
-        clBuildProgram(p, 1, &d->id, options, NULL, NULL) == CL_SUCCESS)
-        return p;
-    if (p && code == CL_SUCCESS)
-        clReleaseProgram(p);
-    return NULL;
-}
-
-static void to_cache(laip_device *d, cl_program p, const char *path)
-{
-    size_t size = 0;
-    laip_error ignored; /* a cache that cannot be written costs time, nothing else */
-    if (clGetProgramInfo(p, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || !size)
-        return;
-    uint64_t sum;
-    unsigned char *bytes = laip_alloc(size + sizeof sum, 1);
-    if (clGetProgramInfo(p, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS) {
-        sum = laip_hash(bytes, size);
-        memcpy(bytes + size, &sum, sizeof sum);
-        (void)laip_file_write(path, bytes, size + sizeof sum, &ignored);
-    }
-    free(bytes);
-    (void)d;
-}
-
-/* Ranks that start together on an empty cache want the same programs at once: one builds, the others wait and
- * read what it has written.  (Drivers have caches of their own, and PoCL 3.1's fails when it is raced for.)
- * −1 where there can be no lock: then everybody builds. */
-static int lock_cache(const char *path)
-{
-    laip_error ignored;
-    char *folder = laip_strdup(path);
-    *strrchr(folder, '/') = '\0';
-    bool made = laip_make_folders(folder, &ignored);
-    char *name = laip_path_join(folder, "../lock");
-    int file = made ? open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
-    while (file >= 0 && flock(file, LOCK_EX) != 0)
-        if (errno != EINTR) {
-            close(file);
-            file = -1;
-        }
-    free(name);
-    free(folder);
-    return file;
-}
-
-/* Tells of a compilation that takes long, while it goes on. */
-typedef struct watcher {
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t done;
-    bool over, started;
-    const char *file, *device;
-} watcher;
-
-static void *watch(void *argument)
-{
-    enum { FIRST = 5, NEXT = 30 };
-    watcher *w = argument;
-    int seconds = FIRST;
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += FIRST;
-    pthread_mutex_lock(&w->lock);
-    while (!w->over) {
-        if (pthread_cond_timedwait(&w->done, &w->lock, &until) != ETIMEDOUT || w->over)
-            continue;
-        laip_warn("%s has been compiling cl/%s for %d s; what comes of it is kept for the next time",
-                  w->device, w->file, seconds);
-        seconds += NEXT;
-        until.tv_sec += NEXT;
-    }
-    pthread_mutex_unlock(&w->lock);
-    return NULL;
-}
-
-static void watch_begin(watcher *w, const laip_device *d, const char *file)
-{
-    *w = (watcher){.file = file, .device = d->traits.name};
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->done, NULL);
-    w->started = pthread_create(&w->thread, NULL, watch, w) == 0;
-}
-
-static void watch_end(watcher *w)
-{
-    pthread_mutex_lock(&w->lock);
-    w->over = true;
-    pthread_cond_signal(&w->done);
-    pthread_mutex_unlock(&w->lock);
-    if (w->started)
-        pthread_join(w->thread, NULL);
-    pthread_mutex_destroy(&w->lock);
-    pthread_cond_destroy(&w->done);
-}
-
 static cl_program compile(laip_device *d, const char *file, const char *options, const laip_str *source)
 {
     cl_int code;
@@ -210,10 +64,10 @@ static cl_program compile(laip_device *d, const char *file, const char *options,
     cl_program p = clCreateProgramWithSource(d->context, 1, &text, &source->length, &code);
     if (!laip_cl_check(d, code, "clCreateProgramWithSource", file))
         return NULL;
-    watcher w;
-    watch_begin(&w, d, file);
+    laip_compile_watch w;
+    laip_compile_watch_begin(&w, d, file);
     code = clBuildProgram(p, 1, &d->id, options, NULL, NULL);
-    watch_end(&w);
+    laip_compile_watch_end(&w);
     if (code == CL_SUCCESS)
         return p;
     char log[16384] = "";
@@ -238,20 +92,23 @@ static cl_program program_get(laip_device *d, const char *file, const char *opti
     if (laip_map_get(&d->program_index, key, (size_t)length, &index))
         return d->programs[index];
     char all[1024];
-    snprintf(all, sizeof all, "-cl-std=CL1.2 -DLANES=%d -DVEC=%d %s", d->traits.lanes, d->traits.vector,
-             options);
+    if (strstr(options, "-DVEC=")) /* a kernel in vectors of its own */
+        snprintf(all, sizeof all, "-cl-std=CL1.2 -DLANES=%d %s", d->traits.lanes, options);
+    else
+        snprintf(all, sizeof all, "-cl-std=CL1.2 -DLANES=%d -DVEC=%d %s", d->traits.lanes, d->traits.vector,
+                 options);
     laip_str source = {0};
     if (!expand(file, &source, 0, &d->error)) {
         free(source.text);
         return NULL;
     }
-    char *path = cache_path(d, all, &source);
-    cl_program p = from_cache(d, path, all);
+    char *path = laip_program_cache_path(d, all, &source);
+    cl_program p = laip_program_cache_read(d, path, all);
     if (!p) {
-        int lock = lock_cache(path);
-        p = from_cache(d, path, all);
-        if (!p && (p = compile(d, file, all, &source)) != NULL)
-            to_cache(d, p, path);
+        int lock = laip_program_cache_lock(path);
+        p = laip_program_cache_read(d, path, all);
+        if (!p && (p = compile(d, file, all, &source)) != NULL && !laip_driver_caches(d))
+            laip_program_cache_write(p, path);
         if (lock >= 0)
             close(lock);
     }

@@ -7,6 +7,7 @@
 #include "dist/ranks.h"
 #include "eval/evaluate.h"
 #include "model/step.h"
+#include "report/tensorboard.h"
 #include "train/logs.h"
 #include "train/memory.h"
 #include "train/train.h"
@@ -22,6 +23,7 @@ typedef struct laip_run {
     laip_step step;
     laip_log metrics, timing;   /* of rank 0 */
     laip_str yaml;              /* the resolved configuration */
+    laip_tensorboard events;    /* where the config wants them */
     laip_str samples;           /* of the last validation, for the page of the run */
     uint64_t data;              /* checksum of what the annotations hold */
     int lock;                   /* of the run folder, held by rank 0; -1: none */
@@ -96,6 +98,8 @@ void laip_add_number(laip_str *line, const char *key, double value); /* ,"key":v
 /* Evaluates on the validation split, tells it, and keeps the model if it is the best so far (validate.c). */
 bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error);
 
+/* Opens TensorBoard's events where the config wants them; once the logs are open. */
+bool laip_run_report_begin(laip_run *r, laip_error *error);
 /* The run's page, report/index.html, as the logs are now (report.c); rank 0 writes it. */
 bool laip_run_report(laip_run *r, const laip_phase *p, bool running, laip_error *error);
 /* Keeps some captions with what was found for them, for the page. */

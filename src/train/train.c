@@ -190,7 +190,7 @@ static bool train_phases(laip_run *r, laip_error *error)
     free(path);
     if (good && !r->ranks->rank)
         good = open_log(r, "metrics.jsonl", &r->metrics, error) &&
-               open_log(r, "timing.jsonl", &r->timing, error);
+               open_log(r, "timing.jsonl", &r->timing, error) && laip_run_report_begin(r, error);
     r->started = laip_seconds();
     r->saving = 1 + (double)laip_model_bytes(&r->model, r->device) / 2e8; /* until it is measured */
     for (int i = first; good && !ended && i < r->config->phase_count; i++, from = 0)
@@ -242,6 +242,7 @@ static void close_run(laip_run *r)
     laip_device_close(r->device);
     free(r->yaml.text);
     free(r->samples.text);
+    laip_tensorboard_close(&r->events);
     if (r->lock >= 0)
         close(r->lock);
 }

@@ -188,7 +188,7 @@ static size_t binaries(char **one)
     DIR *dir = opendir(folder);
     size_t count = 0;
     for (struct dirent *e; dir && (e = readdir(dir)) != NULL;)
-        if (e->d_name[0] != '.') {
+        if (strlen(e->d_name) > 4 && strcmp(e->d_name + strlen(e->d_name) - 4, ".bin") == 0) {
             free(*one);
             *one = laip_path_join(folder, e->d_name);
             count++;
@@ -197,6 +197,23 @@ static size_t binaries(char **one)
         closedir(dir);
     free(folder);
     return count;
+}
+
+/* Whatever was found out of the driver so far: binaries are to be kept. */
+static void driver_does_not_cache(void)
+{
+    char *folder = laip_path_join(cache, "programs");
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        if (strstr(e->d_name, ".driver")) {
+            laip_error error;
+            char *path = laip_path_join(folder, e->d_name);
+            assert_ok(laip_file_write(path, "does not cache\n", 15, &error), error);
+            free(path);
+        }
+    closedir(dir);
+    free(folder);
 }
 
 static void on_disk(void **state)
@@ -215,6 +232,7 @@ static void on_disk(void **state)
     assert_int_equal(binaries(&one), 1);
     assert_true(added(d, "") == 20);
     laip_device_close(d);
+    driver_does_not_cache();
     assert_ok(laip_file_read(one, &kept, &kept_size, &error), error);
 
     d = opened(); /* from the disk */

@@ -61,14 +61,14 @@ static void run(int count)
     }
 }
 
-/* The one file in the cache's folder of programs. */
+/* The one binary in the cache's folder of programs; NULL: none. */
 static char *binary(const char *cache)
 {
     char *folder = laip_path_join(cache, "programs"), *path = NULL;
     DIR *dir = opendir(folder);
     assert_non_null(dir);
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+        if (e->d_name[0] == '.' || strstr(e->d_name, ".driver"))
             continue;
         if (path)
             fail_msg("%s beside %s", e->d_name, path);
@@ -76,8 +76,42 @@ static char *binary(const char *cache)
     }
     closedir(dir);
     free(folder);
+    return path;
+}
+
+/* The file that says whether the driver caches. */
+static char *verdict(const char *cache)
+{
+    char *folder = laip_path_join(cache, "programs"), *path = NULL;
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        if (strstr(e->d_name, ".driver"))
+            path = laip_path_join(folder, e->d_name);
+    closedir(dir);
+    free(folder);
     assert_non_null(path);
     return path;
+}
+
+static void expect_verdict(const char *cache, const char *first, const char *second)
+{
+    laip_error error;
+    char *path = verdict(cache), *text;
+    size_t size;
+    assert_ok(laip_file_read(path, &text, &size, &error), error);
+    if (strncmp(text, first, strlen(first)) != 0 && strncmp(text, second, strlen(second)) != 0)
+        fail_msg("%s says %s, expected %s or %s", path, text, first, second);
+    free(text);
+    free(path);
+}
+
+static void put_verdict(const char *cache, const char *text)
+{
+    laip_error error;
+    char *path = verdict(cache);
+    assert_ok(laip_file_write(path, text, strlen(text), &error), error);
+    free(path);
 }
 
 static void racing(void **state)
@@ -90,8 +124,31 @@ static void racing(void **state)
     setenv("LAIP_KERNEL_DIR", kernels, 1);
     setenv("LAIP_CACHE_DIR", cache, 1);
     assert_ok(laip_file_write(source, doubling, strlen(doubling), &error), error);
-    run(PROCESSES); /* all find nothing, compile and write */
+    run(1); /* nothing is known of the driver yet: compiles and writes, and begins to find out */
+    expect_verdict(cache, "trial ", "trial ");
     char *path = binary(cache);
+    assert_non_null(path);
+    assert_int_equal(remove(path), 0);
+    for (int i = 0; i < 3; i++) { /* finds out */
+        char *other = i ? binary(cache) : NULL;
+        if (other)
+            assert_int_equal(remove(other), 0);
+        free(other);
+        run(1);
+    }
+    expect_verdict(cache, "caches\n", "does not cache\n");
+    free(path);
+    put_verdict(cache, "caches\n");
+    path = binary(cache);
+    if (path)
+        assert_int_equal(remove(path), 0);
+    free(path);
+    run(PROCESSES); /* and leaves it to the driver */
+    assert_null(binary(cache));
+    put_verdict(cache, "does not cache\n");
+    run(PROCESSES); /* all find nothing, compile and write */
+    path = binary(cache);
+    assert_non_null(path);
     assert_ok(laip_file_read(path, &whole, &size, &error), error);
     run(PROCESSES); /* all read it */
     assert_ok(laip_file_read(path, &after, &size_after, &error), error);
@@ -102,6 +159,7 @@ static void racing(void **state)
         assert_ok(laip_file_write(path, whole, cut * size / 3, &error), error);
         run(PROCESSES);
         char *again = binary(cache);
+        assert_non_null(again);
         assert_string_equal(again, path);
         assert_ok(laip_file_read(path, &after, &size_after, &error), error);
         assert_true(size_after > 2 * size / 3);
