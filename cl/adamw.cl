@@ -3,9 +3,8 @@
 
 /* A master weight: a float or, with HALF, two halves, p + low / 4096 (base/half.h). */
 #ifdef HALF
-#define LOW_SCALE 4096.0f
-#define MASTER_LOAD(p, low, i) fma(ACT_LOAD((low) + (i)), (vecf)(1.0f / LOW_SCALE), ACT_LOAD((p) + (i)))
-#define MASTER_GET(p, low, i) fma(ACT_GET((low) + (i)), 1.0f / LOW_SCALE, ACT_GET((p) + (i)))
+#define MASTER_LOAD(p, low, i) fma(ACT_LOAD((low) + (i)), (vecf)(1.0f / LAIP_LOW_SCALE), ACT_LOAD((p) + (i)))
+#define MASTER_GET(p, low, i) fma(ACT_GET((low) + (i)), 1.0f / LAIP_LOW_SCALE, ACT_GET((p) + (i)))
 /* v as halves hold it. */
 static inline vecf rounded(vecf v)
 {
@@ -23,9 +22,9 @@ static inline vecf rounded(vecf v)
 static inline vecf split(vecf v, vecf *low)
 {
     vecf high = rounded(v);
-    vecf whole = fma(rounded((v - high) * LOW_SCALE), (vecf)(1.0f / LOW_SCALE), high);
+    vecf whole = fma(rounded((v - high) * LAIP_LOW_SCALE), (vecf)(1.0f / LAIP_LOW_SCALE), high);
     high = rounded(whole);
-    *low = (whole - high) * LOW_SCALE;
+    *low = (whole - high) * LAIP_LOW_SCALE;
     return high;
 }
 static inline void master_store(vecf v, __global act *p, __global act *low)
@@ -51,11 +50,12 @@ static inline void master_put(float x, __global act *p, __global act *low)
 
 FLAT_KERNEL void adamw(__global act *p, __global act *low, __global const float *restrict g,
                        __global float *restrict m, __global float *restrict v,
-                       __global const float *restrict scale, int scaled, float lr, float beta1, float beta2,
-                       float eps, float decay, float inverse1, float inverse2, ulong count, ulong each)
+                       __global const float *restrict report, float lr, float beta1, float beta2, float eps,
+                       float decay, ulong count, ulong each)
 {
     ulong i = get_global_id(0) * each, last = min(i + each, count);
-    float factor = scaled ? scale[0] : 1.0f, keep = 1.0f - lr * decay;
+    float factor = report[LAIP_REPORT_FACTOR], keep = 1.0f - lr * decay;
+    float inverse1 = report[LAIP_REPORT_INVERSE1], inverse2 = report[LAIP_REPORT_INVERSE2];
     if (factor == 0.0f) /* the gradient is not finite */
         return;
     for (; i + VEC <= last; i += VEC) {
@@ -90,15 +90,38 @@ FLAT_KERNEL void ema_update(__global act *m, __global act *m_low, __global const
     }
 }
 
-/* What gradients are multiplied by: 1 over the loss's scale, less where their norm is over `most` (0: any);
- * 0 where they are not finite. */
-FLAT_KERNEL void clip_scale(__global const float *restrict square_sum, __global float *restrict scale,
-                            float most, float loss_scale)
+/* What becomes of the step, from the square of the gradient's norm: clip factor, corrections of the moments'
+ * bias for the steps taken so far, and the loss's scale, which is halved where the gradient is not finite and
+ * doubled after good_steps good ones. */
+FLAT_KERNEL void step_control(__global const float *restrict square_sum, __global float *restrict report,
+                              float most, float log_beta1, float log_beta2, float step, int scaled,
+                              float least_scale, float most_scale, int good_steps)
 {
-    if (get_global_id(0) == 0) {
-        float norm = sqrt(square_sum[0]) / loss_scale;
-        float factor = (most > 0.0f ? fmin(1.0f, most / (norm + 1e-6f)) : 1.0f) / loss_scale;
-        scale[0] = isfinite(norm) ? factor : 0.0f;
+    if (get_global_id(0) != 0)
+        return;
+    float scale = report[LAIP_REPORT_SCALE], norm = sqrt(square_sum[0]) / scale;
+    float clip = most > 0.0f ? fmin(1.0f, most / (norm + 1e-6f)) : 1.0f;
+    float taken = step - report[LAIP_REPORT_STEPS_SKIPPED], good = report[LAIP_REPORT_GOOD_STEPS] + 1.0f;
+    int skip = !isfinite(norm);
+    report[LAIP_REPORT_NORM] = norm;
+    report[LAIP_REPORT_CLIP] = clip;
+    report[LAIP_REPORT_SKIPPED] = skip ? 1.0f : 0.0f;
+    report[LAIP_REPORT_STEP_SCALE] = scale;
+    report[LAIP_REPORT_FACTOR] = skip ? 0.0f : clip / scale;
+    report[LAIP_REPORT_INVERSE1] = -1.0f / expm1(taken * log_beta1);
+    report[LAIP_REPORT_INVERSE2] = -1.0f / expm1(taken * log_beta2);
+    if (skip)
+        report[LAIP_REPORT_STEPS_SKIPPED] += 1.0f;
+    if (!scaled)
+        return;
+    if (skip) {
+        report[LAIP_REPORT_SCALE] = fmax(scale / 2.0f, least_scale);
+        report[LAIP_REPORT_GOOD_STEPS] = 0.0f;
+    } else if (good >= (float)good_steps) {
+        report[LAIP_REPORT_SCALE] = fmin(scale * 2.0f, most_scale);
+        report[LAIP_REPORT_GOOD_STEPS] = 0.0f;
+    } else {
+        report[LAIP_REPORT_GOOD_STEPS] = good;
     }
 }
 

@@ -3,6 +3,8 @@
  * LANES work-items share a row: 1 on a CPU, where an item walks its row alone in vectors of VEC floats,
  * without local memory or barriers; 64 on a GPU, where items stride through the row and sums end in a tree in
  * local memory.  Both come from the build options, so one source serves both shapes. */
+#include "shared.h"
+
 #if VEC == 16
 typedef float16 vecf;
 typedef int16 veci;
@@ -161,6 +163,12 @@ static inline void tile_loop_end(volatile __global int *tile_counter)
         atomic_xchg(tile_counter, 0);
         atomic_xchg(tile_counter + 1, 0);
     }
+}
+
+/* What a loss is multiplied by before its gradient is taken: of a step's report, where there is one. */
+static inline float loss_scale(__global const float *report, int scaled)
+{
+    return scaled ? report[LAIP_REPORT_SCALE] : 1.0f;
 }
 
 /* The row of this group, and this item's place in it. */

@@ -12,7 +12,7 @@ ROW_KERNEL void contrast(__global float *dots, __global const float *momentum_do
                          __global const int *restrict key_a, __global const int *restrict key_b,
                          __global const float *restrict temperature, __global const float *restrict weight,
                          __global float *restrict loss, __global float *restrict dtemperature, int keys,
-                         int two, float alpha)
+                         int two, float alpha, __global const float *restrict report, int scaled)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index();
@@ -61,7 +61,7 @@ ROW_KERNEL void contrast(__global float *dots, __global const float *momentum_do
      * where they come from, it has more digits: a single key has no loss and no gradient at all. */
     float label = positives > 0.0f ? (1.0f - alpha) / positives : 0.0f;
     float all = alpha + (positives > 0.0f ? 1.0f - alpha : 0.0f);
-    float log_sum = log(sum), w = weight[row], total = 0.0f, dscale = 0.0f;
+    float log_sum = log(sum), w = weight[row] * loss_scale(report, scaled), total = 0.0f, dscale = 0.0f;
     float p_factor = all / sum, m_factor = alpha > 0.0f ? alpha / sum_m : 0.0f;
     vecf totals = (vecf)(0.0f), dscales = (vecf)(0.0f);
     for (int j = lane * VEC; j < whole; j += LANES * VEC) {

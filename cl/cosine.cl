@@ -3,12 +3,13 @@
 
 ROW_KERNEL void cosine(__global const float *restrict x, __global const float *restrict y,
                        __global const float *restrict weight, __global float *restrict similarity,
-                       __global float *restrict dx, __global float *restrict dy, int width)
+                       __global float *restrict dx, __global float *restrict dy, int width,
+                       __global const float *restrict report, int scaled)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index();
     int lane = row_lane();
-    float sum = 0.0f, w = weight[row];
+    float sum = 0.0f, w = weight[row] * loss_scale(report, scaled);
     for (int c = lane; c < width; c += LANES) {
         float a = x[row * width + c], b = y[row * width + c];
         sum = fma(a, b, sum);

@@ -42,8 +42,10 @@ FLAT_KERNEL void matching(__global const float *restrict logits, __global float 
                           __global const int *restrict image_negative,
                           __global const int *restrict text_negative, __global float *restrict entropy,
                           __global float *restrict triplet, int pairs, float margin, float itm_weight,
-                          float triplet_weight)
+                          float triplet_weight, __global const float *restrict report, int scaled)
 {
+    itm_weight *= loss_scale(report, scaled);
+    triplet_weight *= loss_scale(report, scaled);
     int i = get_global_id(0);
     if (i >= pairs)
         return;

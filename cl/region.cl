@@ -4,9 +4,9 @@
 /* What a weight is made of: the unnormalised value of patch i. */
 static inline float raw_weight(int attention, float fore, float back)
 {
-    return attention == ATTENTION_FORWARD    ? fore
-           : attention == ATTENTION_BACKWARD ? fmax(back, 0.0f)
-                                             : fore * fmax(back, 0.0f);
+    return attention == LAIP_ATTENTION_FORWARD    ? fore
+           : attention == LAIP_ATTENTION_BACKWARD ? fmax(back, 0.0f)
+                                                  : fore * fmax(back, 0.0f);
 }
 
 ROW_KERNEL void region_weights(__global const float *restrict fore, __global const float *restrict back,
@@ -122,9 +122,9 @@ ROW_KERNEL void region_dfore(__global float *restrict dweight, __global const fl
     sum = row_sum(sum, scratch);
     for (int i = lane; i < patches; i += LANES) {
         size_t at = row * patches + i;
-        float slope = falls_back || attention == ATTENTION_FORWARD ? 1.0f
-                      : attention == ATTENTION_BACKWARD            ? 0.0f
-                                                                   : fmax(back[at], 0.0f);
+        float slope = falls_back || attention == LAIP_ATTENTION_FORWARD ? 1.0f
+                      : attention == LAIP_ATTENTION_BACKWARD            ? 0.0f
+                                                                        : fmax(back[at], 0.0f);
         dweight[at] = (dweight[at] - sum) * scale * slope;
     }
 }

@@ -3,7 +3,7 @@
 
 ROW_KERNEL void xent(__global float *restrict logits, __global const int *restrict target,
                      __global const float *restrict weight, __global float *loss, __global float *truth,
-                     int width, int wants_truth)
+                     int width, int wants_truth, __global const float *restrict report, int scaled)
 {
     ROW_SCRATCH(scratch);
     size_t row = row_index();
@@ -28,16 +28,16 @@ ROW_KERNEL void xent(__global float *restrict logits, __global const int *restri
         sum += s[c];
     }
     sum = row_sum(sum + vec_sum(sums), scratch);
-    float factor = weight[row] / sum;
+    float w = weight[row] * loss_scale(report, scaled), factor = w / sum;
     for (int c = lane * VEC; c < whole; c += LANES * VEC) {
         float e[VEC];
         VSTORE(VLOAD(s + c) * factor, e);
         if (t >= c && t < c + VEC)
-            e[t - c] -= weight[row];
+            e[t - c] -= w;
         VSTORE(VLOAD(e), s + c);
     }
     for (int c = whole + lane; c < width; c += LANES)
-        s[c] = s[c] * factor - (c == t ? weight[row] : 0.0f);
+        s[c] = s[c] * factor - (c == t ? w : 0.0f);
     if (lane == owner) {
         if (wants_truth)
             truth[row] = own;

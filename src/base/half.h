@@ -2,6 +2,7 @@
 #ifndef LAIP_BASE_HALF_H
 #define LAIP_BASE_HALF_H
 
+#include "cl/shared.h" /* LAIP_LOW_SCALE */
 #include <stdint.h>
 
 /* Rounded to nearest, ties to even; what is too large becomes infinite, a NaN stays one. */
@@ -10,7 +11,6 @@ float laip_half_value(uint16_t half); /* exact */
 
 /* A float in two halves, high + low / 4096, to 22 bits where high is normal: the working copy of a weight,
  * and what its master has beyond that.  Splitting what two halves make gives the same two halves again. */
-#define LAIP_LOW_SCALE 4096.0f
 typedef struct laip_split_float {
     uint16_t high, low;
 } laip_split_float;

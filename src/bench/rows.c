@@ -1,6 +1,7 @@
 /* Operations on rows and on flat memory for `laip-bench ops`, at the sizes of a step of two images: what they
  * move a second, as a share of a plain copy of as many bytes. */
 #include "bench/bench.h"
+#include "cl/shared.h"
 #include "ops/adamw.h"
 #include "ops/bias.h"
 #include "ops/contrast.h"
@@ -31,7 +32,7 @@ typedef struct operands {
     laip_mat pre, hidden;                                            /* [ROWS, HIDDEN] */
     laip_mat logits, loss, row_weight;
     laip_ints target;
-    laip_mat features, keys, dots, temperature, row_loss, dtemperature, pair_weight;
+    laip_mat features, keys, dots, temperature, report, row_loss, dtemperature, pair_weight;
     laip_ints person, key_person;
     laip_mat flat[5];
 } operands;
@@ -70,7 +71,7 @@ static void bias_back(laip_device *d, void *context)
 static void xent(laip_device *d, void *context)
 {
     const operands *o = context;
-    laip_xent(d, o->logits, o->loss, (laip_mat){0}, o->target, o->row_weight);
+    laip_xent(d, o->logits, o->loss, (laip_mat){0}, o->target, o->row_weight, (laip_mat){0});
 }
 
 static void contrast(laip_device *d, void *context)
@@ -91,9 +92,8 @@ static void scores(laip_device *d, void *context)
 static void adamw(laip_device *d, void *context)
 {
     const operands *o = context;
-    const laip_adamw settings = {1e-5f, 0.9f, 0.999f, 1e-8f, 0.02f, 0.1f, 0.001f};
-    laip_adamw_step(d, o->flat[0], (laip_mat){0}, o->flat[1], o->flat[2], o->flat[3], (laip_mat){0},
-                    &settings);
+    const laip_adamw settings = {1e-5f, 0.9f, 0.999f, 1e-8f, 0.02f};
+    laip_adamw_step(d, o->flat[0], (laip_mat){0}, o->flat[1], o->flat[2], o->flat[3], o->report, &settings);
 }
 
 static void move(laip_device *d, void *context)
@@ -123,6 +123,7 @@ static void lay_out(operands *o, laip_device *d, laip_plan *r)
     o->keys = laip_plan_mat(r, KEYS, EMBED);
     o->dots = laip_plan_mat(r, PAIRS, KEYS);
     o->temperature = laip_plan_mat(r, 1, 1);
+    o->report = laip_plan_mat(r, 1, LAIP_REPORT_SIZE);
     laip_mat *const columns[] = {&o->row_loss, &o->dtemperature, &o->pair_weight};
     for (int i = 0; i < 3; i++)
         *columns[i] = laip_plan_mat(r, PAIRS, 1);
@@ -139,6 +140,11 @@ static void fill(laip_device *d, const operands *o)
     const float temperature = 0.07f;
     for (size_t i = 0; i < sizeof random / sizeof *random; i++)
         laip_bench_fill(d, random[i]);
+    float report[LAIP_REPORT_SIZE] = {0};
+    report[LAIP_REPORT_FACTOR] = 1;
+    report[LAIP_REPORT_INVERSE1] = 10;
+    report[LAIP_REPORT_INVERSE2] = 1000;
+    laip_mat_write(d, o->report, report);
     laip_mat_write(d, o->temperature, &temperature); /* the rest is zero: moments, targets, persons */
 }
 

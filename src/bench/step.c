@@ -103,7 +103,6 @@ static bool one_step(void *context, laip_error *error)
 {
     bench *b = context;
     laip_step *s = &b->step;
-    laip_losses v;
     if (b->last - b->first > 1)
         laip_step_keep_packed(s);
     laip_step_begin(s, b->w.loss.momentum);
@@ -114,7 +113,7 @@ static bool one_step(void *context, laip_error *error)
     laip_exchange_keys(&b->ranks, s);
     b->exchange = laip_seconds() - start;
     for (size_t i = b->first; i < b->last; i++)
-        if (!laip_step_micro(s, &b->batches[i - b->first], i, b->done, &v, error))
+        if (!laip_step_micro(s, &b->batches[i - b->first], i, b->done, error))
             return false;
     if (b->ranks.size > 1 && !laip_device_finish(b->device, error))
         return false;

@@ -36,11 +36,18 @@ void laip_mem_release(laip_mem mem)
         clReleaseMemObject(mem);
 }
 
-void laip_device_unstage(laip_device *d)
+void laip_device_unstage(laip_device *d, uint64_t before)
 {
-    for (size_t i = 0; i < d->staged_count; i++)
-        free(d->staged[i]);
-    d->staged_count = d->staged_bytes = 0;
+    size_t done = before > d->staged_before ? (size_t)(before - d->staged_before) : 0;
+    done = done < d->staged_count ? done : d->staged_count;
+    for (size_t i = 0; i < done; i++) {
+        d->staged_bytes -= d->staged[i].bytes;
+        free(d->staged[i].data);
+    }
+    for (size_t i = done; i < d->staged_count; i++)
+        d->staged[i - done] = d->staged[i];
+    d->staged_before += done;
+    d->staged_count -= done;
 }
 
 /* A copy of data that lives until the queue is through; NULL: too large to be worth one. */
@@ -52,12 +59,12 @@ static const void *stage(laip_device *d, const void *data, size_t bytes)
     if (d->staged_bytes + bytes > TOGETHER) {
         if (!laip_cl_check(d, clFinish(d->queue), "clFinish", NULL))
             return NULL;
-        laip_device_unstage(d);
+        laip_device_unstage(d, UINT64_MAX);
     }
     void *array = d->staged, *copy = laip_alloc(bytes, 1);
     laip_grow(&array, &d->staged_capacity, d->staged_count + 1, sizeof *d->staged);
     d->staged = array;
-    d->staged[d->staged_count++] = copy;
+    d->staged[d->staged_count++] = (laip_staged){copy, bytes};
     d->staged_bytes += bytes;
     return memcpy(copy, data, bytes);
 }
@@ -73,7 +80,7 @@ void laip_mem_write(laip_device *d, laip_mem mem, size_t offset, const void *dat
         clEnqueueWriteBuffer(d->queue, mem, copy ? CL_FALSE : CL_TRUE, offset, bytes, copy ? copy : data, 0,
                              NULL, laip_profiler_add(d, "upload", (double)bytes, false));
     if (laip_cl_check(d, code, "clEnqueueWriteBuffer", NULL) && !copy)
-        laip_device_unstage(d);
+        laip_device_unstage(d, UINT64_MAX);
 }
 
 void laip_mem_read(laip_device *d, laip_mem mem, size_t offset, void *data, size_t bytes)
@@ -85,19 +92,7 @@ void laip_mem_read(laip_device *d, laip_mem mem, size_t offset, void *data, size
     cl_int code = clEnqueueReadBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL,
                                       laip_profiler_add(d, "download", (double)bytes, false));
     if (laip_cl_check(d, code, "clEnqueueReadBuffer", NULL))
-        laip_device_unstage(d);
-}
-
-void laip_mem_read_later(laip_device *d, laip_mem mem, size_t offset, void *data, size_t bytes)
-{
-    if (d->error.status != LAIP_OK || !bytes)
-        return;
-    d->counters.downloads++;
-    d->counters.download_bytes += bytes;
-    laip_cl_check(d,
-                  clEnqueueReadBuffer(d->queue, mem, CL_FALSE, offset, bytes, data, 0, NULL,
-                                      laip_profiler_add(d, "download", (double)bytes, false)),
-                  "clEnqueueReadBuffer", NULL);
+        laip_device_unstage(d, UINT64_MAX);
 }
 
 void laip_mem_zero(laip_device *d, laip_mem mem, size_t offset, size_t bytes)

@@ -39,9 +39,13 @@ void laip_mem_release(laip_mem mem); /* NULL is fine */
  * read waits for the queue. */
 void laip_mem_write(laip_device *device, laip_mem mem, size_t offset, const void *data, size_t bytes);
 void laip_mem_read(laip_device *device, laip_mem mem, size_t offset, void *data, size_t bytes);
-/* A read that does not wait: data, which must stay, is there once the device is known to be through with it,
- * as after the next laip_mem_read or laip_device_finish. */
-void laip_mem_read_later(laip_device *device, laip_mem mem, size_t offset, void *data, size_t bytes);
+/* Reads of `bytes` that do not wait: begun now, in the queue's order, and there when laip_download_wait
+ * returns, which gives NULL after a failure.  What it gives stays until the next begin. */
+typedef struct laip_download laip_download;
+laip_download *laip_download_create(laip_device *device, size_t bytes);
+void laip_download_free(laip_download *download); /* NULL is fine */
+void laip_download_begin(laip_download *download, laip_mem from, size_t offset);
+const void *laip_download_wait(laip_download *download);
 /* In the queue's order, without waiting. */
 void laip_mem_zero(laip_device *device, laip_mem mem, size_t offset, size_t bytes);
 void laip_mem_copy(laip_device *device, laip_mem to, size_t to_offset, laip_mem from, size_t from_offset,

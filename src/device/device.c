@@ -58,7 +58,7 @@ void laip_device_close(laip_device *d)
         d->gemm_close(d);
     laip_profiler_release(&d->profiler);
     laip_programs_release(d);
-    laip_device_unstage(d);
+    laip_device_unstage(d, UINT64_MAX);
     free(d->staged);
     if (d->tile_counter)
         clReleaseMemObject(d->tile_counter);
@@ -118,7 +118,7 @@ bool laip_device_ok(const laip_device *d, laip_error *error)
 bool laip_device_finish(laip_device *d, laip_error *error)
 {
     if (d->error.status == LAIP_OK && laip_cl_check(d, clFinish(d->queue), "clFinish", NULL))
-        laip_device_unstage(d);
+        laip_device_unstage(d, UINT64_MAX);
     return laip_device_ok(d, error);
 }
 

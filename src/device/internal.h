@@ -38,6 +38,12 @@ typedef struct laip_candidate {
     laip_traits traits;
 } laip_candidate;
 
+/* A copy that a write reads, later. */
+typedef struct laip_staged {
+    void *data;
+    size_t bytes;
+} laip_staged;
+
 struct laip_device {
     cl_platform_id platform;
     cl_device_id id;
@@ -60,15 +66,19 @@ struct laip_device {
     cl_mem room;         /* scratch of one launch, likewise */
     size_t workspace_floats;
 
-    void **staged; /* copies of what writes under way read; freed once the queue is known to be through */
+    laip_staged *staged; /* what writes under way read; freed once the queue is known to be through */
     size_t staged_count, staged_capacity, staged_bytes;
+    uint64_t staged_before; /* copies freed so far */
 
     void *gemm; /* ops/gemm.c's state, made at its first use; released by gemm_close */
     void (*gemm_close)(laip_device *device);
 };
 
 const char *laip_cl_error_name(cl_int code);
-void laip_device_unstage(laip_device *device); /* the queue is through with all writes so far */
+void laip_device_unstage(
+    laip_device *device,
+    uint64_t before); /* the queue is through with the first
+                       * `before` staged copies, counted from when the device was opened */
 /* Remembers that call failed with code (nothing when code is CL_SUCCESS); returns code == CL_SUCCESS. */
 bool laip_cl_check(laip_device *device, cl_int code, const char *call, const char *subject);
 /* Counts one launch (or transfer); returns the event to hand to its enqueue call, NULL when time is not

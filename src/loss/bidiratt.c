@@ -136,7 +136,8 @@ static void contrastive(laip_bidiratt *l, const laip_context *c, laip_mat temper
                               .key_a = l->person,
                               .key_b = l->group,
                               .temperature = temperature,
-                              .weight = laip_rows(l->row_weight, p)};
+                              .weight = laip_rows(l->row_weight, p),
+                              .report = c->report};
     for (int i = 0; i < 2; i++) {
         dots[i] = laip_rows(l->dots[i], p);
         dots[i].cols = p;
@@ -162,7 +163,7 @@ void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_networ
     laip_projection_forward_rows(&l->region, n->vision_proj, c, p);
     laip_projection_forward(&l->phrase, n->text_proj, c, n->text);
     laip_cosine(d, laip_rows(l->similarity, p), laip_rows(l->region.df, p), laip_rows(l->phrase.df, p),
-                laip_rows(l->region.f, p), laip_rows(l->phrase.f, p), laip_rows(l->row_weight, p));
+                laip_rows(l->region.f, p), laip_rows(l->phrase.f, p), laip_rows(l->row_weight, p), c->report);
     if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE)
         contrastive(l, c, n->temperature, n->dtemperature);
 
@@ -177,21 +178,4 @@ void laip_bidiratt_add_forward_attention(laip_bidiratt *l, laip_cross_gradients 
     const laip_bidiratt_view *at = &l->view;
     laip_probe_gradient(at->device, &at->attention, l->phrases, laip_rows(l->dfore, l->phrases), scores.dq,
                         scores.dk, at->q, at->k, at->lse, l->scores);
-}
-
-void laip_bidiratt_values(laip_bidiratt *l, laip_device *d, float *values)
-{
-    size_t p = l->phrases;
-    if (l->loss_config->bidiratt_loss == LAIP_BIDIRATT_COSINE) {
-        laip_mat_read(d, laip_rows(l->similarity, p), values);
-        for (size_t i = 0; i < p; i++)
-            values[i] = 1 - values[i];
-        return;
-    }
-    float *other = laip_alloc(p, sizeof *other);
-    laip_mat_read(d, laip_rows(l->loss[0], p), values);
-    laip_mat_read(d, laip_rows(l->loss[1], p), other);
-    for (size_t i = 0; i < p; i++)
-        values[i] = 0.5f * (values[i] + other[i]);
-    free(other);
 }

@@ -83,7 +83,5 @@ void laip_bidiratt_attend(laip_bidiratt *l, const laip_bidiratt_network *n, cons
 void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_network *n, const laip_context *c);
 /* Adds the gradient of a→ to those of the queries and keys of the layer that the loss looks at. */
 void laip_bidiratt_add_forward_attention(laip_bidiratt *l, laip_cross_gradients scores);
-/* Each phrase's loss, [p]; waits for the device. */
-void laip_bidiratt_values(laip_bidiratt *l, laip_device *device, float *values);
 
 #endif

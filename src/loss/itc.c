@@ -71,7 +71,8 @@ static void direction(laip_itc *l, const laip_context *c, const laip_keys *keys,
                               .key_a = l->key_person,
                               .temperature = keys->temperature,
                               .weight = l->weight,
-                              .alpha = alpha};
+                              .alpha = alpha,
+                              .report = c->report};
     laip_contrast_rows(c->device, dots, laip_rows(loss, batch), laip_rows(l->dtemperature, batch), &contrast);
     laip_bias_gradient(c->device, keys->dtemperature, laip_rows(l->dtemperature, batch), c->reduce);
     laip_gemm(c->device, false, false, 1, dots, all, 0, laip_rows(p->df, batch), NULL);
@@ -98,17 +99,4 @@ void laip_itc_forward_backward(laip_itc *l, const laip_context *c, const laip_ke
                            {&l->text, keys->text, keys->image, l->loss[1]}};
     direction(l, c, keys, &sides[0], alpha);
     direction(l, c, keys, &sides[1], alpha);
-}
-
-double laip_itc_value(laip_itc *l, laip_device *d)
-{
-    float *values = laip_alloc(l->batch, sizeof *values);
-    double sum = 0;
-    for (int i = 0; i < 2; i++) {
-        laip_mat_read(d, laip_rows(l->loss[i], l->batch), values);
-        for (size_t j = 0; j < l->batch; j++)
-            sum += values[j];
-    }
-    free(values);
-    return sum / (2 * (double)l->batch);
 }

@@ -41,6 +41,5 @@ void laip_itc_similarities(laip_itc *l, const laip_context *c, const laip_keys *
 /* Losses and gradients of the prepared rows: image.df and text.df are assigned.  alpha: the share of soft
  * targets. */
 void laip_itc_forward_backward(laip_itc *l, const laip_context *c, const laip_keys *keys, float alpha);
-double laip_itc_value(laip_itc *l, laip_device *device); /* L; waits for the device */
 
 #endif

@@ -82,25 +82,7 @@ void laip_itm_forward_backward(laip_itm *l, const laip_linear *head, const laip_
     laip_linear_forward(c, head, logits, x, (laip_mat){0});
     laip_matching(d, dlogits, laip_rows(l->entropy, batch), laip_rows(l->triplet, batch), logits,
                   l->image_negative, l->text_negative, batch, w.margin, w.itm_scale / (float)count,
-                  w.triplet_scale / (float)batch);
+                  w.triplet_scale / (float)batch, c->report);
     laip_linear_backward(c, head, dx, false, dlogits, x);
     laip_scatter_rows(d, dtokens, dx, l->back.target, l->back.begin, l->back.source, l->back.targets);
-}
-
-static double sum_of(laip_device *d, laip_mat m)
-{
-    float *values = laip_alloc(m.rows, sizeof *values);
-    double sum = 0;
-    laip_mat_read(d, m, values);
-    for (size_t i = 0; i < m.rows; i++)
-        sum += values[i];
-    free(values);
-    return sum;
-}
-
-void laip_itm_values(laip_itm *l, laip_device *d, double *itm, double *triplet)
-{
-    size_t batch = l->image_negative.count;
-    *itm = sum_of(d, laip_rows(l->entropy, batch)) / (double)l->index.count;
-    *triplet = sum_of(d, laip_rows(l->triplet, batch)) / (double)batch;
 }

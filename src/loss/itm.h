@@ -44,7 +44,5 @@ typedef struct laip_itm_weights {
 } laip_itm_weights;
 void laip_itm_forward_backward(laip_itm *l, const laip_linear *head, const laip_context *c, laip_mat tokens,
                                laip_mat dtokens, laip_itm_weights weights);
-/* L_itm and L_tri; waits for the device. */
-void laip_itm_values(laip_itm *l, laip_device *device, double *itm, double *triplet);
 
 #endif

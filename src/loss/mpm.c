@@ -86,14 +86,10 @@ void laip_mpm_loss(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, l
     laip_mat logits = laip_rows(l->logits, n), t = laip_rows(l->t, n);
     laip_epilogue bias = {.bias = h->bias->value};
     laip_gemm(c->device, false, true, 1, t, h->word->value, 0, logits, &bias);
-    laip_xent(c->device, logits, laip_rows(l->loss, n), (laip_mat){0}, l->target, laip_rows(l->weight, n));
+    laip_xent(c->device, logits, laip_rows(l->loss, n), (laip_mat){0}, l->target, laip_rows(l->weight, n),
+              c->report);
     laip_gemm(c->device, true, false, 1, logits, t, 1, h->word->gradient, NULL);
     laip_bias_gradient(c->device, h->bias->gradient, logits, c->reduce);
     laip_gemm(c->device, false, false, 1, logits, h->word->value, 0, laip_rows(l->dt, n), NULL);
     backward(l, h, c, dtokens, n, l->back.targets);
-}
-
-void laip_mpm_values(laip_mpm *l, laip_device *d, float *loss)
-{
-    laip_mat_read(d, laip_rows(l->loss, l->count), loss);
 }

@@ -38,7 +38,5 @@ void laip_mpm_truth_gradient(laip_mpm *l, const laip_mlm_head *h, const laip_con
 /* Cross-entropy of every token, and the gradient of Σ weight_i · loss_i into dtokens (accumulated) and the
  * parameters. */
 void laip_mpm_loss(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, laip_mat dtokens);
-/* The cross-entropies, [count]; waits for the device. */
-void laip_mpm_values(laip_mpm *l, laip_device *device, float *loss);
 
 #endif

@@ -6,6 +6,7 @@
 #include "device/profiler.h"
 #include "model/layout.h"
 #include "ops/elementwise.h"
+#include "ops/loss_sum.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -281,37 +282,51 @@ static void losses_and_backward(const micro *m, const laip_masked *masked)
     laip_vit_backward(&s->model->vit, &s->vit, &m->c);
 }
 
-static void values(const micro *m, const laip_masked *masked, const float *phrase_share, laip_losses *v)
+static void tell(const micro *m, enum laip_loss loss, laip_mat x, laip_mat weight, size_t first, size_t count,
+                 float factor, float offset)
 {
-    laip_step *s = m->s;
-    laip_device *d = m->c.device;
-    *v = (laip_losses){.total = 0};
-    laip_profiler_part(d, "losses");
-    if (s->loss.weight[LAIP_LOSS_ITC] > 0)
-        v->value[LAIP_LOSS_ITC] = laip_itc_value(&s->itc, d);
-    if (m->parts.matches)
-        laip_itm_values(&s->itm, d, &v->value[LAIP_LOSS_ITM], &v->value[LAIP_LOSS_TRIPLET]);
-    if (m->parts.aligns) {
-        float *each = array(m, (size_t)m->batch->phrases, sizeof *each);
-        laip_bidiratt_values(&s->bidiratt, d, each);
-        for (size_t j = 0; j < (size_t)m->batch->phrases; j++)
-            v->value[LAIP_LOSS_BIDIRATT] += (double)each[j] * phrase_share[j];
-    }
-    if (s->predicts) {
-        float *each = array(m, masked->count, sizeof *each);
-        laip_mpm_values(&s->mpm, d, each);
-        for (size_t i = 0; i < masked->count; i++) {
-            enum laip_loss loss = i < masked->in_phrases ? LAIP_LOSS_MPM : LAIP_LOSS_MLM;
-            float weight = weight_of(m, loss);
-            v->value[loss] += weight > 0 ? (double)each[i] * masked->weight[i] / weight : 0;
-        }
-    }
-    for (int i = 0; i < LAIP_LOSSES; i++)
-        v->total += s->loss.weight[i] * v->value[i];
+    laip_loss_sum sum = {loss, x, weight, first, count, factor, offset};
+    laip_loss_sum_add(m->c.device, m->c.report, &sum);
 }
 
-bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64_t step, laip_losses *losses,
-                     laip_error *error)
+/* BidirAtt's rows have weights that hold the loss's own, and of the cosine form a minus: 1 − s. */
+static void tell_bidiratt(const micro *m, const float *phrase_share)
+{
+    const laip_bidiratt *l = &m->s->bidiratt;
+    float factor = 1 / m->s->loss.weight[LAIP_LOSS_BIDIRATT], offset = 0;
+    if (m->s->loss.bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE) {
+        for (int i = 0; i < 2; i++)
+            tell(m, LAIP_LOSS_BIDIRATT, l->loss[i], l->row_weight, 0, l->phrases, factor, 0);
+        return;
+    }
+    for (size_t j = 0; j < l->phrases; j++)
+        offset += phrase_share[j] * m->share;
+    tell(m, LAIP_LOSS_BIDIRATT, l->similarity, l->row_weight, 0, l->phrases, factor, offset);
+}
+
+/* Adds the losses to the step's report, each micro-batch by its share. */
+static void values(const micro *m, const laip_masked *masked, const float *phrase_share)
+{
+    laip_step *s = m->s;
+    const float *weight = s->loss.weight;
+    laip_mat none = {0};
+    size_t in_phrases = masked->in_phrases, rest = masked->count - in_phrases;
+    laip_profiler_part(m->c.device, "losses");
+    for (int i = 0; i < 2 && weight[LAIP_LOSS_ITC] > 0; i++)
+        tell(m, LAIP_LOSS_ITC, s->itc.loss[i], none, 0, m->b, m->share / (2 * (float)m->b), 0);
+    if (m->parts.matches) {
+        tell(m, LAIP_LOSS_ITM, s->itm.entropy, none, 0, m->b, m->share / (float)s->itm.index.count, 0);
+        tell(m, LAIP_LOSS_TRIPLET, s->itm.triplet, none, 0, m->b, m->share / (float)m->b, 0);
+    }
+    if (m->parts.aligns)
+        tell_bidiratt(m, phrase_share);
+    if (in_phrases && weight[LAIP_LOSS_MPM] > 0)
+        tell(m, LAIP_LOSS_MPM, s->mpm.loss, s->mpm.weight, 0, in_phrases, 1 / weight[LAIP_LOSS_MPM], 0);
+    if (rest && weight[LAIP_LOSS_MLM] > 0)
+        tell(m, LAIP_LOSS_MLM, s->mpm.loss, s->mpm.weight, in_phrases, rest, 1 / weight[LAIP_LOSS_MLM], 0);
+}
+
+bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64_t step, laip_error *error)
 {
     laip_arena arena = {0};
     micro m = {.s = s,
@@ -319,7 +334,7 @@ bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64
                .arena = &arena,
                .c = s->context,
                .parts = laip_parts_of(&s->loss, batch),
-               .share = s->scaling.scale / (float)s->sizes.micro_batches,
+               .share = 1 / (float)s->sizes.micro_batches,
                .b = (size_t)batch->size,
                .N = (size_t)laip_patch_count(&s->model->sizes) + 1};
     m.first = index * m.b;
@@ -335,7 +350,7 @@ bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64
     s->match_rows = cross.matches;
     s->masked_in_phrases = masked.in_phrases;
     losses_and_backward(&m, &masked);
-    values(&m, &masked, phrase_share, losses);
+    values(&m, &masked, phrase_share);
     laip_arena_free(&arena);
     return laip_device_ok(s->model->device, error);
 }

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/rng.h"
-#include "ops/adamw.h"
 #include "ops/elementwise.h"
 #include <math.h>
 #include <stdlib.h>
@@ -152,23 +151,12 @@ bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip
         if (training && p->chunks[q->chunk].matrices)
             p->matrices[p->matrix_count++] = q;
     }
-    size_t most = 1;
-    for (size_t i = 0; i < p->count; i++)
-        if (p->chunks[i].floats > most)
-            most = p->chunks[i].floats;
-    p->square_sum = laip_mat_create(d, 1, 1);
-    p->clip = laip_mat_create(d, 1, 1);
-    p->factor = laip_alloc(1, sizeof *p->factor);
-    p->scratch = laip_mat_create(d, 1, laip_sum_partials(d, most));
     return laip_device_ok(d, error) && (!average || bind_average(p, online, average, error)) &&
            laip_device_finish(d, error);
 }
 
 void laip_params_free(laip_params *p)
 {
-    laip_error ignored;
-    if (p->device) /* a read of the last update's factor may be under way */
-        (void)laip_device_finish(p->device, &ignored);
     for (size_t i = 0; i < p->view_count; i++)
         laip_mem_release(p->views[i]);
     for (size_t i = 0; i < p->count; i++) {
@@ -178,10 +166,6 @@ void laip_params_free(laip_params *p)
         for (size_t k = 0; k < sizeof all / sizeof *all; k++)
             laip_mem_release(all[k]);
     }
-    laip_mem_release(p->square_sum.mem);
-    laip_mem_release(p->clip.mem);
-    laip_mem_release(p->scratch.mem);
-    free(p->factor);
     free(p->views);
     free(p->matrices);
     free(p->chunks);
@@ -315,44 +299,6 @@ void laip_params_zero_moments(laip_params *p)
     for (size_t i = 0; i < p->count; i++) {
         laip_clear(p->device, p->chunks[i].exp_avg);
         laip_clear(p->device, p->chunks[i].exp_avg_sq);
-    }
-}
-
-void laip_params_ema_update(laip_params *p, float mu)
-{
-    for (size_t i = 0; i < p->count; i++)
-        if (p->chunks[i].average.mem)
-            laip_ema_update(p->device, p->chunks[i].average, p->chunks[i].average_low, p->chunks[i].value,
-                            p->chunks[i].low, mu);
-}
-
-static void sum_gradients(laip_params *p)
-{
-    for (size_t i = 0; i < p->count; i++)
-        laip_sum_squares(p->device, p->square_sum, i > 0, p->chunks[i].gradient, p->scratch);
-}
-
-bool laip_params_skipped(const laip_params *p)
-{
-    return p->factor[0] == 0;
-}
-
-void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t, float loss_scale)
-{
-    laip_params_zero_unwritten_gradients(p);
-    sum_gradients(p);
-    laip_clip_scale(p->device, p->clip, p->square_sum, o->clip_norm, loss_scale);
-    laip_mem_read_later(p->device, p->clip.mem, 0, p->factor, sizeof *p->factor);
-    for (size_t i = 0; i < p->count; i++) {
-        laip_chunk *c = &p->chunks[i];
-        laip_adamw step = {.lr = o->lr,
-                           .beta1 = o->beta1,
-                           .beta2 = o->beta2,
-                           .eps = o->eps,
-                           .weight_decay = c->decay ? o->weight_decay : 0,
-                           .correction1 = (float)(1 - pow(o->beta1, (double)t)),
-                           .correction2 = (float)(1 - pow(o->beta2, (double)t))};
-        laip_adamw_step(p->device, c->value, c->low, c->gradient, c->exp_avg, c->exp_avg_sq, p->clip, &step);
     }
 }
 

@@ -1,4 +1,5 @@
-/* The memory of the parameters: allocation, initial values, the momentum copies' move, the optimiser.
+/* The memory of the parameters: allocation, initial values, gradients' zeros, transfers.  What moves them is
+ * in optimiser.h.
  *
  * Values, gradients and moments lie in flat chunks, the same layout in each, so that the optimiser is a few
  * launches over whole chunks.  A chunk holds parameters that are treated alike (decayed or not, averaged or
@@ -31,8 +32,6 @@ typedef struct laip_params {
     size_t view_count, view_capacity;
     size_t floats; /* of one copy, all chunks */
     bool training;
-    laip_mat square_sum, clip, scratch; /* [1, 1], [1, 1], and for sums */
-    float *factor; /* [1] of the last update, read without waiting: 0 where it was none */
 } laip_params;
 
 /* Bytes that laip_params_create would take. */
@@ -55,13 +54,7 @@ void laip_params_copy_average(laip_params *p); /* the momentum copies become the
  * laip_params_zero_unwritten_gradients where none has; what reads gradients settles them first. */
 void laip_params_zero_gradients(laip_params *p);
 void laip_params_zero_unwritten_gradients(laip_params *p);
-void laip_params_zero_moments(laip_params *p);         /* as before the optimiser's first step */
-void laip_params_ema_update(laip_params *p, float mu); /* m ← μ m + (1 − μ) p */
-/* One AdamW step, t counted from 1; the gradient, of the loss times loss_scale, is first divided by that, and
- * its norm cut to o->clip_norm where that is not 0.  Where the gradient is not finite nothing changes, and
- * laip_params_skipped is true as soon as the device is through with it; it does not wait. */
-void laip_params_adamw(laip_params *p, const laip_optimiser_config *o, uint64_t t, float loss_scale);
-bool laip_params_skipped(const laip_params *p);
+void laip_params_zero_moments(laip_params *p); /* as before the optimiser's first step */
 
 /* One part of a parameter to and from the host, in the order of checkpoints; which is 0 value, 1 gradient, 2
  * and 3 the optimiser's moments. */

@@ -3,12 +3,8 @@
 
 #include "base/memory.h"
 #include "device/profiler.h"
-#include "ops/adamw.h"
 #include "ops/gemm.h"
 #include <stdlib.h>
-
-/* Of the loss, with halves: at first, and within what bounds it moves; 1 would be that of floats. */
-enum { FIRST_SCALE = 1 << 16, SMALLEST_SCALE = 2, LARGEST_SCALE = 1 << 24 };
 
 static size_t most(size_t a, size_t b)
 {
@@ -83,7 +79,6 @@ static void prepare(laip_step *s, laip_model *model, const laip_loss_config *los
 {
     *s = (laip_step){.model = model, .loss = *loss, .sizes = *sizes};
     s->context.device = model->device;
-    s->scaling.scale = model->sizes.storage == LAIP_STORE_HALF ? FIRST_SCALE : 1;
     s->plan = laip_plan_create(model->device, "step");
     if (model->sizes.storage == LAIP_STORE_HALF)
         laip_plan_store_half(s->plan);
@@ -108,6 +103,9 @@ bool laip_step_create(laip_step *s, laip_model *model, const laip_loss_config *l
         return false;
     plan(s, s->plan);
     laip_queue_initialise(&s->queue, model->device, seed);
+    if (!laip_optimiser_create(&s->optimiser, &model->params, model->sizes.storage == LAIP_STORE_HALF, error))
+        return false;
+    s->context.report = s->optimiser.report;
     return laip_device_finish(model->device, error);
 }
 
@@ -115,6 +113,7 @@ void laip_step_free(laip_step *s)
 {
     if (s->keeps_packed)
         laip_gemm_cache_end(s->model->device);
+    laip_optimiser_free(&s->optimiser);
     laip_queue_free(&s->queue);
     laip_vit_pass_free(&s->vit);
     laip_vit_pass_free(&s->vit_m);
@@ -143,7 +142,8 @@ void laip_step_keep_packed(laip_step *s)
 void laip_step_begin(laip_step *s, float momentum)
 {
     laip_profiler_part(s->model->device, "optimiser");
-    laip_params_ema_update(&s->model->params, momentum);
+    laip_optimiser_ema_update(&s->optimiser, momentum);
+    laip_optimiser_begin(&s->optimiser);
     laip_params_zero_gradients(&s->model->params);
 }
 
@@ -186,52 +186,42 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
     free(cls);
 }
 
-/* What came of the last update, once the device has done it. */
-static void account(laip_step *s)
-{
-    laip_scaling *l = &s->scaling;
-    bool half = s->model->sizes.storage == LAIP_STORE_HALF;
-    if (!s->unsettled)
-        return;
-    s->unsettled = false;
-    if (laip_params_skipped(&s->model->params)) {
-        s->skipped_unasked += !half || l->scale <= SMALLEST_SCALE;
-        l->skipped++;
-        l->good = 0;
-        if (half)
-            l->scale = l->scale > 2 * SMALLEST_SCALE ? l->scale / 2 : SMALLEST_SCALE;
-    } else if (half && ++l->good == LAIP_SCALE_STEPS) {
-        l->scale = l->scale < LARGEST_SCALE ? l->scale * 2 : LARGEST_SCALE;
-        l->good = 0;
-    }
-}
-
-bool laip_step_settle(laip_step *s, laip_error *error)
-{
-    bool good = laip_device_finish(s->model->device, error);
-    if (good)
-        account(s);
-    return good;
-}
-
-uint64_t laip_step_take_skipped(laip_step *s)
-{
-    uint64_t count = s->skipped_unasked;
-    s->skipped_unasked = 0;
-    return count;
-}
-
 bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, laip_error *error)
 {
     laip_profiler_part(s->model->device, "optimiser");
-    account(s); /* of the step before: what was read since has waited for it */
-    laip_params_adamw(&s->model->params, o, t - s->scaling.skipped, s->scaling.scale);
-    s->unsettled = true;
+    laip_optimiser_step(&s->optimiser, o, t, s->model->temperature->value);
     laip_gemm_cache_clear(s->model->device);
-    if (s->model->sizes.storage == LAIP_STORE_HALF && !laip_step_settle(s, error))
-        return false; /* the next step's scale follows from it */
-    laip_clamp(s->model->device, s->model->temperature->value, (float)LAIP_TEMPERATURE_LEAST,
-               (float)LAIP_TEMPERATURE_MOST);
     laip_queue_push(&s->queue);
+    return laip_device_ok(s->model->device, error);
+}
+
+bool laip_step_report(laip_step *s, laip_report *r)
+{
+    return laip_optimiser_report(&s->optimiser, r);
+}
+
+bool laip_step_report_last(laip_step *s, laip_report *r)
+{
+    return laip_optimiser_report_last(&s->optimiser, r);
+}
+
+laip_losses laip_step_losses_of(const laip_step *s, const laip_report *r)
+{
+    laip_losses v = {.total = 0};
+    for (int i = 0; i < LAIP_LOSSES; i++) {
+        v.value[i] = r->value[i];
+        v.total += s->loss.weight[i] * v.value[i];
+    }
+    return v;
+}
+
+bool laip_step_losses(laip_step *s, laip_losses *losses, laip_error *error)
+{
+    float x[LAIP_REPORT_SIZE] = {0};
+    laip_report r = {.step = 0};
+    laip_mat_read(s->model->device, s->optimiser.report, x);
+    for (int i = 0; i < LAIP_LOSSES; i++)
+        r.value[i] = x[LAIP_REPORT_LOSSES + i];
+    *losses = laip_step_losses_of(s, &r);
     return laip_device_ok(s->model->device, error);
 }

@@ -19,6 +19,7 @@
 #include "loss/itm.h"
 #include "model/keys.h"
 #include "model/model.h"
+#include "model/optimiser.h"
 
 /* The most that one micro-batch may hold: what the buffers are laid out for. */
 typedef struct laip_step_sizes {
@@ -34,21 +35,12 @@ typedef struct laip_losses {
     double total;              /* weighted */
 } laip_losses;
 
-/* Halves have few small numbers: with them the loss is multiplied by `scale`, as large as the gradients
- * allow. A step whose gradients are not finite is skipped and the scale halved; after LAIP_SCALE_STEPS good
- * ones it doubles.  With floats it is 1. */
-typedef struct laip_scaling {
-    float scale;
-    uint64_t good, skipped; /* steps since the scale changed; of this optimiser */
-} laip_scaling;
-enum { LAIP_SCALE_STEPS = 2000 };
-
 typedef struct laip_step {
     laip_model *model;
     laip_loss_config loss;
     laip_step_sizes sizes;
     uint64_t seed;
-    laip_scaling scaling;
+    laip_optimiser optimiser;
     laip_plan *plan;
     laip_context context;
     laip_queue queue;
@@ -59,8 +51,7 @@ typedef struct laip_step {
     laip_itm itm;
     laip_mpm mpm;
     laip_bidiratt bidiratt;
-    bool keeps_packed, unsettled; /* unsettled: whether the last gradient was finite is not known yet */
-    uint64_t skipped_unasked;     /* steps, for laip_step_take_skipped */
+    bool keeps_packed;
     /* of the last micro-batch, for those who look: */
     size_t match_rows, masked_in_phrases;
     bool predicts; /* MPM or MLM */
@@ -77,17 +68,17 @@ void laip_step_free(laip_step *s);
 void laip_step_keep_packed(laip_step *s);
 void laip_step_begin(laip_step *s, float momentum);
 void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index);
-/* Forward and backward of micro-batch `index` of step `step`; losses receive its values, unscaled by its
- * share. */
-bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64_t step, laip_losses *losses,
-                     laip_error *error);
+/* Forward and backward of micro-batch `index` of step `step`; waits for nothing but, where negatives are
+ * drawn, what they are drawn from. */
+bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64_t step, laip_error *error);
 bool laip_step_end(laip_step *s, const laip_optimiser_config *o, uint64_t t, laip_error *error);
 
-/* Whether a gradient was finite is known a step later, without waiting; this waits for the last one.  For
- * whoever is about to save the state. */
-bool laip_step_settle(laip_step *s, laip_error *error);
-/* Steps since the last call that changed nothing because their gradient was not finite, as far as they are
- * known; not those by which the scale of halves is found. */
-uint64_t laip_step_take_skipped(laip_step *s);
+/* What came of the step before the last one that ended; no waiting.  False: there is none yet. */
+bool laip_step_report(laip_step *s, laip_report *report);
+bool laip_step_report_last(laip_step *s, laip_report *report); /* of the last one: waits for it */
+/* The losses of a report, or of the micro-batches since laip_step_begin (which waits): means over the global
+ * batch once those of all ranks are added up. */
+laip_losses laip_step_losses_of(const laip_step *s, const laip_report *report);
+bool laip_step_losses(laip_step *s, laip_losses *losses, laip_error *error);
 
 #endif

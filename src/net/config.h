@@ -3,6 +3,7 @@
 #ifndef LAIP_NET_CONFIG_H
 #define LAIP_NET_CONFIG_H
 
+#include "cl/shared.h" /* enum laip_bidiratt_attention */
 #include "laip/error.h"
 #include <stddef.h>
 
@@ -35,7 +36,6 @@ typedef struct laip_model_config {
 } laip_model_config;
 
 enum laip_storage_kind { LAIP_STORE_FLOAT, LAIP_STORE_HALF };
-enum laip_bidiratt_attention { LAIP_ATTENTION_BOTH, LAIP_ATTENTION_FORWARD, LAIP_ATTENTION_BACKWARD };
 enum laip_bidiratt_loss { LAIP_BIDIRATT_COSINE, LAIP_BIDIRATT_CONTRASTIVE };
 enum laip_phrase_reduction { LAIP_PHRASES_SUM, LAIP_PHRASES_MEAN };
 

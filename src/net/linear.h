@@ -14,6 +14,7 @@ typedef struct laip_context {
     laip_device *device;
     laip_mat reduce;    /* scratch of column sums and of norms' gradients */
     laip_mat attention; /* scratch of attention's backward */
+    laip_mat report;    /* of the step (cl/shared.h): the loss's scale, and where losses go; may be NULL */
     bool frozen;        /* backward makes gradients of activations only, none of parameters */
     float dropout;      /* p in this pass; 0 in evaluation and in momentum passes */
     laip_step_key key;  /* of its masks */

@@ -1,24 +1,27 @@
 #include "ops/adamw.h"
 
 #include "device/launch.h"
+#include <math.h>
 
 void laip_adamw_step(laip_device *d, laip_mat p, laip_mat low, laip_mat g, laip_mat m, laip_mat v,
-                     laip_mat scale, const laip_adamw *o)
+                     laip_mat report, const laip_adamw *o)
 {
     size_t count = p.rows * p.cols, each = laip_flat_each(d, count);
     if (count)
         LAIP_LAUNCH(d, "adamw.cl", "adamw", LAIP_STORAGE(d, "adamw", p, low), laip_grid_flat(d, count, each),
                     LAIP_BOTH(p), p.half ? LAIP_BOTH(low) : LAIP_UNUSED(p), LAIP_MAT(g), LAIP_BOTH(m),
-                    LAIP_BOTH(v), scale.mem ? LAIP_MAT(scale) : LAIP_UNUSED(g), LAIP_I(scale.mem != NULL),
-                    LAIP_F(o->lr), LAIP_F(o->beta1), LAIP_F(o->beta2), LAIP_F(o->eps),
-                    LAIP_F(o->weight_decay), LAIP_F(1 / o->correction1), LAIP_F(1 / o->correction2),
-                    laip_arg_u64(count), laip_arg_u64(each));
+                    LAIP_BOTH(v), laip_arg_floats(report.mem, 3), LAIP_F(o->lr), LAIP_F(o->beta1),
+                    LAIP_F(o->beta2), LAIP_F(o->eps), LAIP_F(o->weight_decay), laip_arg_u64(count),
+                    laip_arg_u64(each));
 }
 
-void laip_clip_scale(laip_device *d, laip_mat scale, laip_mat square_sum, float max_norm, float loss_scale)
+void laip_step_control_launch(laip_device *d, laip_mat report, laip_mat square_sum,
+                              const laip_step_control *c)
 {
-    LAIP_LAUNCH(d, "adamw.cl", "clip_scale", "", laip_grid_flat(d, 1, 1), LAIP_MAT(square_sum),
-                LAIP_MAT(scale), LAIP_F(max_norm), LAIP_F(loss_scale));
+    LAIP_LAUNCH(d, "adamw.cl", "step_control", "", laip_grid_flat(d, 1, 1), LAIP_MAT(square_sum),
+                LAIP_BOTH(report), LAIP_F(c->clip_norm), LAIP_F((float)log((double)c->beta1)),
+                LAIP_F((float)log((double)c->beta2)), LAIP_F((float)c->step), LAIP_I(c->scaled),
+                LAIP_F(c->least_scale), LAIP_F(c->most_scale), LAIP_I(c->good_steps));
 }
 
 void laip_ema_update(laip_device *d, laip_mat m, laip_mat m_low, laip_mat p, laip_mat p_low, float mu)

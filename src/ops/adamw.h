@@ -1,8 +1,11 @@
+/* clang-format off */
 /* AdamW (decoupled weight decay), the momentum copies' move, and what goes with them, over flat memory:
- *   g' = scale · g;  p ← p (1 − lr·decay);  m ← β₁ m + (1 − β₁) g';  v ← β₂ v + (1 − β₂) g'²
+ *
+ *   g' = factor · g;   p ← p (1 − lr·decay);   m ← β₁ m + (1 − β₁) g';   v ← β₂ v + (1 − β₂) g'²
  *   p ← p − lr · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + eps)
- * Where p is of halves, low holds what the master weights have beyond it (base/half.h); else low.mem is NULL.
- */
+ *
+ * Where p is of halves, low holds what the master weights have beyond it (base/half.h); else low.mem is NULL. */
+/* clang-format on */
 #ifndef LAIP_OPS_ADAMW_H
 #define LAIP_OPS_ADAMW_H
 
@@ -10,16 +13,24 @@
 
 typedef struct laip_adamw {
     float lr, beta1, beta2, eps, weight_decay;
-    float correction1, correction2; /* 1 − β₁ᵗ, 1 − β₂ᵗ */
 } laip_adamw;
 
-/* scale [1, 1] on the device; mem NULL: 1; of 0: nothing changes. */
+/* factor and the corrections 1 / (1 − βᵗ) come from the report (cl/shared.h); factor 0: nothing changes. */
 void laip_adamw_step(laip_device *device, laip_mat p, laip_mat low, laip_mat g, laip_mat m, laip_mat v,
-                     laip_mat scale, const laip_adamw *o);
-/* scale = min(1, max_norm / (√square_sum / loss_scale + 1e-6)) / loss_scale: both [1, 1]; max_norm 0: any.
- * 0 where square_sum is not finite. */
-void laip_clip_scale(laip_device *device, laip_mat scale, laip_mat square_sum, float max_norm,
-                     float loss_scale);
+                     laip_mat report, const laip_adamw *o);
+
+/* What becomes of a step, on the device: fills the report's norm, clip factor, skip flag, factor and
+ * corrections, and moves the loss's scale.  A step whose gradient is not finite is skipped. */
+typedef struct laip_step_control {
+    float clip_norm; /* the gradient's norm is cut to this; 0: any */
+    float beta1, beta2;
+    uint64_t step; /* from 1; those that were skipped are subtracted */
+    bool scaled;   /* the loss is: its scale is halved by a step whose gradient is not finite */
+    float least_scale, most_scale;
+    int good_steps; /* after which the scale doubles */
+} laip_step_control;
+void laip_step_control_launch(laip_device *device, laip_mat report, laip_mat square_sum,
+                              const laip_step_control *c);
 /* m ← μ m + (1 − μ) p */
 void laip_ema_update(laip_device *device, laip_mat m, laip_mat m_low, laip_mat p, laip_mat p_low, float mu);
 void laip_clamp(laip_device *device, laip_mat x, float low, float high);

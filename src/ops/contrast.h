@@ -18,6 +18,7 @@ typedef struct laip_contrast {
     laip_mat temperature;   /* [1, 1], τ */
     laip_mat weight;        /* [rows, 1], each row's share in the objective */
     float alpha;
+    laip_mat report; /* holds the loss's scale, which multiplies the weights; mem NULL: 1 */
 } laip_contrast;
 
 /* dots [rows, keys]: in, the dot products; out, weight · dloss/ddot.  loss [rows, 1] (unweighted) and

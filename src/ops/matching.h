@@ -4,7 +4,7 @@
  * negatives, or -1 where there is none.  With s = softmax(logits)[1]: entropy_i = CE(pair, 1) + CE(image
  * negative, 0) + CE(text negative, 0) triplet_i = [m − s_i + s(image negative)]₊ + [m − s_i + s(text
  * negative)]₊ dlogits = d(Σ_i itm_weight · entropy_i + triplet_weight · triplet_i)/dlogits; all three outputs
- * are assigned. */
+ * are assigned.  report (mem NULL: none) holds the loss's scale, which multiplies both weights. */
 #ifndef LAIP_OPS_MATCHING_H
 #define LAIP_OPS_MATCHING_H
 
@@ -13,6 +13,6 @@
 void laip_matching(laip_device *device, laip_mat dlogits, laip_mat entropy /* [pairs, 1] */,
                    laip_mat triplet /* [pairs, 1] */, laip_mat logits, laip_ints image_negative,
                    laip_ints text_negative, size_t pairs, float margin, float itm_weight,
-                   float triplet_weight);
+                   float triplet_weight, laip_mat report);
 
 #endif

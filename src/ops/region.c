@@ -2,21 +2,11 @@
 
 #include "device/launch.h"
 
-/* The values of enum laip_bidiratt_attention, as the kernels name them. */
-static const char options[] = "-DATTENTION_FORWARD=1 -DATTENTION_BACKWARD=2";
-static const char halves[] = "-DATTENTION_FORWARD=1 -DATTENTION_BACKWARD=2 -DHALF";
-
-/* The matrices that are activations are stored alike. */
-static const char *options_for(laip_device *d, laip_mat a, laip_mat b, laip_mat c)
-{
-    return *LAIP_STORAGE(d, "region", a, b, c) ? halves : options;
-}
-
 void laip_region_weights(laip_device *d, laip_mat weight, laip_mat total, laip_mat fore, laip_mat back,
                          int attention)
 {
     if (weight.rows)
-        LAIP_LAUNCH(d, "region.cl", "region_weights", options, laip_grid_rows(d, weight.rows), LAIP_MAT(fore),
+        LAIP_LAUNCH(d, "region.cl", "region_weights", "", laip_grid_rows(d, weight.rows), LAIP_MAT(fore),
                     LAIP_MAT(back), LAIP_MAT(weight), LAIP_MAT(total), LAIP_I(weight.cols),
                     LAIP_I(attention));
 }
@@ -27,8 +17,9 @@ void laip_region_pool(laip_device *d, laip_mat region, laip_mat weight, laip_mat
         return;
     laip_grid grid = laip_grid_flat(d, region.cols, (size_t)laip_device_traits(d)->vector);
     grid.groups[1] = region.rows;
-    LAIP_LAUNCH(d, "region.cl", "region_pool", options_for(d, image, region, image), grid, LAIP_MAT(weight),
-                LAIP_MAT(image), LAIP_MAT(owner), LAIP_MAT(region), LAIP_I(weight.cols), LAIP_I(region.cols));
+    LAIP_LAUNCH(d, "region.cl", "region_pool", LAIP_STORAGE(d, "region_pool", image, region), grid,
+                LAIP_MAT(weight), LAIP_MAT(image), LAIP_MAT(owner), LAIP_MAT(region), LAIP_I(weight.cols),
+                LAIP_I(region.cols));
 }
 
 void laip_region_backward(laip_device *d, laip_mat dfore, laip_mat dimage, laip_mat dregion, laip_mat weight,
@@ -36,7 +27,7 @@ void laip_region_backward(laip_device *d, laip_mat dfore, laip_mat dimage, laip_
                           size_t images, int attention)
 {
     size_t phrases = dregion.rows, patches = weight.cols;
-    const char *built = options_for(d, dregion, image, dimage);
+    const char *built = LAIP_STORAGE(d, "region_dweight", dregion, image, dimage);
     if (!phrases)
         return;
     LAIP_LAUNCH(d, "region.cl", "region_dweight", built, laip_grid_rows(d, phrases * patches),
@@ -44,6 +35,6 @@ void laip_region_backward(laip_device *d, laip_mat dfore, laip_mat dimage, laip_
                 LAIP_I(dregion.cols));
     LAIP_LAUNCH(d, "region.cl", "region_dimage", built, laip_grid_rows(d, images * patches), LAIP_MAT(weight),
                 LAIP_MAT(dregion), LAIP_MAT(first), LAIP_BOTH(dimage), LAIP_I(patches), LAIP_I(dregion.cols));
-    LAIP_LAUNCH(d, "region.cl", "region_dfore", options, laip_grid_rows(d, phrases), LAIP_MAT(dfore),
+    LAIP_LAUNCH(d, "region.cl", "region_dfore", "", laip_grid_rows(d, phrases), LAIP_MAT(dfore),
                 LAIP_MAT(weight), LAIP_MAT(back), LAIP_MAT(total), LAIP_I(patches), LAIP_I(attention));
 }

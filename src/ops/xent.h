@@ -6,8 +6,9 @@
 
 #include "device/buffer.h"
 
-/* loss and truth (the target's logit; mem NULL: not wanted), [rows, 1], are assigned; weight [rows, 1]. */
+/* loss and truth (the target's logit; mem NULL: not wanted), [rows, 1], are assigned; weight [rows, 1].
+ * report (mem NULL: none) holds the loss's scale, which multiplies the weights: cl/shared.h. */
 void laip_xent(laip_device *device, laip_mat logits, laip_mat loss, laip_mat truth, laip_ints target,
-               laip_mat weight);
+               laip_mat weight, laip_mat report);
 
 #endif

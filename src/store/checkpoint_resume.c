@@ -30,10 +30,13 @@ bool laip_checkpoint_resume(const char *path, laip_model *model, laip_step *step
                *best = good ? laip_weights_metadata(&l.file, "best") : NULL;
     good = good && ((at && phase && best) ||
                     laip_bad_input(error, "%s: has no step, phase and best in its metadata", path));
+    laip_scaling scaling = laip_optimiser_scaling(&step->optimiser);
     good = good && laip_checkpoint_each(model, true, laip_checkpoint_load_part, &l, error) &&
            laip_checkpoint_strict(&l, path, NULL, error) &&
            laip_checkpoint_read_queue(&l, path, &step->queue, error) &&
-           read_scaling(path, laip_weights_metadata(&l.file, "loss_scale"), &step->scaling, error);
+           read_scaling(path, laip_weights_metadata(&l.file, "loss_scale"), &scaling, error);
+    if (good)
+        laip_optimiser_set_scaling(&step->optimiser, scaling);
     good = good && laip_checkpoint_numbers(&l.file, notes, error);
     laip_checkpoint_close(&l);
     return good && laip_device_ok(model->device, error);

@@ -97,8 +97,10 @@ bool laip_checkpoint_save(const char *path, laip_model *model, laip_step *step,
 {
     saver s = {.model = model, .path = path};
     note(&s.w, &model->sizes, notes);
-    if (step)
-        note_scaling(&s.w, &step->scaling);
+    if (step) {
+        laip_scaling scaling = laip_optimiser_scaling(&step->optimiser);
+        note_scaling(&s.w, &scaling);
+    }
     laip_checkpoint_each(model, step != NULL, declare, &s, error);
     if (step)
         declare_queue(&s.w, &step->queue);

@@ -12,6 +12,13 @@
 #include "train/memory.h"
 #include "train/train.h"
 
+/* The last step that was begun and not told yet: the device may still be at it. */
+typedef struct laip_run_told {
+    uint64_t number; /* of the run, from 1; 0: none */
+    const laip_phase *phase;
+    float lr;
+} laip_run_told;
+
 typedef struct laip_run {
     laip_config *config;
     const laip_ranks *ranks;
@@ -35,7 +42,7 @@ typedef struct laip_run {
     double started, images; /* for samples a second */
     double slowest, saving; /* seconds, of a step and of writing the state */
     long bad_steps;
-    uint64_t broken; /* the last step with a loss that is not finite */
+    laip_run_told told;
 } laip_run;
 
 char *laip_run_path(const laip_run *r, const char *name); /* in the run folder; freed by the caller */
@@ -81,18 +88,15 @@ typedef struct laip_run_step {
 /* Fetches this rank's micro-batches; returns what all ranks say of going on: bits of the above.  error is of
  * this rank. */
 unsigned laip_run_begin_step(laip_run *r, laip_run_step *s, laip_error *error);
-bool laip_run_one_step(laip_run *r, laip_run_step *s, laip_losses *sums, laip_error *error);
+/* Waits for nothing but what the ranks exchange. */
+bool laip_run_one_step(laip_run *r, laip_run_step *s, laip_error *error);
 
 /* tell.c: lines of metrics.jsonl and timing.jsonl, progress, and steps whose numbers are not finite. */
-bool laip_run_log_losses(laip_run *r, const laip_phase *p, float lr, const laip_losses *v, laip_error *error);
 bool laip_run_log_time(laip_run *r, double seconds, const laip_run_step *s, laip_error *error);
-void laip_run_show(laip_run *r, const laip_phase *p, const laip_losses *v);
-/* Whether the run may go on: a step whose losses or gradient are not finite is a failure, unless
- * --skip-bad-steps has some left.  The gradient of a step is known at the end of the next, or once the step
- * is settled. */
-bool laip_run_watch_losses(laip_run *r, const laip_phase *p, float lr, const laip_losses *v,
-                           laip_error *error);
-bool laip_run_watch_gradient(laip_run *r, uint64_t step, laip_error *error);
+/* Tells what came of the step in r->told, if its report is there, or with `wait` in any case.  Whether the
+ * run may go on: a step whose losses or gradient are not finite is a failure, unless --skip-bad-steps has
+ * some left. */
+bool laip_run_tell(laip_run *r, bool wait, laip_error *error);
 void laip_add_number(laip_str *line, const char *key, double value); /* ,"key":value; null if not finite */
 
 /* Evaluates on the validation split, tells it, and keeps the model if it is the best so far (validate.c). */

@@ -87,7 +87,7 @@ bool laip_run_save(laip_run *r, int phase, uint64_t phase_step, laip_error *erro
 {
     if (r->saved == r->done && r->saved_phase == phase)
         return true;
-    if (!laip_step_settle(&r->step, error) || !laip_run_watch_gradient(r, r->done, error))
+    if (!laip_run_tell(r, true, error))
         return false;
     double start = laip_seconds();
     laip_checkpoint_notes notes = {.config = r->yaml.text,

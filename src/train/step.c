@@ -22,29 +22,21 @@ unsigned laip_run_begin_step(laip_run *r, laip_run_step *s, laip_error *error)
     return laip_ranks_any(r->ranks, bits);
 }
 
-bool laip_run_one_step(laip_run *r, laip_run_step *s, laip_losses *sums, laip_error *error)
+bool laip_run_one_step(laip_run *r, laip_run_step *s, laip_error *error)
 {
     laip_step *step = &r->step;
     bool good = true;
-    *sums = (laip_losses){0};
     if (s->own > 1)
         laip_step_keep_packed(step);
     laip_step_begin(step, s->mu);
     for (size_t i = 0; i < s->own; i++)
         laip_step_momentum(step, s->batches[i], s->first + i);
     laip_exchange_keys(r->ranks, step);
-    for (size_t i = 0; good && i < s->own; i++) {
-        laip_losses v = {0};
-        good = laip_step_micro(step, s->batches[i], s->first + i, s->key, &v, error);
-        for (int k = 0; k < LAIP_LOSSES; k++)
-            sums->value[k] += v.value[k] / (double)step->sizes.micro_batches;
-        sums->total += v.total / (double)step->sizes.micro_batches;
-    }
+    for (size_t i = 0; good && i < s->own; i++)
+        good = laip_step_micro(step, s->batches[i], s->first + i, s->key, error);
     if (!good)
         return false;
     laip_exchange_gradients(r->ranks, step);
-    laip_ranks_sum_doubles(r->ranks, sums->value, LAIP_LOSSES);
-    laip_ranks_sum_doubles(r->ranks, &sums->total, 1);
     laip_optimiser_config o = r->config->optimiser;
     o.lr = s->lr;
     return laip_step_end(step, &o, s->t, error);

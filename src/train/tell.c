@@ -15,14 +15,14 @@ void laip_add_number(laip_str *line, const char *key, double value)
         laip_str_addf(line, ",\"%s\":null", key); /* JSON has no other */
 }
 
-bool laip_run_log_losses(laip_run *r, const laip_phase *p, float lr, const laip_losses *v, laip_error *error)
+static bool log_losses(laip_run *r, const laip_report *report, const laip_losses *v, laip_error *error)
 {
     laip_str line = {0};
-    laip_str_addf(&line, "{\"step\":%llu,\"phase\":", (unsigned long long)r->done);
-    laip_str_add_json(&line, p->name, strlen(p->name));
-    laip_add_number(&line, "lr", (double)lr);
+    laip_str_addf(&line, "{\"step\":%llu,\"phase\":", (unsigned long long)r->told.number);
+    laip_str_add_json(&line, r->told.phase->name, strlen(r->told.phase->name));
+    laip_add_number(&line, "lr", (double)r->told.lr);
     if (r->config->model.storage == LAIP_STORE_HALF)
-        laip_add_number(&line, "loss_scale", (double)r->step.scaling.scale);
+        laip_add_number(&line, "loss_scale", (double)report->scale);
     for (int i = 0; i < LAIP_LOSSES; i++)
         laip_add_number(&line, laip_loss_names[i], v->value[i]);
     laip_add_number(&line, "total", v->total);
@@ -46,16 +46,17 @@ bool laip_run_log_time(laip_run *r, double seconds, const laip_run_step *s, laip
     return good;
 }
 
-void laip_run_show(laip_run *r, const laip_phase *p, const laip_losses *v)
+static void show(laip_run *r, const laip_losses *v)
 {
+    const laip_phase *p = r->told.phase;
     double taken = laip_seconds() - r->started, rate = r->images / taken;
-    double left = taken / (double)r->done * (double)(r->total_steps - r->done);
+    double left = taken / (double)r->told.number * (double)(r->total_steps - r->told.number);
     laip_str terms = {0};
     for (int i = 0; i < LAIP_LOSSES; i++)
         if (p->weight[i] > 0)
             laip_str_addf(&terms, "%s%s %.3f", terms.length ? " " : "", laip_loss_names[i], v->value[i]);
     laip_progress("%s, step %llu of %llu: loss %.3f (%s), %.1f pairs/s, %d:%02d left", p->name,
-                  (unsigned long long)r->done, (unsigned long long)r->total_steps, v->total,
+                  (unsigned long long)r->told.number, (unsigned long long)r->total_steps, v->total,
                   laip_str_text(&terms), rate, (int)left / 60, (int)left % 60);
     free(terms.text);
 }
@@ -85,25 +86,31 @@ static bool bad_step(laip_run *r, const char *what, laip_error *error)
                         what, r->config->out, (unsigned long long)r->saved, advice);
 }
 
-bool laip_run_watch_losses(laip_run *r, const laip_phase *p, float lr, const laip_losses *v,
-                           laip_error *error)
+static bool watch(laip_run *r, const laip_report *report, const laip_losses *v, laip_error *error)
 {
     const char *term = broken_term(v);
     char what[300];
-    if (!term)
-        return true;
-    r->broken = r->done; /* its gradient is of no further interest */
-    snprintf(what, sizeof what, "loss %s of step %llu (phase %.100s, lr %g) is not a finite number", term,
-             (unsigned long long)r->done, p->name, (double)lr);
-    return bad_step(r, what, error);
+    if (term)
+        snprintf(what, sizeof what, "loss %s of step %llu (phase %.100s, lr %g) is not a finite number", term,
+                 (unsigned long long)r->told.number, r->told.phase->name, (double)r->told.lr);
+    else if (report->bad)
+        snprintf(what, sizeof what, "the gradient of step %llu is not finite, though its losses are",
+                 (unsigned long long)r->told.number);
+    return (!term && !report->bad) || bad_step(r, what, error);
 }
 
-bool laip_run_watch_gradient(laip_run *r, uint64_t step, laip_error *error)
+bool laip_run_tell(laip_run *r, bool wait, laip_error *error)
 {
-    char what[100];
-    if (!laip_step_take_skipped(&r->step) || r->broken == step)
+    laip_report report;
+    if (!r->told.number)
         return true;
-    snprintf(what, sizeof what, "the gradient of step %llu is not finite, though its losses are",
-             (unsigned long long)step);
-    return bad_step(r, what, error);
+    if (!(wait ? laip_step_report_last : laip_step_report)(&r->step, &report))
+        return laip_device_ok(r->device, error);
+    laip_losses v = laip_step_losses_of(&r->step, &report);
+    laip_ranks_sum_doubles(r->ranks, v.value, LAIP_LOSSES);
+    laip_ranks_sum_doubles(r->ranks, &v.total, 1);
+    show(r, &v);
+    bool good = log_losses(r, &report, &v, error) && watch(r, &report, &v, error);
+    r->told.number = 0;
+    return good;
 }

@@ -41,7 +41,7 @@ static bool validate_and_save(laip_run *r, int phase, uint64_t step, laip_error 
 {
     double pause = laip_seconds();
     laip_error none;
-    if (!laip_step_settle(&r->step, error) || !laip_run_watch_gradient(r, r->done, error))
+    if (!laip_run_tell(r, true, error))
         return false;
     bool good = laip_validate(r, &r->config->phases[phase], error);
     if (!good) /* what was learned is kept, if it can be */
@@ -52,19 +52,18 @@ static bool validate_and_save(laip_run *r, int phase, uint64_t step, laip_error 
     return good;
 }
 
+/* Begins a step, and tells the one before, which the device is through with. */
 static bool take_step(laip_run *r, const laip_phase *p, laip_run_step *s, laip_error *error)
 {
-    laip_losses sums;
     double start = laip_seconds();
-    if (!laip_run_one_step(r, s, &sums, error))
+    if (!laip_run_one_step(r, s, error) || !laip_run_tell(r, false, error))
         return false;
     double seconds = laip_seconds() - start + s->waited;
     r->slowest = seconds > r->slowest ? seconds : r->slowest;
     r->done++;
+    r->told = (laip_run_told){r->done, p, s->lr};
     r->images += (double)r->config->batch * r->config->micro_batches;
-    laip_run_show(r, p, &sums);
-    return laip_run_log_losses(r, p, s->lr, &sums, error) && laip_run_log_time(r, seconds, s, error) &&
-           laip_run_watch_gradient(r, r->done - 1, error) && laip_run_watch_losses(r, p, s->lr, &sums, error);
+    return laip_run_log_time(r, seconds, s, error);
 }
 
 static bool run_phase(laip_run *r, int index, uint64_t from, bool *ended, laip_error *error)
@@ -91,8 +90,9 @@ static bool run_phase(laip_run *r, int index, uint64_t from, bool *ended, laip_e
             good = break_off(r, index, i, bits, ended, error);
             break;
         }
-        good =
-            take_step(r, p, &s, error) && (r->done % REPORT_EVERY != 0 || laip_run_report(r, p, true, error));
+        good = take_step(r, p, &s, error);
+        if (good && r->done % REPORT_EVERY == 0)
+            good = laip_run_tell(r, true, error) && laip_run_report(r, p, true, error);
         if (good && ((i + 1) % every == 0 || i + 1 == steps))
             good = validate_and_save(r, index, i + 1, error);
     }
@@ -111,7 +111,8 @@ static bool next_step(laip_run *r, int phase, laip_error *error)
     size_t count = q->slots * q->image.cols, slots = q->slots, pointer = q->pointer;
     float *image = laip_alloc(count, sizeof *image), *text = laip_alloc(count, sizeof *text);
     int32_t *person = laip_alloc(slots, sizeof *person);
-    laip_scaling scaling = {r->step.scaling.scale, r->step.scaling.good, 0};
+    laip_scaling scaling = laip_optimiser_scaling(&r->step.optimiser);
+    scaling.skipped = 0;
     laip_queue_read(q, q->image, image);
     laip_queue_read(q, q->text, text);
     memcpy(person, q->person + q->batch, slots * sizeof *person);
@@ -119,7 +120,7 @@ static bool next_step(laip_run *r, int phase, laip_error *error)
     laip_params_zero_moments(&r->model.params);
     bool good = laip_run_open_step(r, phase, error);
     if (good)
-        r->step.scaling = scaling;
+        laip_optimiser_set_scaling(&r->step.optimiser, scaling);
     if (good && slots) {
         laip_queue_write(q, q->image, image);
         laip_queue_write(q, q->text, text);

@@ -15,8 +15,9 @@ static double loss_of(laip_step *s, const laip_batch *batch)
 {
     laip_error error;
     laip_losses v;
-    laip_params_zero_gradients(&s->model->params);
-    assert_ok(laip_step_micro(s, batch, 0, 5, &v, &error), error);
+    laip_step_begin(s, 1); /* the momentum copies stay */
+    assert_ok(laip_step_micro(s, batch, 0, 5, &error), error);
+    assert_ok(laip_step_losses(s, &v, &error), error);
     return v.total;
 }
 

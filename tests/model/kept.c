@@ -45,7 +45,6 @@ static trained train(bool keep)
     laip_arena arena = {0};
     laip_model model;
     laip_step step;
-    laip_losses v;
     laip_model_config m = laip_tiny_sizes();
     laip_step_sizes z = laip_tiny_step_sizes();
     laip_loss_config loss = laip_loss_config_default();
@@ -72,7 +71,7 @@ static trained train(bool keep)
             laip_step_momentum(&step, &batches[i], i);
         }
         for (size_t i = 0; i < MICRO_BATCHES; i++)
-            assert_ok(laip_step_micro(&step, &batches[i], i, n, &v, &error), error);
+            assert_ok(laip_step_micro(&step, &batches[i], i, n, &error), error);
         assert_ok(laip_step_end(&step, &o, n, &error), error);
         t.packings = packings(d);
         t.kept = laip_gemm_cache_bytes(d);

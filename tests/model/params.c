@@ -181,7 +181,7 @@ static void average(void **state)
     laip_param *p = m.vision_proj.weight, *copy = m.vision_proj_m.weight;
     size_t n = laip_part_count(&p->part[0]);
     float *online = part_of(&m, p, 0, 0), *before = part_of(&m, copy, 0, 0);
-    laip_params_ema_update(&m.params, 0.75f);
+    laip_optimiser_ema_update(&(laip_optimiser){.params = &m.params}, 0.75f);
     float *after = part_of(&m, copy, 0, 0), *kept = part_of(&m, p, 0, 0);
     for (size_t i = 0; i < n; i++)
         assert_near(after[i], 0.75 * (double)before[i] + 0.25 * (double)online[i], 1e-6);
@@ -229,7 +229,11 @@ static void gradients(void **state)
         }
         if (reader == 1) { /* moments decayed by what is not there: AdamW leaves the first in proportion */
             laip_optimiser_config o = {.lr = 0, .beta1 = 0.5f, .beta2 = 0.5f, .eps = 1e-8f};
-            laip_params_adamw(&m.params, &o, 1, 1);
+            laip_optimiser adamw;
+            laip_error error;
+            assert_ok(laip_optimiser_create(&adamw, &m.params, false, &error), error);
+            laip_optimiser_step(&adamw, &o, 1, m.temperature->value);
+            laip_optimiser_free(&adamw);
         }
         size_t number = 0;
         for (size_t i = 0; i < m.table.count; i++)

@@ -24,7 +24,7 @@ static void body(laip_device *d)
                  mw = laip_test_mat(d, rows, 1, w);
         laip_mat ms = laip_mat_create(d, rows, 1), dx = laip_mat_create(d, rows, cols),
                  dy = laip_mat_create(d, rows, cols);
-        laip_cosine(d, ms, dx, dy, mx, my, mw);
+        laip_cosine(d, ms, dx, dy, mx, my, mw, (laip_mat){0});
         laip_check_mat("similarity", d, ms, s, 2e-6);
         laip_check_mat("dx", d, dx, gx, 1e-6);
         laip_check_mat("dy", d, dy, gy, 1e-6);

@@ -327,19 +327,20 @@ static void masters(run *r)
         low[i] = laip_mat_create_half(r->d, 1, cols_now);
         laip_mat_zero(r->d, low[i]);
     }
-    laip_adamw o = {.lr = 1e-5f,
-                    .beta1 = 0.9f,
-                    .beta2 = 0.999f,
-                    .eps = 1e-8f,
-                    .correction1 = 0.1f,
-                    .correction2 = 0.001f};
+    laip_adamw o = {.lr = 1e-5f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f};
+    float values[LAIP_REPORT_SIZE] = {0};
+    values[LAIP_REPORT_FACTOR] = 1;
+    values[LAIP_REPORT_INVERSE1] = 10;
+    values[LAIP_REPORT_INVERSE2] = 1000;
+    laip_mat report = plain(r, 1, LAIP_REPORT_SIZE, 1);
+    laip_mat_write(r->d, report, values);
     laip_mat before = plain(r, 1, cols_now, 1), after = plain(r, 1, cols_now, 1),
              moved = plain(r, 1, cols_now, 1);
     float *x = laip_test_read(r->d, p), *y = laip_test_read(r->d, m), *l = laip_alloc(cols_now, sizeof *l);
     laip_mat_write(r->d, before, x);
     /* far smaller than a half of 1 tells apart: only the masters see it */
     for (int i = 0; i < 5; i++)
-        laip_adamw_step(r->d, p, low[0], g, first, second, (laip_mat){0}, &o);
+        laip_adamw_step(r->d, p, low[0], g, first, second, report, &o);
     laip_ema_update(r->d, m, low[1], p, low[0], 0.999f);
     laip_mat *targets[] = {&after, &moved};
     laip_mat now[] = {p, m};

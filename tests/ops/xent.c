@@ -44,7 +44,7 @@ static void one(laip_device *d, size_t rows, size_t cols)
     laip_mat truth = laip_mat_create(d, rows, 1);
     laip_ints mt = laip_test_ints(d, rows, target);
     double *Z = laip_test_doubles(z, rows * cols);
-    laip_xent(d, mz, loss, truth, mt, mw);
+    laip_xent(d, mz, loss, truth, mt, mw, (laip_mat){0});
     objective(Z, &p);
     laip_check_mat("loss", d, loss, p.loss, 3e-6);
     float *own = laip_test_read(d, truth), *dz = laip_test_read(d, mz);
