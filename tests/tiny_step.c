@@ -20,6 +20,7 @@ static void step(void **state)
     laip_arena arena = {0};
     laip_loss_config l = laip_loss_config_default();
     laip_step_sizes z = laip_tiny_step_sizes();
+    laip_report v;
     laip_optimiser_config o = laip_optimiser_config_default();
     laip_batch batch = laip_tiny_batch(&arena, &sizes, 3);
     l.weight[LAIP_LOSS_MLM] = 0.5f;
@@ -35,7 +36,9 @@ static void step(void **state)
     laip_step_momentum(&s, &batch, 0);
     assert_ok(laip_step_micro(&s, &batch, 0, 0, &error), error);
     assert_ok(laip_step_end(&s, &o, 1, &error), error);
-    assert_true(isfinite(v.total) && v.total > 0);
+    assert_true(laip_step_report_last(&s, &v));
+    double total = laip_step_losses_of(&s, &v).total;
+    assert_true(isfinite(total) && total > 0 && !v.skipped);
     laip_step_free(&s);
     laip_model_free(&model);
     laip_arena_free(&arena);
