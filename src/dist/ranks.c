@@ -12,12 +12,25 @@
 /* Sums travel in pieces: whole gradients at once were twice as slow. */
 enum { PIECE = 4 << 20 };
 
+/* Whether a launcher started this process as one of a job's, by the variables that theirs give (Open MPI,
+ * MPICH and Slurm): a process of its own has no use for MPI. */
+static bool launched(void)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "MPI_LOCALRANKID"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i]))
+            return true;
+    return false;
+}
+
 const char laip_ranks_elsewhere[] = "another rank has failed";
 
 bool laip_ranks_begin(laip_ranks *r, int *argc, char ***argv, laip_error *error)
 {
     int given;
-    *r = (laip_ranks){.size = 1};
+    *r = (laip_ranks){.size = 1, .local_size = 1};
+    if (!launched())
+        return true;
     if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &given) != MPI_SUCCESS ||
         given < MPI_THREAD_FUNNELED)
         return laip_failure(error, "MPI_Init_thread: MPI cannot be used beside threads here");
@@ -38,7 +51,8 @@ void laip_ranks_end(laip_ranks *r)
 {
     laip_job_free(r->job);
     r->job = NULL;
-    MPI_Finalize();
+    if (launched())
+        MPI_Finalize();
 }
 
 void laip_ranks_abort(const laip_ranks *r, const char *program, const laip_error *error)
@@ -53,7 +67,8 @@ void laip_ranks_abort(const laip_ranks *r, const char *program, const laip_error
     fflush(stderr);
     if (r->size > 1)
         MPI_Abort(MPI_COMM_WORLD, error->status);
-    MPI_Finalize();
+    if (launched())
+        MPI_Finalize();
     exit(error->status);
 }
 
@@ -109,6 +124,17 @@ void laip_ranks_allgatherv(const laip_ranks *r, float *values, const size_t *fir
 void laip_ranks_allgatherv_ints(const laip_ranks *r, int32_t *values, const size_t *first)
 {
     allgatherv(r, values, first, MPI_INT32_T);
+}
+
+void laip_ranks_allgatherv_items(const laip_ranks *r, void *values, size_t bytes, const size_t *first)
+{
+    MPI_Datatype type;
+    if (r->size == 1)
+        return;
+    MPI_Type_contiguous((int)bytes, MPI_BYTE, &type);
+    MPI_Type_commit(&type);
+    allgatherv(r, values, first, type);
+    MPI_Type_free(&type);
 }
 
 void laip_ranks_allgather(const laip_ranks *r, const void *own, size_t bytes, void *all)

@@ -34,6 +34,8 @@ void laip_ranks_sum_doubles(const laip_ranks *r, double *values, size_t count);
 /* Rank k holds elements first[k] … first[k+1] of values; afterwards every rank holds all of them. */
 void laip_ranks_allgatherv(const laip_ranks *r, float *values, const size_t *first);
 void laip_ranks_allgatherv_ints(const laip_ranks *r, int32_t *values, const size_t *first);
+/* The same of elements of `bytes` bytes each. */
+void laip_ranks_allgatherv_items(const laip_ranks *r, void *values, size_t bytes, const size_t *first);
 /* all [size × bytes] receives every rank's `own`, in the ranks' order. */
 void laip_ranks_allgather(const laip_ranks *r, const void *own, size_t bytes, void *all);
 void laip_ranks_broadcast(const laip_ranks *r, void *data, size_t bytes); /* rank 0's */

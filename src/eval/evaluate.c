@@ -1,235 +1,118 @@
 #include "eval/evaluate.h"
 
 #include "base/log.h"
-#include "base/parallel.h"
-#include "data/assemble.h"
-#include "model/score.h"
+#include "eval/internal.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { IMAGES = 16, CAPTIONS = 256 };
-
-typedef struct evaluation {
-    laip_model *model;
-    const laip_dataset *d;
-    const laip_texts *t;
-    laip_scorer scorer;
-    laip_evaluation *out;
-    size_t k, E, D, pixels;
-    float weight;
-    int threads;
-    const laip_ranks *ranks;
-    float *image_features, *text_features, *states, *planes;
-    float *tokens; /* [kept, N, D]: pictures first … first + kept − 1 of this rank's, encoded */
-    size_t first, last, kept, token_floats;
-    int32_t *ids, *begin; /* of all captions, packed */
-    float *retrieval;     /* [queries, gallery] */
-    int32_t *rank_of;     /* [queries, gallery]: the place of a picture by retrieval */
-    int32_t *candidates;  /* [queries, k]: the first by retrieval */
-    float *logits;        /* [queries, k, 2]: of matching, in the order of retrieval */
-} evaluation;
-
-typedef struct decode {
-    evaluation *e;
-    size_t first;
-    pthread_mutex_t lock;
-    bool failed;
-    laip_error error;
-} decode;
-
-static void decode_one(void *context, size_t i)
+void laip_eval_division(const laip_ranks *ranks, int rank, size_t count, size_t each, size_t *first,
+                        size_t *last)
 {
-    decode *j = context;
-    evaluation *e = j->e;
-    laip_error error;
-    if (laip_picture_planes(e->d, j->first + i, e->model->sizes.image_height, e->model->sizes.image_width,
-                            e->planes + i * e->pixels, &error))
-        return;
-    pthread_mutex_lock(&j->lock);
-    if (!j->failed)
-        j->error = error;
-    j->failed = true;
-    pthread_mutex_unlock(&j->lock);
+    laip_ranks_division(ranks, rank, (count + each - 1) / each, first, last);
+    *first = *first * each < count ? *first * each : count;
+    *last = *last * each < count ? *last * each : count;
 }
 
-/* Pictures first … first + count − 1 into e->planes, by all threads. */
-static bool decode_batch(evaluation *e, size_t first, size_t count, laip_error *error)
+size_t *laip_eval_places(const laip_ranks *ranks, size_t count, size_t each)
 {
-    decode j = {.e = e, .first = first};
-    pthread_mutex_init(&j.lock, NULL);
-    laip_parallel_for(count, e->threads, decode_one, &j);
-    pthread_mutex_destroy(&j.lock);
-    if (j.failed)
-        *error = j.error;
-    return !j.failed;
+    size_t *places = laip_alloc((size_t)ranks->size + 1, sizeof *places), first;
+    for (int k = 0; k < ranks->size; k++)
+        laip_eval_division(ranks, k, count, each, &first, &places[k + 1]);
+    return places;
 }
 
-/* Features of the pictures in e->planes, and, of those that this rank will match and has room for, all that
- * the encoder made of them. */
-static bool encode_batch(evaluation *e, size_t first, size_t count, laip_error *error)
+bool laip_eval_agree(const laip_eval_run *e, bool good, laip_error *error)
 {
-    size_t begin = first > e->first ? first : e->first, end = e->first + e->kept;
-    end = first + count < end ? first + count : end;
-    return laip_score_images(&e->scorer, e->planes, count, e->image_features + first * e->E, error) &&
-           (begin >= end || laip_score_tokens(&e->scorer, begin - first, end - begin,
-                                              e->tokens + (begin - e->first) * e->token_floats, error));
+    if (!laip_ranks_any(e->ranks, !good))
+        return true;
+    return good ? laip_failure(error, "%s", laip_ranks_elsewhere) : false;
 }
 
-static bool encode_images(evaluation *e, laip_error *error)
+size_t laip_eval_block(const laip_texts *t, size_t width)
 {
-    size_t n = e->d->picture_count;
-    for (size_t i = 0; i < n; i += IMAGES) {
-        size_t count = n - i < IMAGES ? n - i : IMAGES;
-        laip_progress("encoding pictures: %zu of %zu", i, n);
-        if (!decode_batch(e, i, count, error) || !encode_batch(e, i, count, error))
-            return false;
-    }
-    return true;
+    size_t batch = LAIP_EVAL_CAPTIONS * t->captions.longest * width * sizeof(float),
+           batches = ((size_t)512 << 20) / (batch ? batch : 1);
+    return LAIP_EVAL_CAPTIONS * (batches ? batches : 1);
 }
 
-static bool encode_texts(evaluation *e, laip_error *error)
+static size_t depth_of(size_t queries, size_t gallery, size_t k)
 {
-    size_t n = e->d->caption_count;
-    for (size_t i = 0; i < n; i += CAPTIONS) {
-        size_t count = n - i < CAPTIONS ? n - i : CAPTIONS;
-        if (!laip_score_texts(&e->scorer, e->ids, e->begin + i, count, e->text_features + i * e->E,
-                              e->states + (size_t)e->begin[i] * e->D, error))
-            return false;
-    }
-    return true;
+    size_t least = k > 100 ? k : 100;
+    bool all = queries * gallery <= (size_t)16 << 20; /* eight bytes each */
+    return all || gallery < least ? gallery : least;
 }
 
-static void retrieval_scores(void *context, size_t q)
+/* This rank's captions in their new order, by matching or by both; into the result where that is the one that
+ * is shown. */
+static bool rank_again(laip_eval_run *e, bool fused, float temperature, laip_error *error)
 {
-    evaluation *e = context;
-    size_t n = e->d->picture_count;
-    for (size_t i = 0; i < n; i++) {
-        float sum = 0;
-        for (size_t c = 0; c < e->E; c++)
-            sum += e->text_features[q * e->E + c] * e->image_features[i * e->E + c];
-        e->retrieval[q * n + i] = sum;
-    }
-}
-
-typedef struct scored {
-    float score;
-    int32_t picture;
-} scored;
-
-static int better(const void *a, const void *b)
-{
-    const scored *x = a, *y = b;
-    if (x->score != y->score)
-        return x->score > y->score ? -1 : 1;
-    return x->picture < y->picture ? -1 : x->picture > y->picture;
-}
-
-static void sort_places(int32_t *ranking, float *score, size_t count)
-{
-    scored *all = laip_alloc(count, sizeof *all);
-    for (size_t i = 0; i < count; i++)
-        all[i] = (scored){score[i], ranking[i]};
-    if (count)
-        qsort(all, count, sizeof *all, better);
-    for (size_t i = 0; i < count; i++) {
-        ranking[i] = all[i].picture;
-        score[i] = all[i].score;
-    }
-    free(all);
-}
-
-static void rank_by_retrieval(void *context, size_t q)
-{
-    evaluation *e = context;
-    size_t n = e->d->picture_count;
-    int32_t *ranking = e->out->ranking + q * n;
-    retrieval_scores(e, q);
-    for (size_t i = 0; i < n; i++)
-        ranking[i] = (int32_t)i;
-    memcpy(e->out->score + q * n, e->retrieval + q * n, n * sizeof *e->retrieval);
-    sort_places(ranking, e->out->score + q * n, n);
-    for (size_t i = 0; i < n; i++)
-        e->rank_of[q * n + (size_t)ranking[i]] = (int32_t)i;
-    memcpy(e->candidates + q * e->k, ranking, e->k * sizeof *ranking);
-}
-
-/* The captions that have this picture among their k best, matched with it. */
-static bool match_picture(evaluation *e, size_t picture, const float *planes, laip_error *error)
-{
-    size_t n = e->d->picture_count, queries = e->d->caption_count, count = 0;
-    size_t *who = laip_alloc(queries, sizeof *who);
-    for (size_t q = 0; q < queries; q++)
-        if ((size_t)e->rank_of[q * n + picture] < e->k)
-            who[count++] = q;
-    bool good = true, near = picture < e->first + e->kept;
-    if (count)
-        good = near ? laip_score_set_encoded_image(&e->scorer,
-                                                   e->tokens + (picture - e->first) * e->token_floats, error)
-                    : laip_score_set_image(&e->scorer, planes, error);
-    int32_t begin[CAPTIONS + 1];
-    float logits[CAPTIONS][2];
-    float *states = laip_alloc(CAPTIONS * e->t->captions.longest, e->D * sizeof *states);
-    for (size_t i = 0; good && i < count; i += CAPTIONS) {
-        size_t some = count - i < CAPTIONS ? count - i : CAPTIONS;
-        begin[0] = 0;
-        for (size_t j = 0; j < some; j++) {
-            size_t q = who[i + j], rows = (size_t)(e->begin[q + 1] - e->begin[q]);
-            memcpy(states + (size_t)begin[j] * e->D, e->states + (size_t)e->begin[q] * e->D,
-                   rows * e->D * sizeof *states);
-            begin[j + 1] = begin[j] + (int32_t)rows;
+    laip_evaluation *o = e->out;
+    int32_t *pictures = laip_alloc(e->k, sizeof *pictures), *places = laip_alloc(o->gallery, sizeof *places);
+    float *scores = laip_alloc(e->k, sizeof *scores);
+    bool good = true;
+    for (size_t q = e->query; good && q < e->query_end; q++) {
+        const size_t *far = e->far_begin + (q - e->query);
+        size_t count = 0;
+        for (size_t i = 0; i < e->k; i++) {
+            const float *logit = e->logits + 2 * (q * e->k + i);
+            pictures[i] = e->candidates[q * e->k + i];
+            scores[i] = fused ? e->how.weight * (logit[1] - logit[0]) + e->cosine[q * e->k + i] / temperature
+                              : logit[1];
+            if (!isfinite(scores[i]))
+                good = laip_failure(error, "the score of caption %zu with picture %d is not a finite number",
+                                    q, (int)pictures[i]);
         }
-        good = laip_score_match(&e->scorer, states, begin, some, logits[0], error);
-        for (size_t j = 0; good && j < some; j++)
-            memcpy(e->logits + 2 * (who[i + j] * e->k + (size_t)e->rank_of[who[i + j] * n + picture]),
-                   logits[j], sizeof logits[j]);
+        laip_eval_sort(pictures, scores, e->k);
+        for (size_t i = 0; i < e->k; i++)
+            if (o->gallery_person[pictures[i]] == o->query_person[q])
+                places[count++] = (int32_t)i;
+        for (size_t i = far[0]; i < far[1]; i++)
+            places[count++] = e->far[i];
+        e->hits[1 + fused][q] = laip_hits_of(places, count);
+        if (fused == e->how.fused) {
+            memcpy(o->ranking + q * o->depth, pictures, e->k * sizeof *pictures);
+            memcpy(o->score + q * o->depth, scores, e->k * sizeof *scores);
+        }
     }
-    e->out->pairs += count;
-    free(states);
-    free(who);
+    free(pictures);
+    free(places);
+    free(scores);
     return good;
 }
 
-static bool match_all(evaluation *e, laip_error *error)
+static bool rerank(laip_eval_run *e, laip_error *error)
 {
-    for (size_t i = e->first; i < e->last; i += IMAGES) {
-        size_t count = e->last - i < IMAGES ? e->last - i : IMAGES;
-        laip_progress("matching: picture %zu of %zu", i - e->first, e->last - e->first);
-        if (i + count > e->first + e->kept && !decode_batch(e, i, count, error))
-            return false;
-        for (size_t j = 0; j < count; j++)
-            if (!match_picture(e, i + j, e->planes + j * e->pixels, error))
-                return false;
-    }
-    if (e->ranks->size > 1) /* a pair is matched by one rank; the others have zeros there */
-        for (size_t q = 0; q < e->d->caption_count; q++)
-            laip_ranks_sum(e->ranks, e->logits + 2 * q * e->k, 2 * e->k);
-    return true;
+    const laip_param *p = e->model->temperature;
+    float temperature;
+    laip_params_read(&e->model->params, p, &p->part[0], 0, &temperature);
+    bool good = laip_device_ok(e->model->device, error) && rank_again(e, false, temperature, error) &&
+                rank_again(e, true, temperature, error);
+    return laip_eval_agree(e, good, error);
 }
 
-/* The candidates of all captions in their new order. */
-static laip_metrics rank_again(evaluation *e, bool fused)
+/* What each rank found for its captions becomes everyone's. */
+static void exchange_results(laip_eval_run *e)
 {
     laip_evaluation *o = e->out;
-    size_t n = o->gallery;
-    float temperature;
-    const laip_param *p = e->model->temperature;
-    laip_params_read(&e->model->params, p, &p->part[0], 0, &temperature);
-    for (size_t q = 0; q < o->queries; q++) {
-        for (size_t i = 0; i < e->k; i++) {
-            const float *logit = e->logits + 2 * (q * e->k + i);
-            int32_t picture = e->candidates[q * e->k + i];
-            o->ranking[q * n + i] = picture;
-            o->score[q * n + i] = fused ? e->weight * (logit[1] - logit[0]) +
-                                              e->retrieval[q * n + (size_t)picture] / temperature
-                                        : logit[1];
-        }
-        sort_places(o->ranking + q * n, o->score + q * n, e->k);
+    size_t *places = laip_eval_places(e->ranks, o->queries, LAIP_EVAL_CAPTIONS),
+           *scaled = laip_alloc((size_t)e->ranks->size + 1, sizeof *scaled);
+    laip_metrics *of[] = {&o->retrieval, &o->rerank, &o->fused};
+    for (int i = 0; i < 3; i++) {
+        laip_ranks_allgatherv_items(e->ranks, e->hits[i], sizeof *e->hits[i], places);
+        *of[i] = laip_metrics_mean(e->hits[i], o->queries);
     }
-    return laip_metrics_of(o->ranking, o->queries, n, o->query_person, o->gallery_person);
+    for (int k = 0; k <= e->ranks->size; k++)
+        scaled[k] = places[k] * o->depth;
+    laip_ranks_allgatherv_ints(e->ranks, o->ranking, scaled);
+    laip_ranks_allgatherv(e->ranks, o->score, scaled);
+    double pairs = (double)o->pairs;
+    laip_ranks_sum_doubles(e->ranks, &pairs, 1);
+    o->pairs = (size_t)pairs;
+    free(places);
+    free(scaled);
 }
 
 static size_t token_floats(const laip_model_config *m)
@@ -249,42 +132,48 @@ size_t laip_evaluation_image_cache(void)
     return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) / 4;
 }
 
-static void prepare(evaluation *e, laip_reranking how)
+static void prepare_result(laip_evaluation *o, const laip_dataset *d, size_t k)
 {
-    laip_evaluation *o = e->out;
+    *o = (laip_evaluation){.queries = d->caption_count, .gallery = d->picture_count};
+    o->depth = depth_of(o->queries, o->gallery, k);
+    o->ranking = laip_alloc(o->queries * o->depth, sizeof *o->ranking);
+    o->score = laip_alloc(o->queries * o->depth, sizeof *o->score);
+    o->query_person = laip_alloc(o->queries, sizeof *o->query_person);
+    o->gallery_person = laip_alloc(o->gallery, sizeof *o->gallery_person);
+    for (size_t q = 0; q < o->queries; q++)
+        o->query_person[q] = d->pictures[d->captions[q].picture].person;
+    for (size_t i = 0; i < o->gallery; i++)
+        o->gallery_person[i] = d->pictures[i].person;
+}
+
+static void prepare(laip_eval_run *e)
+{
     size_t n = e->d->picture_count, queries = e->d->caption_count;
+    laip_eval_division(e->ranks, e->ranks->rank, n, LAIP_EVAL_IMAGES, &e->first, &e->last);
+    laip_eval_division(e->ranks, e->ranks->rank, queries, LAIP_EVAL_CAPTIONS, &e->query, &e->query_end);
+    e->begin = e->t->captions.begin;
     e->image_features = laip_alloc(n * e->E, sizeof(float));
     e->text_features = laip_alloc(queries * e->E, sizeof(float));
-    e->states = laip_alloc(e->t->captions.begin[queries] * e->D, sizeof(float));
-    e->planes = laip_alloc(IMAGES * e->pixels, sizeof(float));
-    e->retrieval = laip_alloc(queries * n, sizeof(float));
-    e->rank_of = laip_alloc(queries * n, sizeof(int32_t));
+    if (e->k && laip_eval_block(e->t, e->D) >= queries)
+        e->states = laip_alloc(e->begin[queries] * e->D, sizeof(float));
+    e->planes = laip_alloc(LAIP_EVAL_IMAGES * e->pixels, sizeof(float));
     e->candidates = laip_alloc(queries * e->k, sizeof(int32_t));
+    e->cosine = laip_alloc(queries * e->k, sizeof(float));
     e->logits = laip_alloc(queries * e->k, 2 * sizeof(float));
-    e->begin = laip_alloc(queries + 1, sizeof *e->begin);
-    e->ids = e->t->captions.ids;
-    for (size_t q = 0; q <= queries; q++)
-        e->begin[q] = (int32_t)e->t->captions.begin[q];
-    o->ranking = laip_alloc(queries * n, sizeof *o->ranking);
-    o->score = laip_alloc(queries * n, sizeof *o->score);
-    o->query_person = laip_alloc(queries, sizeof *o->query_person);
-    o->gallery_person = laip_alloc(n, sizeof *o->gallery_person);
-    for (size_t q = 0; q < queries; q++)
-        o->query_person[q] = e->d->pictures[e->d->captions[q].picture].person;
-    for (size_t i = 0; i < n; i++)
-        o->gallery_person[i] = e->d->pictures[i].person;
-    laip_ranks_division(e->ranks, e->ranks->rank, n, &e->first, &e->last);
+    e->far_begin = laip_alloc(e->query_end - e->query + 1, sizeof *e->far_begin);
+    for (int i = 0; i < 3; i++)
+        e->hits[i] = laip_alloc(queries, sizeof *e->hits[i]);
     e->token_floats = token_floats(&e->model->sizes);
-    how.image_cache /= (size_t)e->ranks->size;
-    e->kept = pictures_kept(&e->model->sizes, how, e->last - e->first);
+    e->how.image_cache /= (size_t)e->ranks->size;
+    e->kept = pictures_kept(&e->model->sizes, e->how, e->last - e->first);
     e->tokens = laip_alloc(e->kept * e->token_floats, sizeof(float));
 }
 
 static laip_score_sizes sizes_for(const laip_texts *texts)
 {
-    return (laip_score_sizes){.images = IMAGES,
-                              .captions = CAPTIONS,
-                              .rows = CAPTIONS * texts->captions.longest,
+    return (laip_score_sizes){.images = LAIP_EVAL_IMAGES,
+                              .captions = LAIP_EVAL_CAPTIONS,
+                              .rows = LAIP_EVAL_CAPTIONS * texts->captions.longest,
                               .longest = texts->captions.longest};
 }
 
@@ -293,61 +182,62 @@ size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const lai
 {
     const laip_model_config *m = &model->sizes;
     size_t n = d->picture_count, queries = d->caption_count, E = (size_t)m->embed;
+    size_t k = how.k < n ? how.k : n, block = laip_eval_block(texts, (size_t)m->width);
     laip_score_sizes z = sizes_for(texts);
-    /* as prepare() takes them: features, states, pixels of a batch; two scores, two places a pair; a place
-     * and two logits a candidate; tokens of pictures */
-    size_t floats = (n + queries) * E + texts->captions.begin[queries] * (size_t)m->width +
-                    IMAGES * 3 * (size_t)m->image_height * (size_t)m->image_width + 4 * n * queries +
-                    3 * queries * (how.k < n ? how.k : n) + pictures_kept(m, how, n) * token_floats(m);
+    size_t rows = block >= queries ? texts->captions.begin[queries] : block * texts->captions.longest;
+    /* as prepare() takes them: features, states of a block, pixels of a batch; the result's place and score;
+     * a place, a cosine and two logits a candidate; tokens of pictures */
+    size_t floats = (n + queries) * E + (k ? rows * (size_t)m->width : 0) +
+                    LAIP_EVAL_IMAGES * 3 * (size_t)m->image_height * (size_t)m->image_width +
+                    2 * queries * depth_of(queries, n, k) + 4 * queries * k +
+                    pictures_kept(m, how, n) * token_floats(m);
     *host = floats * sizeof(float);
     return laip_scorer_bytes(model, &z);
+}
+
+static void release(laip_eval_run *e)
+{
+    laip_scorer_free(&e->scorer);
+    void *all[] = {e->image_features, e->text_features, e->states,    e->planes, e->candidates,
+                   e->cosine,         e->logits,        e->far_begin, e->far,    e->hits[0],
+                   e->hits[1],        e->hits[2],       e->tokens};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
 }
 
 bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, laip_reranking how,
                    int threads, const laip_ranks *ranks, laip_evaluation *out, laip_error *error)
 {
     const laip_model_config *m = &model->sizes;
-    evaluation e = {.model = model,
-                    .d = d,
-                    .t = texts,
-                    .out = out,
-                    .k = how.k < d->picture_count ? how.k : d->picture_count,
-                    .weight = how.weight,
-                    .E = (size_t)m->embed,
-                    .D = (size_t)m->width,
-                    .threads = threads,
-                    .ranks = ranks,
-                    .pixels = 3 * (size_t)m->image_height * (size_t)m->image_width};
-    *out = (laip_evaluation){.queries = d->caption_count, .gallery = d->picture_count};
+    laip_eval_run e = {.model = model,
+                       .d = d,
+                       .t = texts,
+                       .out = out,
+                       .how = how,
+                       .k = how.k < d->picture_count ? how.k : d->picture_count,
+                       .E = (size_t)m->embed,
+                       .D = (size_t)m->width,
+                       .threads = threads,
+                       .ranks = ranks,
+                       .pixels = 3 * (size_t)m->image_height * (size_t)m->image_width};
+    *out = (laip_evaluation){.queries = 0};
     if (!d->caption_count)
         return laip_bad_input(error, "the split to evaluate on has no captions");
     laip_score_sizes z = sizes_for(texts);
     double start = laip_seconds();
-    prepare(&e, how);
-    bool good = laip_scorer_create(&e.scorer, model, &z, error) && encode_texts(&e, error) &&
-                encode_images(&e, error);
+    prepare_result(out, d, e.k);
+    prepare(&e);
+    bool good = laip_eval_agree(&e, laip_scorer_create(&e.scorer, model, &z, error), error) &&
+                laip_eval_encode(&e, error);
     out->seconds_encode = laip_seconds() - start;
-    if (good) {
-        laip_parallel_for(d->caption_count, threads, rank_by_retrieval, &e);
-        out->retrieval =
-            laip_metrics_of(out->ranking, out->queries, out->gallery, out->query_person, out->gallery_person);
-        start = laip_seconds();
-        good = !e.k || match_all(&e, error);
-        out->seconds_match = laip_seconds() - start;
-    }
-    if (good) { /* the one that stays comes last */
-        laip_metrics *by[] = {&out->rerank, &out->fused};
-        *by[!how.fused] = rank_again(&e, !how.fused);
-        *by[how.fused] = rank_again(&e, how.fused);
-    }
-    laip_scorer_free(&e.scorer);
-    float *floats[] = {e.image_features, e.text_features, e.states, e.planes,
-                       e.retrieval,      e.logits,        e.tokens};
-    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
-        free(floats[i]);
-    free(e.rank_of);
-    free(e.candidates);
-    free(e.begin);
+    good = good && laip_eval_retrieve(&e, error);
+    start = laip_seconds();
+    good = good && (!e.k || laip_eval_match(&e, error));
+    out->seconds_match = laip_seconds() - start;
+    good = good && rerank(&e, error);
+    if (good)
+        exchange_results(&e);
+    release(&e);
     return good;
 }
 

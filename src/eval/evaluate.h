@@ -17,9 +17,10 @@
 typedef struct laip_evaluation {
     size_t queries, gallery;
     laip_metrics retrieval, rerank, fused, chance; /* rerank: by logit 1 */
-    int32_t *ranking;                              /* [queries, gallery], the final one */
-    float *score;                                  /* [queries, gallery], of the picture at that place */
-    int32_t *query_person;                         /* [queries] */
+    size_t depth;          /* places of the ranking that are kept: all, unless that is more than 128 MB */
+    int32_t *ranking;      /* [queries, depth], the final one */
+    float *score;          /* [queries, depth], of the picture at that place */
+    int32_t *query_person; /* [queries] */
     int32_t *gallery_person;
     double seconds_encode, seconds_match;
     size_t pairs; /* that were matched */
@@ -35,8 +36,9 @@ typedef struct laip_reranking {
 
 size_t laip_evaluation_image_cache(void); /* a quarter of the machine's memory */
 
-/* threads decode pictures (0: one a core).  With several ranks the matching is shared out; all of them get
- * the result. */
+/* threads decode pictures (0: one a core).  Several ranks share out pictures and captions; all of them get
+ * the result, to the bits that one rank on such a device would have.  A score that is not finite is a
+ * failure. */
 bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *texts, laip_reranking how,
                    int threads, const laip_ranks *ranks, laip_evaluation *result, laip_error *error);
 /* Bytes that it takes on the device besides the weights, and on the host. */

@@ -10,6 +10,15 @@ typedef struct laip_metrics {
     double r1, r5, r10, map; /* per cent */
 } laip_metrics;
 
+/* What a caption's ranking comes to. */
+typedef struct laip_hits {
+    double precision; /* average over the pictures of its person; 0 where there are none */
+    int64_t first;    /* place of the first of them; -1: none */
+} laip_hits;
+/* From the places of the pictures of its person, rising. */
+laip_hits laip_hits_of(const int32_t *places, size_t count);
+laip_metrics laip_metrics_mean(const laip_hits *hits, size_t queries);
+
 /* ranking [queries, gallery]: for each caption the pictures from best to worst. */
 laip_metrics laip_metrics_of(const int32_t *ranking, size_t queries, size_t gallery,
                              const int32_t *query_person, const int32_t *gallery_person);

@@ -14,7 +14,7 @@ static json_t *json_of(const laip_metrics *m)
 static laip_binding_metrics measure_binding(const laip_eval_results *r, laip_binding_metrics *unseen)
 {
     const laip_evaluation *e = r->evaluation;
-    return laip_binding_measure(r->binding, e->ranking, e->queries, e->gallery, e->query_person,
+    return laip_binding_measure(r->binding, e->ranking, e->queries, e->depth, e->query_person,
                                 e->gallery_person, unseen);
 }
 
@@ -31,7 +31,7 @@ static json_t *json_of_families(const laip_eval_results *r)
     const laip_evaluation *e = r->evaluation;
     json_t *list = json_array();
     laip_binding_family *families;
-    size_t count = laip_binding_families(r->binding, e->ranking, e->queries, e->gallery, e->query_person,
+    size_t count = laip_binding_families(r->binding, e->ranking, e->queries, e->depth, e->query_person,
                                          e->gallery_person, &families);
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, json_pack("[i,i,i,i,i]", families[i].family, (int)families[i].queries,
@@ -132,11 +132,11 @@ static void show_captions(const laip_eval_results *r, long count)
     for (long i = 0; i < count && (size_t)i < e->queries; i++) {
         size_t q = (size_t)i * e->queries / (size_t)count;
         printf("\n\"%s\"\n", r->dataset->captions[q].text);
-        for (size_t k = 0; k < 5 && k < e->gallery; k++) {
-            int32_t picture = e->ranking[q * e->gallery + k];
+        for (size_t k = 0; k < 5 && k < e->depth; k++) {
+            int32_t picture = e->ranking[q * e->depth + k];
             printf("  %zu. %s %s (%.3f)\n", k + 1,
                    e->gallery_person[picture] == e->query_person[q] ? "right" : "     ",
-                   r->dataset->pictures[picture].file, (double)e->score[q * e->gallery + k]);
+                   r->dataset->pictures[picture].file, (double)e->score[q * e->depth + k]);
         }
     }
 }

@@ -239,6 +239,8 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
            laip_evaluate(&s->model, &s->split.dataset, &s->split.texts, how, s->config.threads, ranks,
                          &s->result, error);
     laip_progress_end();
+    if (good && ranks->rank) /* rank 0 tells */
+        return true;
     if (good && a->chance)
         s->result.chance = laip_metrics_chance(s->result.queries, s->result.gallery, s->result.query_person,
                                                s->result.gallery_person);
@@ -326,22 +328,26 @@ int main(int argc, char **argv)
         NULL,
         "Evaluates a checkpoint: for every caption of the split, all of the split's pictures are ranked by "
         "their features, and the k best again: by the matching head alone, as the paper does it, and by "
-        "both, W times the matching head's log-odds plus the cosine over the temperature.\v"
+        "both, W times the matching head's log-odds plus the cosine over the temperature; alone, or under "
+        "mpirun with one rank a device.\v"
         "Example:\n\n  laip-eval --checkpoint run/best.safetensors --data CUHK-PEDES --split test --k 128",
         NULL,
         NULL,
         NULL};
     arguments a = {.k = 128, .weight = -1, .image_cache = -1};
     session s = {.result = {.queries = 0}};
-    laip_ranks ranks = {.size = 1};
+    laip_ranks ranks;
     laip_error error;
     laip_exit_when_out_of_memory();
     argp_program_version = "laip-eval " LAIP_VERSION;
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    bool good = execute(&s, &a, &ranks, &error);
-    if (!good)
+    if (!laip_ranks_begin(&ranks, &argc, &argv, &error)) {
         fprintf(stderr, "laip-eval: %s\n", error.text);
+        return (int)error.status;
+    }
+    if (!execute(&s, &a, &ranks, &error))
+        laip_ranks_abort(&ranks, "laip-eval", &error);
     laip_evaluation_free(&s.result);
     laip_binding_free(&s.binding);
     if (s.attention.planes)
@@ -351,5 +357,6 @@ int main(int argc, char **argv)
     laip_split_close(&s.split);
     laip_corpus_close(&s.corpus);
     laip_config_free(&s.config);
-    return good ? 0 : (int)error.status;
+    laip_ranks_end(&ranks);
+    return 0;
 }

@@ -166,8 +166,8 @@ static bool draw_query(cairo_t *c, double y, size_t q, const laip_evaluation *e,
 {
     bool good = true;
     draw_caption(c, 20, y + 16, d->captions[q].text);
-    for (size_t k = 0; good && k < BEST && k < e->gallery; k++) {
-        int32_t picture = e->ranking[q * e->gallery + k];
+    for (size_t k = 0; good && k < BEST && k < e->depth; k++) {
+        int32_t picture = e->ranking[q * e->depth + k];
         char *file = laip_dataset_file(d, (size_t)picture);
         good = draw_picture(c, 20 + TEXT + 20 + (double)k * (TILE + GAP), y, file,
                             e->gallery_person[picture] == e->query_person[q], error);

@@ -36,7 +36,7 @@ static void add_recall(laip_str *page, const laip_eval_page *p)
 {
     enum { MOST = 100 };
     const laip_evaluation *e = p->evaluation;
-    size_t most = e->gallery < MOST ? e->gallery : MOST;
+    size_t most = e->depth < MOST ? e->depth : MOST;
     double k[MOST], recall[MOST] = {0};
     for (size_t q = 0; q < e->queries; q++) {
         size_t place = laip_samples_place(e, q);

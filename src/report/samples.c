@@ -10,8 +10,8 @@ enum { HEIGHT = 150, HEAT_HEIGHT = 120 }; /* of a picture, pixels */
 
 size_t laip_samples_place(const laip_evaluation *e, size_t query)
 {
-    for (size_t k = 0; k < e->gallery; k++)
-        if (e->gallery_person[e->ranking[query * e->gallery + k]] == e->query_person[query])
+    for (size_t k = 0; k < e->depth; k++)
+        if (e->gallery_person[e->ranking[query * e->depth + k]] == e->query_person[query])
             return k + 1;
     return 0;
 }
@@ -20,8 +20,8 @@ static double average_precision(const laip_evaluation *e, size_t query)
 {
     double sum = 0;
     size_t hits = 0;
-    for (size_t k = 0; k < e->gallery; k++)
-        if (e->gallery_person[e->ranking[query * e->gallery + k]] == e->query_person[query])
+    for (size_t k = 0; k < e->depth; k++)
+        if (e->gallery_person[e->ranking[query * e->depth + k]] == e->query_person[query])
             sum += (double)++hits / (double)(k + 1);
     return hits ? sum / (double)hits : 0;
 }
@@ -65,13 +65,13 @@ void laip_samples_add(laip_str *page, const laip_evaluation *e, const laip_datas
     else
         laip_str_adds(page, " <span class=\"soft\">no picture of this person in the gallery</span></p>");
     laip_str_adds(page, "<div class=\"row\">");
-    for (size_t k = 0; k < LAIP_SAMPLE_BEST && k < e->gallery; k++) {
-        int32_t picture = e->ranking[query * e->gallery + k];
+    for (size_t k = 0; k < LAIP_SAMPLE_BEST && k < e->depth; k++) {
+        int32_t picture = e->ranking[query * e->depth + k];
         char *file = laip_dataset_file(d, (size_t)picture);
         bool right = e->gallery_person[picture] == e->query_person[query];
         laip_str_adds(page, "<div class=\"tile\">");
         laip_page_picture_file(page, file, HEIGHT, right ? "right" : "", d->pictures[picture].file);
-        laip_str_addf(page, "%zu · %.3f</div>", k + 1, (double)e->score[query * e->gallery + k]);
+        laip_str_addf(page, "%zu · %.3f</div>", k + 1, (double)e->score[query * e->depth + k]);
         free(file);
     }
     laip_str_adds(page, "</div></div>\n");
