@@ -56,6 +56,7 @@ void laip_device_close(laip_device *d)
         clFinish(d->queue);
     if (d->gemm_close)
         d->gemm_close(d);
+    free(d->units);
     laip_profiler_release(&d->profiler);
     laip_programs_release(d);
     laip_device_unstage(d, UINT64_MAX);

@@ -72,6 +72,7 @@ struct laip_device {
 
     void *gemm; /* ops/gemm.c's state, made at its first use; released by gemm_close */
     void (*gemm_close)(laip_device *device);
+    struct laip_units *units; /* ops/matrix_unit.c's, made at its first use; free() releases it */
 };
 
 const char *laip_cl_error_name(cl_int code);

@@ -1,0 +1,336 @@
+/* C[m, n] = alpha op(A)[m, k] op(B)[k, n] on a matrix unit, with its ends fused: ops/gemm_unit.h.
+ *
+ * A group makes TILE × TILE of C, each of its waves WAVE_M × WAVE_N of them.  Operands pass through local
+ * memory in slabs of MU_DEPTH of k, twice there, so that one is multiplied while the next is on its way
+ * through registers, where numbers become the unit's; those that are stored as the unit has them are only
+ * moved. op(A) has rows of k where A_ROWS, else A is [k, m]; op(B) has columns of k, B being [n, k], where
+ * B_ROWS, else B is [k, n]: a slab looks the same either way, as items load blocks of four rows by four words
+ * and turn them in registers.
+ *
+ * Groups of dimension 2 take a slice of k each and leave their sums to gemm_unit_slices, which adds them up
+ * in their order.
+ *
+ * A_STORE and B_STORE say how an operand is stored, C_STORE how C, `pre` and `residual` are: 32 (floats), 16
+ * (halves) or 17 (bfloat16).  A_ALIGNED, B_ALIGNED: vectors may be read whole. */
+#include "common.h"
+
+#include "gelu.h"
+#include "matrix_unit.h"
+#include "unit_store.h"
+
+#if VEC != 4
+#error gemm_unit.cl is in vectors of 4
+#endif
+
+#define ITEMS (TILE == 128 ? 256 : 128)
+#define WAVES (ITEMS / MU_LANES)
+#define WAVES_DOWN (WAVES >= 16 ? 4 : 2)
+#define WAVES_ACROSS (WAVES / WAVES_DOWN)
+#define WAVE_M (TILE / WAVES_DOWN)
+#define WAVE_N (TILE / WAVES_ACROSS)
+#define MS (WAVE_M / MU_M)
+#define NS (WAVE_N / MU_N)
+#define BLOCKS (2 * TILE / ITEMS) /* an item's, of A's TILE and then B's */
+#define VECTORS (4 * 2 * TILE)    /* of a slab */
+#define PASSING 64                /* rows of C that pass through local memory at once */
+
+/* Bits of `what`: those of ops/gemm_internal.h, and our own. */
+enum {
+    HAS_BIAS = 1,
+    HAS_GELU = 2,
+    HAS_PRE = 4,
+    HAS_RESIDUAL = 8,
+    ADD_TO_C = 16,
+    TIMES_SLOPE = 32,
+    HAS_DROPOUT = 64,
+    ROW_SUMS = 128
+};
+
+/* Four rows by 4 · MU_EACH of k as they are stored, in vectors of four numbers (halves: in x.xy); but eight
+ * neighbours of a row, of 16 bits, are one vector. */
+typedef struct block {
+    uint4 x[4 * MU_EACH];
+} block;
+
+static inline MU_ALWAYS void fetch(block *f, __global const void *from, int store, bool rows, bool aligned,
+                                   int stride, int row, int row_end, int k, int k_end)
+{
+    if (rows && store != 32 && MU_EACH == 2) {
+#pragma unroll MU_UNROLL
+        for (int i = 0; i < 4; i++)
+            f->x[i] = row + i < row_end ? load_eight(from, (size_t)(row + i) * stride + k, k_end - k, aligned)
+                                        : (uint4)(0u);
+    } else if (rows) {
+#pragma unroll MU_UNROLL
+        for (int i = 0; i < 4 * MU_EACH; i++) {
+            int r = row + i / MU_EACH, at = k + 4 * (i % MU_EACH);
+            f->x[i] = r < row_end ? load_four(from, store, (size_t)r * stride + at, k_end - at, aligned)
+                                  : (uint4)(0u);
+        }
+    } else {
+#pragma unroll MU_UNROLL
+        for (int i = 0; i < 4 * MU_EACH; i++)
+            f->x[i] = k + i < k_end
+                          ? load_four(from, store, (size_t)(k + i) * stride + row, row_end - row, aligned)
+                          : (uint4)(0u);
+    }
+}
+
+#if defined MU_F16
+#define MU_STORE 16
+#elif defined MU_BF16
+#define MU_STORE 17
+#else
+#define MU_STORE 0
+#endif
+
+/* To rows `row` … row + 3, vector v, of the slab. */
+static inline MU_ALWAYS void keep(__local uint4 *slab, const block *f, int store, bool rows, int row, int v)
+{
+    const uint4 *x = f->x;
+    if (store == MU_STORE && rows) {
+#pragma unroll MU_UNROLL
+        for (int i = 0; i < 4; i++)
+            slab[mu_at(row + i, v)] = x[i];
+    } else if (store == MU_STORE) {
+#if MU_EACH == 2
+        slab[mu_at(row, v)] =
+            (uint4)(lows(x[0].x, x[1].x), lows(x[2].x, x[3].x), lows(x[4].x, x[5].x), lows(x[6].x, x[7].x));
+        slab[mu_at(row + 1, v)] = (uint4)(highs(x[0].x, x[1].x), highs(x[2].x, x[3].x), highs(x[4].x, x[5].x),
+                                          highs(x[6].x, x[7].x));
+        slab[mu_at(row + 2, v)] =
+            (uint4)(lows(x[0].y, x[1].y), lows(x[2].y, x[3].y), lows(x[4].y, x[5].y), lows(x[6].y, x[7].y));
+        slab[mu_at(row + 3, v)] = (uint4)(highs(x[0].y, x[1].y), highs(x[2].y, x[3].y), highs(x[4].y, x[5].y),
+                                          highs(x[6].y, x[7].y));
+#endif
+    } else if (rows) {
+#pragma unroll MU_UNROLL
+        for (int i = 0; i < 4; i++) {
+            uint4 first = x[MU_EACH * i], second = x[MU_EACH * i + MU_EACH - 1];
+            if (store != 32 && MU_EACH == 2)
+                first = (uint4)(x[i].xy, 0u, 0u), second = (uint4)(x[i].zw, 0u, 0u);
+            slab[mu_at(row + i, v)] = mu_pack(widen(first, store), widen(second, store));
+        }
+    } else {
+        float4 y[4 * MU_EACH];
+#pragma unroll MU_UNROLL
+        for (int i = 0; i < 4 * MU_EACH; i++)
+            y[i] = widen(x[i], store);
+        const float4 *z = y + 4 * (MU_EACH - 1);
+        slab[mu_at(row, v)] =
+            mu_pack((float4)(y[0].x, y[1].x, y[2].x, y[3].x), (float4)(z[0].x, z[1].x, z[2].x, z[3].x));
+        slab[mu_at(row + 1, v)] =
+            mu_pack((float4)(y[0].y, y[1].y, y[2].y, y[3].y), (float4)(z[0].y, z[1].y, z[2].y, z[3].y));
+        slab[mu_at(row + 2, v)] =
+            mu_pack((float4)(y[0].z, y[1].z, y[2].z, y[3].z), (float4)(z[0].z, z[1].z, z[2].z, z[3].z));
+        slab[mu_at(row + 3, v)] =
+            mu_pack((float4)(y[0].w, y[1].w, y[2].w, y[3].w), (float4)(z[0].w, z[1].w, z[2].w, z[3].w));
+    }
+}
+
+/* Σ over a block's k, of A as [k, m] */
+static inline MU_ALWAYS float4 sum_k(const block *f)
+{
+    float4 sum = widen(f->x[0], A_STORE);
+#pragma unroll MU_UNROLL
+    for (int i = 1; i < 4 * MU_EACH; i++)
+        sum += widen(f->x[i], A_STORE);
+    return sum;
+}
+
+/* What follows the sums of four neighbours in a row of C. */
+typedef struct ends {
+    __global void *c;
+    __global void *pre;
+    __global const void *residual;
+    __global const float *bias;
+    __global const int *row_sequence, *begin;
+    __global const uint *key;
+    int what, n;
+    uint threshold;
+    float alpha, kept_scale;
+} ends;
+
+static inline MU_ALWAYS float4 dropped(const ends *e, int row, int col)
+{
+    int s = e->row_sequence[row];
+    uint index = ((uint)row - (uint)e->begin[s]) * (uint)e->n + (uint)col;
+    uint4 bits =
+        vec_mask_bits(e->key[2 * s], e->key[2 * s + 1], (uint4)(index, index + 1, index + 2, index + 3));
+    return select((float4)(0.0f), (float4)(e->kept_scale), bits >= (uint4)(e->threshold));
+}
+
+static inline MU_APART void finish(const ends *e, float4 v, int row, int col)
+{
+    size_t at = (size_t)row * e->n + col;
+    int valid = e->n - col;
+    bool aligned = e->n % 4 == 0;
+    v *= e->alpha;
+    if (e->what & HAS_BIAS)
+        v += widen(load_four(e->bias, 32, col, valid, true), 32);
+    if (e->what & HAS_PRE)
+        store_four(e->pre, C_STORE, at, v, valid, aligned);
+    if (e->what & TIMES_SLOPE)
+        v *= vec_gelu_slope(widen(load_four(e->pre, C_STORE, at, valid, aligned), C_STORE));
+    if (e->what & HAS_GELU)
+        v = vec_gelu(v);
+    if (e->what & HAS_DROPOUT)
+        v *= dropped(e, row, col);
+    if (e->what & HAS_RESIDUAL)
+        v += widen(load_four(e->residual, C_STORE, at, valid, aligned), C_STORE);
+    if (e->what & ADD_TO_C)
+        v += widen(load_four(e->c, C_STORE, at, valid, aligned), C_STORE);
+    store_four(e->c, C_STORE, at, v, valid, aligned);
+}
+
+/* Where column c of row r lies when C's tile passes through local memory to become whole vectors. */
+static inline MU_ALWAYS int sum_at(int r, int c)
+{
+    return r * TILE + (c ^ ((r ^ r >> 2) & 3) * 8);
+}
+
+/* sums: [slices, m, n] and then [slices, m], where there are several slices; else they are C's.  row_sums
+ * [m], floats, to which op(A)'s rows' sums are added but for rows from `skip` to skip_end − 1. */
+MU_KERNEL __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
+gemm_unit(__global const void *restrict a, __global const void *restrict b, __global void *c,
+          __global float *restrict sums, __global const float *restrict bias, __global void *pre,
+          __global const void *residual, __global float *restrict row_sums,
+          __global const int *restrict row_sequence, __global const int *restrict begin,
+          __global const uint *restrict key, int what, float alpha, int m, int n, int k, int slice, int skip,
+          int skip_end, uint threshold, float kept_scale)
+{
+    __local uint4 slabs[2][VECTORS];
+    int item = get_local_id(0), lane = item % MU_LANES, wave = item / MU_LANES, now = 0;
+    int row0 = get_group_id(0) * TILE, col0 = get_group_id(1) * TILE;
+    int z = get_group_id(2), k0 = z * slice, k1 = min(k, k0 + slice);
+    int wave_row = wave / WAVES_ACROSS * WAVE_M, wave_col = wave % WAVES_ACROSS * WAVE_N;
+    bool adds_rows = !A_ROWS && (what & ROW_SUMS) && col0 == 0;
+    block f[BLOCKS];
+    float4 row_sum[BLOCKS];
+    mu_sums s[MS][NS];
+#pragma unroll MU_UNROLL
+    for (int i = 0; i < MS; i++)
+#pragma unroll MU_UNROLL
+        for (int j = 0; j < NS; j++)
+            s[i][j] = (mu_sums)(0.0f);
+#pragma unroll MU_UNROLL
+    for (int i = 0; i < BLOCKS; i++)
+        row_sum[i] = (float4)(0.0f);
+    for (int at = k0 - MU_DEPTH; at < k1; at += MU_DEPTH) {
+        bool more = at + MU_DEPTH < k1;
+        if (more) {
+#pragma unroll MU_UNROLL
+            for (int i = 0; i < BLOCKS; i++) {
+                int block = item + i * ITEMS, row = block / 4 * 4,
+                    kk = at + MU_DEPTH + block % 4 * 4 * MU_EACH;
+                if (row < TILE)
+                    fetch(&f[i], a, A_STORE, A_ROWS, A_ALIGNED, A_ROWS ? k : m, row0 + row, m, kk, k1);
+                else
+                    fetch(&f[i], b, B_STORE, B_ROWS, B_ALIGNED, B_ROWS ? k : n, col0 + row - TILE, n, kk, k1);
+            }
+        }
+        if (at >= k0) {
+#pragma unroll 1
+            for (int part = 0; part < MU_PARTS; part++) {
+                mu_b right[NS];
+#pragma unroll MU_UNROLL
+                for (int j = 0; j < NS; j++)
+                    right[j] = mu_load_b(slabs[now], TILE + wave_col + j * MU_N, part, lane);
+#pragma unroll MU_UNROLL
+                for (int i = 0; i < MS; i++) {
+                    mu_a left = mu_load_a(slabs[now], wave_row + i * MU_M, part, lane);
+#pragma unroll MU_UNROLL
+                    for (int j = 0; j < NS; j++)
+                        s[i][j] = mu_mad(left, right[j], s[i][j]);
+                }
+            }
+        }
+        now ^= 1;
+        if (more) {
+#pragma unroll MU_UNROLL
+            for (int i = 0; i < BLOCKS; i++) {
+                int block = item + i * ITEMS, row = block / 4 * 4;
+                if (row < TILE)
+                    keep(slabs[now], &f[i], A_STORE, A_ROWS, row, block % 4);
+                else
+                    keep(slabs[now], &f[i], B_STORE, B_ROWS, row, block % 4);
+                if (adds_rows && row < TILE)
+                    row_sum[i] += sum_k(&f[i]);
+            }
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    bool apart = get_num_groups(2) > 1;
+#if !A_ROWS
+    __local float4 *each_row = (__local float4 *)slabs[0];
+#pragma unroll MU_UNROLL
+    for (int i = 0; i < BLOCKS; i++)
+        if (item + i * ITEMS < TILE)
+            each_row[item + i * ITEMS] = row_sum[i];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    int own_row = row0 + item;
+    if (adds_rows && item < TILE && own_row < m && (own_row < skip || own_row >= skip_end)) {
+        __local const float *four = (__local const float *)(each_row + item / 4 * 4) + item % 4;
+        float sum = (four[0] + four[4]) + (four[8] + four[12]);
+        if (apart)
+            sums[(size_t)get_num_groups(2) * m * n + (size_t)z * m + own_row] = sum;
+        else
+            row_sums[own_row] += sum;
+    }
+#endif
+    __local float *passing = (__local float *)slabs[0];
+    for (int first = 0; first < TILE; first += PASSING) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (wave_row / PASSING == first / PASSING) {
+#pragma unroll MU_UNROLL
+            for (int i = 0; i < MS; i++)
+#pragma unroll MU_UNROLL
+                for (int j = 0; j < NS; j++) {
+                    float each[MU_SUMS];
+                    MU_EACH_SUM(s[i][j], each);
+#pragma unroll MU_UNROLL
+                    for (int q = 0; q < MU_SUMS; q++)
+                        passing[sum_at(wave_row - first + i * MU_M + mu_row(q, lane),
+                                       wave_col + j * MU_N + mu_col(q, lane))] = each[q];
+                }
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+        ends e = {c, pre, residual, bias, row_sequence, begin, key, what, n, threshold, alpha, kept_scale};
+        for (int at = item; at < PASSING * TILE / 4; at += ITEMS) {
+            int r = at / (TILE / 4), row = row0 + first + r, col = at % (TILE / 4) * 4;
+            float4 v = *(__local const float4 *)(passing + sum_at(r, col));
+            col += col0;
+            if (row < m && col < n) {
+                if (apart)
+                    store_four(sums, 32, ((size_t)z * m + row) * n + col, v, n - col, n % 4 == 0);
+                else
+                    finish(&e, v, row, col);
+            }
+        }
+    }
+}
+
+/* C, and row_sums, from the sums of `slices` slices.  An item has four columns of a row. */
+FLAT_KERNEL void gemm_unit_slices(__global void *c, __global const float *restrict sums,
+                                  __global const float *restrict bias, __global void *pre,
+                                  __global const void *residual, __global float *restrict row_sums,
+                                  __global const int *restrict row_sequence,
+                                  __global const int *restrict begin, __global const uint *restrict key,
+                                  int what, float alpha, int m, int n, int slices, int skip, int skip_end,
+                                  uint threshold, float kept_scale)
+{
+    int row = get_group_id(1), first = 4 * (int)get_global_id(0);
+    ends e = {c, pre, residual, bias, row_sequence, begin, key, what, n, threshold, alpha, kept_scale};
+    if (first < n) {
+        float4 v = (float4)(0.0f);
+        for (int z = 0; z < slices; z++)
+            v += widen(load_four(sums, 32, ((size_t)z * m + row) * n + first, n - first, n % 4 == 0), 32);
+        finish(&e, v, row, first);
+    }
+    if ((what & ROW_SUMS) && first == 0 && (row < skip || row >= skip_end)) {
+        float sum = 0.0f;
+        for (int z = 0; z < slices; z++)
+            sum += sums[(size_t)slices * m * n + (size_t)z * m + row];
+        row_sums[row] += sum;
+    }
+}

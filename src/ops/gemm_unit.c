@@ -1,0 +1,96 @@
+#include "ops/gemm_unit.h"
+
+#include "device/launch.h"
+#include <stdio.h>
+
+/* As in cl/gemm_unit.cl: items of a group of 128 × 128 and 64 × 64; and how short a slice of k may be, for it
+ * costs a pass over C. */
+enum { ITEMS_128 = 256, ITEMS_64 = 128, SHORTEST_SLICE = 512, DEPTH = 32 };
+
+static size_t pieces(size_t count, size_t each)
+{
+    return each ? (count + each - 1) / each : 0;
+}
+
+bool laip_gemm_unit_serves(const laip_device *d)
+{
+    return d->traits.lanes > 1 && d->traits.local_memory >= LAIP_GROUP_BYTES &&
+           d->traits.group_limit >= ITEMS_128;
+}
+
+/* Large tiles, for what they spare in traffic, where there are enough of them for all units, k's slices
+ * counted; as many slices as fill the units twice. */
+laip_unit_plan laip_gemm_unit_plan(const laip_device *d, size_t m, size_t n, size_t k)
+{
+    size_t units = (size_t)d->traits.units, most = k / SHORTEST_SLICE > 1 ? k / SHORTEST_SLICE : 1,
+           slices = 1;
+    for (size_t tile = 128; tile >= 64; tile /= 2) {
+        size_t tiles = pieces(m, tile) * pieces(n, tile);
+        slices = pieces(2 * units, tiles);
+        slices = tiles >= units ? 1 : slices < most ? slices : most;
+        if (tiles * slices >= units || tile == 64)
+            return (laip_unit_plan){(int)tile, (int)slices};
+    }
+    return (laip_unit_plan){64, 1};
+}
+
+static int store_of(laip_mat m)
+{
+    return m.half ? 16 : 32;
+}
+
+/* Vectors of an operand may be read whole: of eight numbers where those of 16 bits lie along k. */
+static bool aligned(laip_mat m, bool rows)
+{
+    return m.cols % (m.half && rows ? 8 : 4) == 0;
+}
+
+/* Steps of k in a slice, a multiple of what a slab holds: so few slices that none is empty. */
+static size_t slice_of(size_t k, int slices)
+{
+    return pieces(pieces(k, (size_t)slices), DEPTH) * DEPTH;
+}
+
+void laip_gemm_unit_run(laip_device *d, const laip_product *p, const laip_unit *unit, laip_unit_plan plan)
+{
+    const laip_epilogue *e = &p->epilogue;
+    size_t tile = (size_t)plan.tile, slice = slice_of(p->k, plan.slices), slices = pieces(p->k, slice);
+    int what = laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0);
+    laip_mat sums = p->c;
+    char options[256];
+    if (slices > 1) {
+        sums.mem =
+            laip_workspace_get(d, &laip_gemm_state_of(d)->sums, slices * (p->m * p->n + p->m) * sizeof(float),
+                               "sums of a product's slices");
+        if (!sums.mem)
+            return;
+    }
+    snprintf(options, sizeof options,
+             "%s -DTILE=%d -DA_ROWS=%d -DB_ROWS=%d -DA_STORE=%d -DB_STORE=%d -DC_STORE=%d -DA_ALIGNED=%d"
+             " -DB_ALIGNED=%d",
+             unit->options, plan.tile, !p->transpose_a, p->transpose_b, store_of(p->a), store_of(p->b),
+             store_of(p->c), aligned(p->a, !p->transpose_a), aligned(p->b, p->transpose_b));
+    laip_arg partial = slices > 1 ? laip_arg_floats(sums.mem, slices * p->m * p->n) : LAIP_UNUSED(p->c);
+    laip_arg c = p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c), none = LAIP_UNUSED(p->c);
+    laip_arg bias = laip_epilogue_arg(e->bias, p), pre = laip_epilogue_arg(e->pre, p);
+    laip_arg residual = laip_epilogue_arg(e->residual, p);
+    laip_grid grid = {.groups = {pieces(p->m, tile), pieces(p->n, tile), slices},
+                      .items = {plan.tile == 128 ? ITEMS_128 : ITEMS_64}};
+    laip_profiler_flops(d, laip_product_flops(p));
+    LAIP_LAUNCH(d, "gemm_unit.cl", "gemm_unit", options, grid, LAIP_MAT(p->a), LAIP_MAT(p->b),
+                slices > 1 ? none : c, partial, bias, pre, residual, none, none, none, none, LAIP_I(what),
+                LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(p->k), LAIP_I(slice), LAIP_I(0),
+                LAIP_I(0), LAIP_U(0), LAIP_F(1));
+    if (slices == 1)
+        return;
+    laip_grid flat = laip_grid_flat(d, p->n, 4);
+    flat.groups[1] = p->m;
+    LAIP_LAUNCH(d, "gemm_unit.cl", "gemm_unit_slices", options, flat, c, partial, bias, pre, residual, none,
+                none, none, none, LAIP_I(what), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(slices),
+                LAIP_I(0), LAIP_I(0), LAIP_U(0), LAIP_F(1));
+}
+
+void laip_gemm_unit(laip_device *d, const laip_product *p)
+{
+    laip_gemm_unit_run(d, p, laip_unit_of(d, laip_precision_of(d)), laip_gemm_unit_plan(d, p->m, p->n, p->k));
+}
