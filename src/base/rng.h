@@ -15,6 +15,7 @@ enum laip_site {
     LAIP_SITE_NEGATIVE, /* hard negatives */
     LAIP_SITE_SYNTH,    /* drawn data */
     LAIP_SITE_TEST,
+    LAIP_SITE_SPLIT, /* which persons are held back of a list without splits */
     LAIP_SITE_DROPOUT = 256 /* + index of the dropout layer */
 };
 

@@ -33,6 +33,9 @@ typedef struct laip_config {
     int momentum_steps;
     laip_optimiser_config optimiser;
     char *annotations, *val_annotations, *images, *train_split, *val_split, *test_split;
+    char *split_file; /* of ids; of a list without splits */
+    int split_val, split_test;
+    long split_seed;
     char *vocab, *tagger, *grammar, *generic_heads;
     int vocab_size, max_tokens, sep, caption_rule, threads, skip_bad_images, cache_mb;
     laip_augment augment;

@@ -6,12 +6,69 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What of a list is read that has no splits of its own, said aloud: who trains on all of it, or evaluates on
+ * what was trained on, should know. */
+static bool check_splits(const laip_dataset *d, const laip_config *config, const char *annotations,
+                         const char *name, laip_error *error)
+{
+    bool divides = config->split_val || config->split_test || *config->split_file;
+    if (divides && d->divided)
+        laip_note("%s: has no splits; by data.split %zu of its pictures are %s", annotations,
+                  d->picture_count, name);
+    else if (divides && d->split_count)
+        laip_note("%s: has splits of its own, and data.split does nothing", annotations);
+    if (d->split_count)
+        return true;
+    if (strcmp(name, config->train_split) != 0 && strcmp(annotations, config->annotations) == 0)
+        return laip_bad_input(
+            error,
+            "%s: has no splits, so that %s would be what is trained on, expected data.split (val "
+            "and test, numbers of persons; or a file of ids), or data.val_split: \"\"",
+            annotations, name);
+    laip_note("%s: has no splits: all of its %zu pictures are taken as %s", annotations, d->picture_count,
+              name);
+    return true;
+}
+
+/* Pictures that are not there stop the run, or are left out where the config says so. */
+static bool check_missing(laip_dataset *d, const laip_config *config, const char *annotations,
+                          laip_error *error)
+{
+    if (!d->missing)
+        return true;
+    char *names = laip_dataset_missing(d);
+    size_t all = d->picture_count;
+    if (config->skip_bad_images) {
+        laip_note("%s: %zu of %zu pictures are not under %s and are left out: %s", annotations, d->missing,
+                  all, d->root, names);
+        laip_dataset_drop_missing(d);
+    } else
+        laip_bad_input(error,
+                       "%s: %zu of %zu pictures are not under %s: %s; data.bad_images: skip leaves them out",
+                       annotations, d->missing, all, d->root, names);
+    free(names);
+    return config->skip_bad_images;
+}
+
+static bool read_split(laip_dataset *d, const laip_config *config, const char *annotations,
+                       const char *images, const char *name, laip_error *error)
+{
+    laip_division division = {config->split_val, config->split_test, (uint64_t)config->split_seed,
+                              config->split_file};
+    if (!laip_dataset_read_divided(d, annotations, images, name, &division, error))
+        return false;
+    if (check_splits(d, config, annotations, name, error) && check_missing(d, config, annotations, error))
+        return true;
+    laip_dataset_free(d);
+    return false;
+}
+
 static bool learn(laip_corpus *c, const laip_config *config, laip_error *error)
 {
     laip_dataset *d = &c->learned;
     char **words;
     size_t count;
-    if (!laip_dataset_read(d, config->annotations, config->images, config->train_split, error))
+    if (!read_split(d, config, config->annotations, config->images, config->train_split, error))
         return false;
     const char **captions = laip_alloc(d->caption_count, sizeof *captions);
     for (size_t i = 0; i < d->caption_count; i++)
@@ -102,7 +159,7 @@ bool laip_split_open(laip_split *s, laip_corpus *c, const laip_config *config, c
 {
     *s = (laip_split){{.root = NULL}, {.cut = 0}};
     if (!take_learned(&s->dataset, c, config, annotations, images, name) &&
-        !laip_dataset_read(&s->dataset, annotations, images, name, error))
+        !read_split(&s->dataset, config, annotations, images, name, error))
         return false;
     laip_texts_make(&s->texts, &s->dataset, c->tokenizer, &c->options, phrases ? c->phraser : NULL,
                     config->threads);

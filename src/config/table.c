@@ -67,7 +67,8 @@ static const laip_setting settings[] = {
      "of matrices and embeddings"},
     {"optimiser.clip_norm", LAIP_SETTING_FLOAT, AT(optimiser.clip_norm), NULL, 0, 1e9,
      "largest norm of the gradient; 0: any"},
-    {"data.annotations", LAIP_SETTING_TEXT, AT(annotations), NULL, 0, 0, "the dataset's annotation file"},
+    {"data.annotations", LAIP_SETTING_TEXT, AT(annotations), NULL, 0, 0,
+     "the dataset's annotation file, or the folder that it is in"},
     {"data.images", LAIP_SETTING_TEXT, AT(images), NULL, 0, 0,
      "folder of its pictures; empty: found beside the file"},
     {"data.val_annotations", LAIP_SETTING_TEXT, AT(val_annotations), NULL, 0, 0,
@@ -76,6 +77,13 @@ static const laip_setting settings[] = {
     {"data.val_split", LAIP_SETTING_TEXT, AT(val_split), NULL, 0, 0,
      "name of the split that chooses the best model (all of a file without splits); empty: none"},
     {"data.test_split", LAIP_SETTING_TEXT, AT(test_split), NULL, 0, 0, "name of the split that is reported"},
+    {"data.split.val", LAIP_SETTING_INT, AT(split_val), NULL, 0, 1e8,
+     "of a list without splits: persons that are held back to choose the best model"},
+    {"data.split.test", LAIP_SETTING_INT, AT(split_test), NULL, 0, 1e8,
+     "of such a list: persons to report on"},
+    {"data.split.seed", LAIP_SETTING_LONG, AT(split_seed), NULL, 0, 1e15, "by which they are drawn"},
+    {"data.split.file", LAIP_SETTING_TEXT, AT(split_file), NULL, 0, 0,
+     "instead of drawing: JSON, {\"val\": [ids], \"test\": [ids]}; whoever is not named is for training"},
     {"data.vocab", LAIP_SETTING_TEXT, AT(vocab), NULL, 0, 0,
      "vocab.txt; empty: learned from the training captions"},
     {"data.vocab_size", LAIP_SETTING_INT, AT(vocab_size), NULL, 6, 1e8,
@@ -90,7 +98,7 @@ static const laip_setting settings[] = {
     {"data.generic_heads", LAIP_SETTING_TEXT, AT(generic_heads), NULL, 0, 0,
      "words that are no phrase by themselves"},
     {"data.bad_images", LAIP_SETTING_CHOICE, AT(skip_bad_images), bad_images, 0, 0,
-     "what a damaged picture does to training"},
+     "what a damaged picture does to training, and a missing one to training and evaluation"},
     {"data.threads", LAIP_SETTING_INT, AT(threads), NULL, 0, 1024, "that decode pictures; 0: one a core"},
     {"data.cache_mb", LAIP_SETTING_INT, AT(cache_mb), NULL, 0, 1e7, "memory for resized pictures"},
     {"data.resized_crop", LAIP_SETTING_FLOAT, AT(augment.resized_crop), NULL, 0, 1,
@@ -177,6 +185,7 @@ void laip_config_defaults(laip_config *c)
                        .model = laip_model_config_default(),
                        .loss = laip_loss_config_default(),
                        .optimiser = laip_optimiser_config_default(),
+                       .split_seed = 1,
                        .vocab_size = 2000,
                        .max_tokens = 50,
                        .caption_rule = LAIP_RULE_ALBEF,
@@ -198,7 +207,8 @@ void laip_config_defaults(laip_config *c)
                  {&c->val_split, "val"},    {&c->test_split, "test"}, {&c->vocab, ""},
                  {&c->val_annotations, ""}, {&c->tagger, ""},         {&c->grammar, ""},
                  {&c->generic_heads, ""},   {&c->checkpoint, ""},     {&c->allow_missing, ""},
-                 {&c->init_key, ""},        {&c->init_vit, ""},       {&c->init_bert, ""}};
+                 {&c->split_file, ""},      {&c->init_key, ""},       {&c->init_vit, ""},
+                 {&c->init_bert, ""}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i].field = laip_strdup(texts[i].value);
 }

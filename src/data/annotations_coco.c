@@ -37,7 +37,7 @@ static bool read_image(laip_annotations *a, const json_t *image, size_t i, laip_
         return laip_bad_input(error, "%s: images[%zu]: id %s is that of images[%d] too", a->path, i, key,
                               (int)before);
     laip_map_set(index, key, length, (int32_t)i);
-    laip_annotations_picture(a, json_string_value(file), NULL, (int32_t)json_integer_value(id));
+    laip_annotations_picture(a, json_string_value(file), a->file_split, (int32_t)json_integer_value(id));
     return true;
 }
 
@@ -75,7 +75,7 @@ bool laip_annotations_coco(laip_annotations *a, const json_t *top, laip_error *e
                               json_array_size(images), INT32_MAX);
     laip_map index = {0};
     bool good = true;
-    a->d->entries = json_array_size(images);
+    a->d->entries += json_array_size(images);
     for (size_t i = 0; good && i < json_array_size(images); i++)
         good = read_image(a, json_array_get(images, i), i, &index, error);
     for (size_t i = 0; good && i < json_array_size(annotations); i++)

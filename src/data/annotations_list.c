@@ -94,7 +94,6 @@ static bool read_person(laip_annotations *a, const entry *e, const fields *f, in
 /* The dataset's own copy of the entry's split, in lower case. */
 static bool read_split(laip_annotations *a, const entry *e, const char **split, laip_error *error)
 {
-    laip_dataset *d = a->d;
     const json_t *value = json_object_get(e->object, "split");
     if (!json_is_string(value) || !json_string_length(value))
         return wrong(a, e, "split", "a string such as train, val or test, as in the other entries", error);
@@ -106,17 +105,10 @@ static bool read_split(laip_annotations *a, const entry *e, const char **split, 
         char c = json_string_value(value)[i];
         low[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
     }
-    for (size_t i = 0; i < d->split_count; i++)
-        if (strcmp(d->splits[i], low) == 0) {
-            *split = d->splits[i];
-            return true;
-        }
-    if (d->split_count == LAIP_SPLITS)
-        return laip_bad_input(error,
-                              "%s: entry %zu: split is \"%s\", the %dth different one, expected at most %d",
-                              a->path, e->index, low, LAIP_SPLITS + 1, LAIP_SPLITS);
-    *split = d->splits[d->split_count++] = laip_arena_strndup(&d->arena, low, n);
-    return true;
+    *split = laip_annotations_split(a, low);
+    return *split || laip_bad_input(
+                         error, "%s: entry %zu: split is \"%s\", the %dth different one, expected at most %d",
+                         a->path, e->index, low, LAIP_SPLITS + 1, LAIP_SPLITS);
 }
 
 /* Adds the captions to the picture; with add false they are only looked at. */
@@ -180,6 +172,8 @@ static bool read_entry(laip_annotations *a, const entry *e, const fields *f, lai
     if (split && !f->split)
         return laip_bad_input(error, "%s: entry %zu: has a split, which the entries before it have not",
                               a->path, e->index);
+    if (!split)
+        split = a->file_split;
     bool wanted = !a->split || !split || strcmp(split, a->split) == 0;
     size_t picture = 0;
     if (wanted && !find_picture(a, e, f, split, person, &picture, error))
@@ -198,7 +192,7 @@ bool laip_annotations_list(laip_annotations *a, const json_t *top, laip_error *e
     entry e = {json_array_get(top, 0), 0};
     if (!find_fields(a, &e, &f, error))
         return false;
-    a->d->entries = n;
+    a->d->entries += n;
     for (; e.index < n; e.index++) {
         e.object = json_array_get(top, e.index);
         if (!read_entry(a, &e, &f, error))

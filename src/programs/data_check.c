@@ -31,14 +31,16 @@ static const struct argp_option options[] = {
     {0}};
 
 static const char documentation[] =
-    "Reads all captions and decodes all pictures of an annotation file (CUHK-PEDES, ICFG-PEDES, RSTPReid, "
-    "ALBEF's "
-    "and RaSa's lists, COCO captions), or of the one that a CONFIG (.yaml) names, and reports what is wrong."
+    "Reads all captions and decodes all pictures of a data set (the FOLDER of CUHK-PEDES, ICFG-PEDES or "
+    "RSTPReid, "
+    "ALBEF's and RaSa's lists, COCO captions; or its annotation FILE), or of the one that a CONFIG (.yaml) "
+    "names, and "
+    "reports what is wrong."
     "\vMissing and damaged pictures, and persons in two splits, make the exit status 2; pictures that are "
     "there "
     "twice, captions that are empty or too long are only told.\n\n"
     "Examples:\n"
-    "  laip-data check CUHK-PEDES/reid_raw.json --images CUHK-PEDES --vocab vocab.txt\n"
+    "  laip-data check CUHK-PEDES --vocab vocab.txt\n"
     "  laip-data check configs/cuhk_pedes.yaml --json > report.json";
 
 static long number(const char *text, long least, const char *name, struct argp_state *state)
@@ -74,12 +76,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (a->file)
-            argp_error(state, "one CONFIG or FILE is expected");
+            argp_error(state, "one CONFIG, FOLDER or FILE is expected");
         a->file = text;
         return 0;
     case ARGP_KEY_END:
         if (!a->file)
-            argp_error(state, "a CONFIG or an annotation FILE is needed");
+            argp_error(state, "a CONFIG, the FOLDER of a data set or an annotation FILE is needed");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -113,6 +115,7 @@ static bool check(const arguments *a, const laip_config *c, size_t *faults, laip
                                 .check = &found,
                                 .list = a->list < 0 ? 20 : (size_t)a->list,
                                 .max_tokens = (size_t)(a->max_tokens < 0 ? c->max_tokens : a->max_tokens)};
+    laip_division division = {c->split_val, c->split_test, (uint64_t)c->split_seed, c->split_file};
     double start = laip_seconds();
     laip_check_options o = {.tokenize = {.rule = (laip_caption_rule)c->caption_rule,
                                          .max_tokens = report.max_tokens,
@@ -121,7 +124,10 @@ static bool check(const arguments *a, const laip_config *c, size_t *faults, laip
     laip_tokenizer *t = open_vocab(a->vocab ? a->vocab : c->vocab, &report.words, error);
     laip_phraser *p =
         laip_phraser_create(if_any(c->tagger), if_any(c->grammar), if_any(c->generic_heads), error);
-    bool good = t && p && laip_dataset_read(&d, report.file, a->images ? a->images : c->images, NULL, error);
+    bool good =
+        t && p &&
+        laip_dataset_read_divided(&d, report.file, a->images ? a->images : c->images, NULL, &division, error);
+    report.skips = c->skip_bad_images != 0;
     if (good) {
         o.tokenizer = t;
         o.words = report.words;
@@ -140,7 +146,7 @@ static bool check(const arguments *a, const laip_config *c, size_t *faults, laip
 
 int laip_data_check(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, "CONFIG|FILE", documentation, NULL, NULL, NULL};
+    static const struct argp argp = {options, parse, "CONFIG|FOLDER|FILE", documentation, NULL, NULL, NULL};
     arguments a = {.list = -1, .max_tokens = -1, .threads = -1};
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     laip_config config;

@@ -93,13 +93,35 @@ static void print_statistics(const laip_check_report *r)
                (double)c->phrases_of_words / (double)c->phrases.n, c->without_phrase);
 }
 
+/* What a person could do about what was found. */
+static void print_advice(const laip_check_report *r)
+{
+    const laip_check *c = r->check;
+    if (!c->dataset->split_count)
+        printf(
+            "the list has no splits: data.split.val and data.split.test hold back so many persons of it (or "
+            "data.split.file names them); else all of it is for training\n");
+    else if (c->dataset->divided)
+        printf("the list has no splits: these are by data.split\n");
+    if (c->missing.count + c->damaged.count && !r->skips)
+        printf("--set data.bad_images=skip trains and evaluates without the missing pictures, and trains "
+               "without the "
+               "damaged ones\n");
+    if (c->missing.count > c->dataset->picture_count / 2)
+        printf("most pictures are missing: --images (data.images) names their folder\n");
+    if (c->longer.count && !r->words)
+        printf("--set data.max_tokens=%g keeps 99 %% of the captions whole\n", c->tokens.most99);
+    if (c->shared_count)
+        printf("persons in two splits make the figures on one of them too good\n");
+}
+
 void laip_check_print(const laip_check_report *r)
 {
     const laip_check *c = r->check;
     char longer[80];
     snprintf(longer, sizeof longer, "captions have more than %zu %s and will be cut", r->max_tokens,
              r->words ? "words" : "tokens");
-    printf("%s, pictures under %s\n", r->file, c->dataset->root);
+    printf("%s, pictures under %s\n", c->dataset->file, c->dataset->root);
     print_statistics(r);
     print_bad(r, "pictures are missing", &c->missing);
     print_bad(r, "pictures are damaged", &c->damaged);
@@ -108,6 +130,7 @@ void laip_check_print(const laip_check_report *r)
     print_named(r, "pictures have no caption", &c->silent, false);
     print_named(r, "captions have no word", &c->empty, true);
     print_named(r, longer, &c->longer, true);
+    print_advice(r);
     printf("%zu pictures and %zu captions in %.1f s: %s\n", c->dataset->picture_count,
            c->dataset->caption_count, r->seconds,
            laip_check_faults(c) ? "not fit for training" : "fit for training");

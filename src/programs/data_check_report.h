@@ -10,6 +10,7 @@ typedef struct laip_check_report {
     size_t list;       /* the most of each kind that the text names */
     size_t max_tokens; /* of a caption */
     bool words;        /* there was no vocabulary: captions were counted in words */
+    bool skips;        /* data.bad_images: skip */
     double seconds;
 } laip_check_report;
 

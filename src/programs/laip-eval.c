@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     CHECKPOINT = 256,
@@ -113,20 +112,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
     return key == ARGP_KEY_END || key == ARGP_KEY_NO_ARGS ? 0 : ARGP_ERR_UNKNOWN;
 }
 
-/* --data names an annotation file, or a folder that holds one of the published names. */
-static char *annotations_of(const char *data)
-{
-    static const char *const names[] = {"reid_raw.json", "ICFG-PEDES.json", "ICFG_PEDES.json",
-                                        "data_captions.json", "test.json"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char *path = laip_path_join(data, names[i]);
-        if (access(path, R_OK) == 0)
-            return path;
-        free(path);
-    }
-    return laip_strdup(data);
-}
-
 typedef struct session {
     laip_config config;
     laip_corpus corpus;
@@ -212,15 +197,14 @@ static bool draw_contact_sheet(const session *s, const arguments *a, laip_error 
 
 static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_error *error)
 {
-    char *vocab, *annotations = annotations_of(a->data);
+    char *vocab;
     bool good = load_config(s, a, &vocab, error) && choose_storage(s, a, error);
     if (good && !a->split)
         a->split = s->config.test_split;
     good = good && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
-           laip_split_open(&s->split, &s->corpus, &s->config, annotations, a->images, a->split,
+           laip_split_open(&s->split, &s->corpus, &s->config, a->data, a->images, a->split,
                            a->report || a->attention, error) &&
-           laip_binding_read(&s->binding, annotations, error);
-    free(annotations);
+           laip_binding_read(&s->binding, s->split.dataset.file, error);
     free(vocab);
     if (good && !s->split.dataset.caption_count)
         good = laip_bad_input(error, "%s: has no split %s", a->data, a->split);

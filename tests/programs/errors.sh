@@ -40,5 +40,27 @@ expect "file_path" "${train[@]}" --set "data.annotations=$work/missing.json"
 expect "expected" "${train[@]}" --set model.width=32 --set "init.checkpoint=$work/out/best.safetensors"
 head -c 500 "$work/out/best.safetensors" > "$work/cut.safetensors"
 expect "cut.safetensors" "$build/laip-eval" --checkpoint "$work/cut.safetensors" --data "$data"
+# a folder is the data set in it, for every program; a list without splits is never divided unsaid
+"$build/laip-data" check "$work/people" > /dev/null
+"$build/laip-eval" --checkpoint "$work/out/best.safetensors" --data "$work/people" > "$work/eval" 2> /dev/null
+"$build/laip-eval" --checkpoint "$work/out/best.safetensors" --data "$data" 2> /dev/null | cmp - "$work/eval"
+"${train[@]}" --set "data.annotations=$work/people" > /dev/null 2>&1
+grep -v '"split"' "$data" > "$work/people/whole.json"
+whole=("${train[@]}" --set "data.annotations=$work/people/whole.json")
+expect "has no splits, so that val would be what is trained on" "${whole[@]}"
+"${whole[@]}" --set data.split.val=2 --set data.split.test=2 > "$work/log" 2>&1
+grep -q 'has no splits; by data.split 2 of its pictures are val' "$work/log"
+"${whole[@]}" --set data.val_split= > "$work/log" 2>&1
+grep -q 'has no splits: all of its 12 pictures are taken as train' "$work/log"
+"$build/laip-data" check "$work/people/whole.json" | grep -q 'data.split.val and data.split.test hold back'
+# missing pictures are counted and named, and left out on request
+gone=$(find "$work/people/imgs" -type f | sort | head -n 1)
+mv "$gone" "$work/gone"
+expect "data.bad_images: skip leaves them out" "${train[@]}"
+"${train[@]}" --set data.bad_images=skip > "$work/log" 2>&1
+grep -q "1 of . pictures are not under .* and are left out: .*$(basename "$gone")" "$work/log"
+"$build/laip-data" check "$work/people" > "$work/log" && exit 1
+grep -q 'data.bad_images=skip trains and evaluates without' "$work/log"
+mv "$work/gone" "$gone"
 for picture in "$work"/people/imgs/*/*; do echo "no picture" > "$picture"; done
 expect "expected a JPEG or PNG picture" "${train[@]}"
