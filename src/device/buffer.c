@@ -3,6 +3,7 @@
 #include "base/half.h"
 #include "base/memory.h"
 #include "device/internal.h"
+#include "device/tables.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ laip_mat laip_mat_create_half(laip_device *d, size_t rows, size_t cols)
 
 laip_ints laip_ints_create(laip_device *d, size_t count)
 {
-    return (laip_ints){laip_mem_create(d, count * sizeof(int32_t), "table"), count};
+    return (laip_ints){.mem = laip_mem_create(d, count * sizeof(int32_t), "table"), .count = count};
 }
 
 void laip_mat_write(laip_device *d, laip_mat m, const float *values)
@@ -200,10 +201,22 @@ void laip_mat_copy(laip_device *d, laip_mat to, laip_mat from)
 
 void laip_ints_write(laip_device *d, laip_ints v, const int32_t *values)
 {
-    laip_mem_write(d, v.mem, 0, values, v.count * sizeof(int32_t));
+    if (v.tables)
+        laip_tables_write(v.tables, v.at, values, v.count * sizeof(int32_t));
+    else
+        laip_mem_write(d, v.mem, 0, values, v.count * sizeof(int32_t));
+}
+
+void laip_floats_write(laip_device *d, laip_ints v, const float *values)
+{
+    if (v.tables)
+        laip_tables_write(v.tables, v.at, values, v.count * sizeof(float));
+    else
+        laip_mem_write(d, v.mem, 0, values, v.count * sizeof(float));
 }
 
 void laip_ints_read(laip_device *d, laip_ints v, int32_t *values)
 {
+    laip_tables_flush(d);
     laip_mem_read(d, v.mem, 0, values, v.count * sizeof(int32_t));
 }

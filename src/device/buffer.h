@@ -19,11 +19,21 @@ static inline size_t laip_mat_bytes(laip_mat m)
     return m.rows * m.cols * (m.half ? 2 : sizeof(float));
 }
 
-/* A vector of int32. */
+/* A vector of int32.  One of a plan lies among the plan's tables: what is written there goes up together,
+ * before the next launch, so that a step's tables are one transfer. */
+typedef struct laip_tables laip_tables;
 typedef struct laip_ints {
     laip_mem mem;
     size_t count;
+    laip_tables *tables; /* NULL: a buffer of its own */
+    size_t at;           /* bytes, in the tables */
 } laip_ints;
+
+/* The vector as a column of floats: written by laip_floats_write. */
+static inline laip_mat laip_column(laip_ints v, size_t rows)
+{
+    return (laip_mat){.mem = v.mem, .rows = rows, .cols = 1};
+}
 
 static inline laip_mat laip_rows(laip_mat m, size_t rows) /* the first rows of m */
 {
@@ -67,6 +77,7 @@ void laip_mat_read_at(laip_device *device, laip_mat m, size_t first, size_t coun
 void laip_mat_zero(laip_device *device, laip_mat m);
 void laip_mat_copy(laip_device *device, laip_mat to, laip_mat from); /* of equal sizes and storage */
 void laip_ints_write(laip_device *device, laip_ints v, const int32_t *values);
+void laip_floats_write(laip_device *device, laip_ints v, const float *values); /* v.count of them */
 void laip_ints_read(laip_device *device, laip_ints v, int32_t *values);
 
 /* A memory plan is laid out like a stack: blocks are taken one after the other, and a mark gives back all

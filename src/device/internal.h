@@ -70,6 +70,8 @@ struct laip_device {
     size_t staged_count, staged_capacity, staged_bytes;
     uint64_t staged_before; /* copies freed so far */
 
+    struct laip_tables *tables; /* of all plans: device/tables.h */
+
     void *gemm; /* ops/gemm.c's state, made at its first use; released by gemm_close */
     void (*gemm_close)(laip_device *device);
     struct laip_units *units; /* ops/matrix_unit.c's, made at its first use; free() releases it */

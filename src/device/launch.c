@@ -1,6 +1,7 @@
 #include "device/launch.h"
 
 #include "device/internal.h"
+#include "device/tables.h"
 #include <stdio.h>
 
 static bool set_argument(laip_device *d, laip_kernel *k, cl_uint index, const laip_arg *a)
@@ -26,6 +27,7 @@ void laip_launch(laip_device *d, const char *file, const char *kernel, const cha
     laip_kernel *k = laip_kernel_get(d, file, kernel, options);
     if (!k)
         return;
+    laip_tables_flush(d);
     if (count != k->arguments) {
         laip_device_fail(d, "kernel %s: %zu arguments given, it takes %u", kernel, count, k->arguments);
         return;

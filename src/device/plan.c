@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "device/buffer.h"
 #include "device/internal.h"
+#include "device/tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@ struct laip_plan {
     laip_mem *parts; /* sub-buffers handed out, released with the plan */
     size_t part_count, part_capacity;
     bool real, halves;
+    laip_tables *tables;
+    size_t table_position, table_bytes, real_table_bytes; /* the last: of tables */
 };
 
 laip_plan *laip_plan_create(laip_device *d, const char *name)
@@ -36,10 +39,20 @@ void laip_plan_free(laip_plan *r)
         laip_mem_release(r->parts[i]);
     for (size_t i = 0; i < r->slab_count; i++)
         laip_mem_release(r->slabs[i]);
+    laip_tables_free(r->tables);
     free(r->parts);
     free(r->slabs);
     free(r->name);
     free(r);
+}
+
+static laip_mem keep(laip_plan *r, laip_mem part)
+{
+    void *array = r->parts;
+    laip_grow(&array, &r->part_capacity, r->part_count + 1, sizeof *r->parts);
+    r->parts = array;
+    r->parts[r->part_count++] = part;
+    return part;
 }
 
 static laip_mem take(laip_plan *r, size_t bytes)
@@ -65,12 +78,7 @@ static laip_mem take(laip_plan *r, size_t bytes)
         laip_device_fail(r->device, "%s: the layout differs from what was measured", r->name);
         return NULL;
     }
-    laip_mem part = laip_mem_part(r->device, r->slabs[slab], offset, bytes, r->name);
-    void *array = r->parts;
-    laip_grow(&array, &r->part_capacity, r->part_count + 1, sizeof *r->parts);
-    r->parts = array;
-    r->parts[r->part_count++] = part;
-    return part;
+    return keep(r, laip_mem_part(r->device, r->slabs[slab], offset, bytes, r->name));
 }
 
 laip_mat laip_plan_mat(laip_plan *r, size_t rows, size_t cols)
@@ -92,7 +100,21 @@ void laip_plan_store_half(laip_plan *r)
 
 laip_ints laip_plan_ints(laip_plan *r, size_t count)
 {
-    return (laip_ints){take(r, count * sizeof(int32_t)), count};
+    size_t alignment = r->device->traits.alignment, at = r->table_position;
+    laip_ints v = {.count = count, .at = at};
+    r->table_position += ((count ? count : 1) * sizeof(int32_t) + alignment - 1) / alignment * alignment;
+    if (r->table_position > r->table_bytes)
+        r->table_bytes = r->table_position;
+    if (!r->real)
+        return v;
+    if (r->table_position > r->real_table_bytes) {
+        laip_device_fail(r->device, "%s: the layout differs from what was measured", r->name);
+        return v;
+    }
+    v.tables = r->tables;
+    v.mem =
+        keep(r, laip_mem_part(r->device, laip_tables_mem(r->tables), at, count * sizeof(int32_t), r->name));
+    return v;
 }
 
 size_t laip_plan_mark(const laip_plan *r)
@@ -107,7 +129,7 @@ void laip_plan_reset(laip_plan *r, size_t mark)
 
 size_t laip_plan_bytes(const laip_plan *r)
 {
-    return r->too_large ? LAIP_TOO_LARGE : r->most;
+    return r->too_large ? LAIP_TOO_LARGE : r->most + r->table_bytes;
 }
 
 bool laip_plan_allocate(laip_plan *r, laip_error *error)
@@ -125,7 +147,10 @@ bool laip_plan_allocate(laip_plan *r, laip_error *error)
         laip_mem_zero(r->device, r->slabs[i], 0,
                       bytes); /* drivers allocate lazily: let it fail now, not mid-run */
     }
-    r->position = 0;
+    if (r->table_bytes)
+        r->tables = laip_tables_create(r->device, r->table_bytes);
+    r->real_table_bytes = r->table_bytes;
+    r->position = r->table_position = 0;
     r->real = true;
     return laip_device_finish(r->device, error);
 }

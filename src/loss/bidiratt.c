@@ -27,7 +27,7 @@ void laip_bidiratt_plan(laip_bidiratt *l, laip_plan *r, const laip_model_config 
     l->scores = laip_plan_mat(r, phrases * (size_t)m->heads, P + 1);
     l->cls = laip_plan_ints(r, phrases);
     l->similarity = laip_plan_mat(r, phrases, 1);
-    l->row_weight = laip_plan_mat(r, phrases, 1);
+    l->row_weight = laip_plan_ints(r, phrases);
     if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE) {
         for (int i = 0; i < 2; i++) {
             l->dots[i] = laip_plan_mat(r, phrases, phrases);
@@ -72,7 +72,8 @@ void laip_bidiratt_prepare(laip_bidiratt *l, laip_device *d, const laip_loss_con
         first[t + 1] += first[t];
     write_ints(d, &l->owner, in->owner, p);
     write_ints(d, &l->first, first, in->images + 1);
-    laip_mat_write(d, laip_rows(l->row_weight, p), weight);
+    l->row_weight.count = p;
+    laip_floats_write(d, l->row_weight, weight);
     laip_projection_rows(&l->phrase, d, in->plain_cls, p, in->text_rows);
     if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE) {
         write_ints(d, &l->person, in->person, p);
@@ -136,7 +137,7 @@ static void contrastive(laip_bidiratt *l, const laip_context *c, laip_mat temper
                               .key_a = l->person,
                               .key_b = l->group,
                               .temperature = temperature,
-                              .weight = laip_rows(l->row_weight, p),
+                              .weight = laip_column(l->row_weight, p),
                               .report = c->report};
     for (int i = 0; i < 2; i++) {
         dots[i] = laip_rows(l->dots[i], p);
@@ -163,7 +164,8 @@ void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_networ
     laip_projection_forward_rows(&l->region, n->vision_proj, c, p);
     laip_projection_forward(&l->phrase, n->text_proj, c, n->text);
     laip_cosine(d, laip_rows(l->similarity, p), laip_rows(l->region.df, p), laip_rows(l->phrase.df, p),
-                laip_rows(l->region.f, p), laip_rows(l->phrase.f, p), laip_rows(l->row_weight, p), c->report);
+                laip_rows(l->region.f, p), laip_rows(l->phrase.f, p), laip_column(l->row_weight, p),
+                c->report);
     if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE)
         contrastive(l, c, n->temperature, n->dtemperature);
 

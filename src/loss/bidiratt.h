@@ -33,11 +33,12 @@ typedef struct laip_bidiratt {
     size_t masked, images; /* tokens masked in phrases: the first ones of the MLM head's rows; images */
     laip_projection region, phrase; /* vision_proj of the region, text_proj of the plain phrase's [CLS] */
     laip_mat fore, back, weight, total, dfore; /* [p, P], and [p, 2] */
-    laip_mat truth;                  /* [masked phrases' rows, D]: the gradient of y on its way down */
-    laip_mat dcontext;               /* [p, D]: ∂y/∂O of the [CLS] rows */
-    laip_ints owner, first, cls;     /* [p], [B + 1], [p] */
-    laip_mat scores;                 /* [p · h, P + 1]: of a→'s gradient */
-    laip_mat similarity, row_weight; /* [p, 1] */
+    laip_mat truth;              /* [masked phrases' rows, D]: the gradient of y on its way down */
+    laip_mat dcontext;           /* [p, D]: ∂y/∂O of the [CLS] rows */
+    laip_ints owner, first, cls; /* [p], [B + 1], [p] */
+    laip_mat scores;             /* [p · h, P + 1]: of a→'s gradient */
+    laip_mat similarity;         /* [p, 1] */
+    laip_ints row_weight;        /* [p] floats */
     laip_mat dots[2], loss[2], dtemperature; /* of the contrastive form: [p, p], [p, 1] */
     laip_ints person, group;                 /* [p] */
 } laip_bidiratt;

@@ -19,7 +19,7 @@ void laip_itc_plan(laip_itc *l, laip_plan *r, size_t batch, size_t keys, size_t 
     l->loss[0] = laip_plan_mat(r, batch, 1);
     l->loss[1] = laip_plan_mat(r, batch, 1);
     l->dtemperature = laip_plan_mat(r, batch, 1);
-    l->weight = laip_plan_mat(r, batch, 1);
+    l->weight = laip_plan_ints(r, batch);
     l->person = laip_plan_ints(r, batch);
     l->key_person = laip_plan_ints(r, keys);
     l->own = laip_plan_mat(r, batch, embed);
@@ -70,7 +70,7 @@ static void direction(laip_itc *l, const laip_context *c, const laip_keys *keys,
                               .row_a = l->person,
                               .key_a = l->key_person,
                               .temperature = keys->temperature,
-                              .weight = l->weight,
+                              .weight = laip_column(l->weight, batch),
                               .alpha = alpha,
                               .report = c->report};
     laip_contrast_rows(c->device, dots, laip_rows(loss, batch), laip_rows(l->dtemperature, batch), &contrast);
@@ -83,7 +83,8 @@ void laip_itc_prepare(laip_itc *l, laip_device *d, const laip_keys *keys, const 
     float *weight = laip_alloc(r->batch, sizeof *weight);
     for (size_t i = 0; i < r->batch; i++)
         weight[i] = 0.5f * r->weight / (float)r->batch;
-    laip_mat_write(d, laip_rows(l->weight, r->batch), weight);
+    l->weight.count = r->batch;
+    laip_floats_write(d, l->weight, weight);
     free(weight);
     l->batch = r->batch;
     l->first = r->first;

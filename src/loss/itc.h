@@ -7,12 +7,13 @@
 #include "loss/projection.h"
 
 typedef struct laip_itc {
-    laip_projection image, text;            /* features of the micro-batch */
-    laip_projection image_m, text_m;        /* the momentum encoders', made in the momentum pass */
-    laip_mat dots, momentum_dots;           /* [b, keys], of one direction at a time */
-    laip_mat loss[2], dtemperature, weight; /* [b, 1] */
-    laip_ints person, key_person;           /* [b], [keys] */
-    size_t batch, first;                    /* of the micro-batch now: see laip_itc_rows */
+    laip_projection image, text;     /* features of the micro-batch */
+    laip_projection image_m, text_m; /* the momentum encoders', made in the momentum pass */
+    laip_mat dots, momentum_dots;    /* [b, keys], of one direction at a time */
+    laip_mat loss[2], dtemperature;  /* [b, 1] */
+    laip_ints weight;                /* [b] floats */
+    laip_ints person, key_person;    /* [b], [keys] */
+    size_t batch, first;             /* of the micro-batch now: see laip_itc_rows */
     laip_mat own, similarity[2]; /* [b, E]; [b, b]: f · the micro-batch's own keys, image → text and back */
 } laip_itc;
 

@@ -32,16 +32,16 @@ void laip_mpm_plan(laip_mpm *l, laip_plan *r, const laip_model_config *m, size_t
                     .t = laip_plan_activations(r, most, D),
                     .logits = laip_plan_mat(r, most, (size_t)m->vocab),
                     .loss = laip_plan_mat(r, most, 1),
-                    .weight = laip_plan_mat(r, most, 1),
+                    .weight = laip_plan_ints(r, most),
                     .dt = laip_plan_activations(r, most, D)};
 }
 
 void laip_mpm_prepare(laip_mpm *l, laip_device *d, const laip_masked *m)
 {
-    l->count = l->index.count = l->target.count = m->count;
+    l->count = l->index.count = l->target.count = l->weight.count = m->count;
     laip_ints_write(d, l->index, m->row);
     laip_ints_write(d, l->target, m->target);
-    laip_mat_write(d, laip_rows(l->weight, m->count), m->weight);
+    laip_floats_write(d, l->weight, m->weight);
     laip_scatter_upload(&l->back, d, m->row, m->count, m->token_rows);
 }
 
@@ -86,7 +86,7 @@ void laip_mpm_loss(laip_mpm *l, const laip_mlm_head *h, const laip_context *c, l
     laip_mat logits = laip_rows(l->logits, n), t = laip_rows(l->t, n);
     laip_epilogue bias = {.bias = h->bias->value};
     laip_gemm(c->device, false, true, 1, t, h->word->value, 0, logits, &bias);
-    laip_xent(c->device, logits, laip_rows(l->loss, n), (laip_mat){0}, l->target, laip_rows(l->weight, n),
+    laip_xent(c->device, logits, laip_rows(l->loss, n), (laip_mat){0}, l->target, laip_column(l->weight, n),
               c->report);
     laip_gemm(c->device, true, false, 1, logits, t, 1, h->word->gradient, NULL);
     laip_bias_gradient(c->device, h->bias->gradient, logits, c->reduce);

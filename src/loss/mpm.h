@@ -19,9 +19,10 @@ typedef struct laip_mpm {
     size_t count;            /* masked tokens now */
     laip_ints index, target; /* rows of the cross batch, and the masked tokens */
     laip_scatter back;
-    laip_mat x, pre, h, stats, t;  /* [count, D] and [count, 2] */
-    laip_mat logits, loss, weight; /* [count, V], [count, 1], [count, 1] */
-    laip_mat dt;                   /* [count, D] */
+    laip_mat x, pre, h, stats, t; /* [count, D] and [count, 2] */
+    laip_mat logits, loss;        /* [count, V], [count, 1] */
+    laip_ints weight;             /* [count] floats */
+    laip_mat dt;                  /* [count, D] */
 } laip_mpm;
 
 void laip_mlm_head_declare(laip_mlm_head *h, laip_table *table, const laip_model_config *m,

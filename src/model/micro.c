@@ -41,45 +41,41 @@ static laip_keys keys_of(const laip_step *s)
                        .dtemperature = s->model->temperature->gradient};
 }
 
-static void image_pass(const micro *m)
-{
-    laip_step *s = m->s;
-    laip_profiler_part(m->c.device, "image pass");
-    laip_mat_write(m->c.device, laip_rows(s->vit.pixels, m->b), m->batch->images);
-    laip_sequences_clear(&s->vit.tokens);
-    laip_vit_forward(&s->model->vit, &s->vit, &m->c, m->b);
-}
-
-static laip_text_layout text_pass(const micro *m)
-{
-    laip_step *s = m->s;
-    laip_sequences *t = &s->text.tokens;
-    laip_profiler_part(m->c.device, "text pass");
-    laip_text_layout text = laip_lay_out_text(m->arena, m->batch, m->parts, t);
-    laip_sequences_upload(t, m->c.device, 0, 0);
-    laip_text_prepare(&s->model->text, &s->text, m->c.device, text.ids);
-    laip_text_forward(&s->model->text, &s->text, &m->c);
-    return text;
-}
-
-/* Features of the whole images and captions; and what ITC needs beside them. */
-static void global_features(const micro *m)
+/* The text batch, and the tables that follow from the batch alone: they go up together. */
+static laip_text_layout prepare(const micro *m)
 {
     laip_step *s = m->s;
     laip_device *d = m->c.device;
+    laip_sequences *t = &s->text.tokens;
     laip_keys keys = keys_of(s);
-    size_t text_rows = s->text.tokens.rows;
     int32_t *cls = array(m, m->b, sizeof *cls);
-    laip_profiler_part(d, "losses");
+    laip_text_layout text = laip_lay_out_text(m->arena, m->batch, m->parts, t);
+    laip_sequences_upload(t, d, 0, 0);
+    laip_text_prepare(&s->model->text, &s->text, d, text.ids);
     for (size_t i = 0; i < m->b; i++)
         cls[i] = (int32_t)(i * m->N);
     laip_projection_rows(&s->itc.image, d, cls, m->b, m->b * m->N);
-    laip_projection_rows(&s->itc.text, d, s->text.tokens.begin, m->b, text_rows);
+    laip_projection_rows(&s->itc.text, d, t->begin, m->b, t->rows);
     if (s->loss.weight[LAIP_LOSS_ITC] > 0)
         laip_itc_prepare(&s->itc, d, &keys,
                          &(laip_itc_rows){m->batch->person, m->b, m->first, weight_of(m, LAIP_LOSS_ITC)});
+    return text;
+}
+
+/* Both encoders, and the features of whole images and captions. */
+static void encode(const micro *m)
+{
+    laip_step *s = m->s;
+    laip_device *d = m->c.device;
+    laip_profiler_part(d, "image pass");
+    laip_mat_write(d, laip_rows(s->vit.pixels, m->b), m->batch->images);
+    laip_vit_forward(&s->model->vit, &s->vit, &m->c, m->b);
+    laip_profiler_part(d, "text pass");
+    laip_text_forward(&s->model->text, &s->text, &m->c);
+    laip_profiler_part(d, "losses");
     laip_projection_forward(&s->itc.image, &s->model->vision_proj, &m->c, laip_rows(s->vit.out, m->b * m->N));
-    laip_projection_forward(&s->itc.text, &s->model->text_proj, &m->c, laip_rows(s->text.out, text_rows));
+    laip_projection_forward(&s->itc.text, &s->model->text_proj, &m->c,
+                            laip_rows(s->text.out, s->text.tokens.rows));
 }
 
 /* Given ones, or drawn by the features' similarities (README.md, 2.2). */
@@ -106,22 +102,30 @@ static laip_negatives negatives(const micro *m)
     return (laip_negatives){text, image};
 }
 
-static laip_cross_layout cross_pass(const micro *m, const laip_text_layout *text)
+static laip_cross_layout lay_out_cross(const micro *m, const laip_text_layout *text)
 {
     laip_step *s = m->s;
     laip_device *d = m->c.device;
     laip_cross_pass *x = &s->cross;
     laip_negatives n = m->parts.matches ? negatives(m) : (laip_negatives){NULL, NULL};
     laip_cross_layout cross = laip_lay_out_cross(m->arena, m->batch, m->parts, text, &s->text.tokens, n, x);
-    laip_profiler_part(d, "cross pass");
     if (!x->tokens.count)
         return cross;
     laip_sequences_upload(&x->tokens, d, m->b, m->N);
     laip_bert_selection_upload(&x->selection, d, &x->tokens);
     laip_cross_prepare(x, d, cross.source, s->text.tokens.rows);
-    laip_cross_forward(&s->model->cross, x, &m->c, laip_rows(s->text.out, s->text.tokens.rows), s->vit.out);
-    laip_clear(d, laip_rows(x->g, x->selection.tokens.rows));
     return cross;
+}
+
+static void cross_pass(const micro *m)
+{
+    laip_step *s = m->s;
+    laip_cross_pass *x = &s->cross;
+    if (!x->tokens.count)
+        return;
+    laip_profiler_part(m->c.device, "cross pass");
+    laip_cross_forward(&s->model->cross, x, &m->c, laip_rows(s->text.out, s->text.tokens.rows), s->vit.out);
+    laip_clear(m->c.device, laip_rows(x->g, x->selection.tokens.rows));
 }
 
 /* Equal numbers for equal phrases. */
@@ -177,7 +181,6 @@ static laip_masked prepare_cross_losses(const micro *m, const laip_text_layout *
     laip_device *d = m->c.device;
     const laip_sequences *out = &s->cross.selection.tokens;
     laip_masked masked = laip_masked_none(m->arena, out);
-    laip_profiler_part(d, "losses");
     if (m->parts.masks)
         laip_masked_add_phrases(&masked, m->arena, out, 0, m->batch, phrase_share,
                                 weight_of(m, LAIP_LOSS_MPM));
@@ -270,6 +273,7 @@ static void losses_and_backward(const micro *m, const laip_masked *masked)
                 .dtext = laip_rows(s->text.g, text_rows),
                 .cross = laip_rows(s->cross.out, rows),
                 .dcross = laip_rows(s->cross.g, rows)};
+    laip_profiler_part(m->c.device, "losses");
     laip_clear(m->c.device, x.dimage);
     laip_clear(m->c.device, x.dtext);
     if (s->loss.weight[LAIP_LOSS_ITC] > 0)
@@ -296,12 +300,14 @@ static void tell_bidiratt(const micro *m, const float *phrase_share)
     float factor = 1 / m->s->loss.weight[LAIP_LOSS_BIDIRATT], offset = 0;
     if (m->s->loss.bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE) {
         for (int i = 0; i < 2; i++)
-            tell(m, LAIP_LOSS_BIDIRATT, l->loss[i], l->row_weight, 0, l->phrases, factor, 0);
+            tell(m, LAIP_LOSS_BIDIRATT, l->loss[i], laip_column(l->row_weight, l->phrases), 0, l->phrases,
+                 factor, 0);
         return;
     }
     for (size_t j = 0; j < l->phrases; j++)
         offset += phrase_share[j] * m->share;
-    tell(m, LAIP_LOSS_BIDIRATT, l->similarity, l->row_weight, 0, l->phrases, factor, offset);
+    tell(m, LAIP_LOSS_BIDIRATT, l->similarity, laip_column(l->row_weight, l->phrases), 0, l->phrases, factor,
+         offset);
 }
 
 /* Adds the losses to the step's report, each micro-batch by its share. */
@@ -321,9 +327,11 @@ static void values(const micro *m, const laip_masked *masked, const float *phras
     if (m->parts.aligns)
         tell_bidiratt(m, phrase_share);
     if (in_phrases && weight[LAIP_LOSS_MPM] > 0)
-        tell(m, LAIP_LOSS_MPM, s->mpm.loss, s->mpm.weight, 0, in_phrases, 1 / weight[LAIP_LOSS_MPM], 0);
+        tell(m, LAIP_LOSS_MPM, s->mpm.loss, laip_column(s->mpm.weight, masked->count), 0, in_phrases,
+             1 / weight[LAIP_LOSS_MPM], 0);
     if (rest && weight[LAIP_LOSS_MLM] > 0)
-        tell(m, LAIP_LOSS_MLM, s->mpm.loss, s->mpm.weight, in_phrases, rest, 1 / weight[LAIP_LOSS_MLM], 0);
+        tell(m, LAIP_LOSS_MLM, s->mpm.loss, laip_column(s->mpm.weight, masked->count), in_phrases, rest,
+             1 / weight[LAIP_LOSS_MLM], 0);
 }
 
 bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64_t step, laip_error *error)
@@ -340,15 +348,15 @@ bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64
     m.first = index * m.b;
     m.c.dropout = s->model->sizes.dropout;
     m.c.key = (laip_step_key){s->seed, step};
-    image_pass(&m);
-    laip_text_layout text = text_pass(&m);
-    global_features(&m);
-    laip_cross_layout cross = cross_pass(&m, &text);
+    laip_text_layout text = prepare(&m);
+    encode(&m);
+    laip_cross_layout cross = lay_out_cross(&m, &text);
     float *phrase_share = laip_phrase_shares(&arena, batch, s->loss.phrase_reduction);
     laip_masked masked = prepare_cross_losses(&m, &text, &cross, phrase_share);
     s->predicts = masked.count && (s->loss.weight[LAIP_LOSS_MPM] > 0 || m.parts.mlm);
     s->match_rows = cross.matches;
     s->masked_in_phrases = masked.in_phrases;
+    cross_pass(&m);
     losses_and_backward(&m, &masked);
     values(&m, &masked, phrase_share);
     laip_arena_free(&arena);

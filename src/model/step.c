@@ -160,24 +160,22 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
     laip_context c = s->context; /* without dropout: these features are targets */
     int32_t *cls = laip_alloc(b, sizeof *cls);
     laip_profiler_part(m->device, "momentum pass");
-    laip_mat_write(m->device, laip_rows(s->vit_m.pixels, b),
-                   batch->images_m ? batch->images_m : batch->images);
-    laip_sequences_clear(&s->vit_m.tokens); /* its tables share memory with the main pass's */
-    laip_sequences_clear(&s->vit_m.cls);
-    laip_vit_forward(&m->vit_m, &s->vit_m, &c, b);
-    for (size_t i = 0; i < b; i++)
-        cls[i] = (int32_t)i; /* both encoders give [CLS] alone */
-    laip_projection_rows(&s->itc.image_m, m->device, cls, b, b);
-    laip_projection_forward(&s->itc.image_m, &m->vision_proj_m, &c, laip_rows(s->vit_m.out, b));
-
     laip_sequences *t = &s->text_m.tokens;
     laip_sequences_clear(t);
-    for (size_t i = 0; i < b; i++)
+    for (size_t i = 0; i < b; i++) {
+        cls[i] = (int32_t)i; /* both encoders give [CLS] alone */
         laip_sequences_add(t, (size_t)(batch->caption_begin[i + 1] - batch->caption_begin[i]), 0, 0);
+    }
     laip_sequences_upload(t, m->device, 0, 0);
     laip_text_prepare(&m->text_m, &s->text_m, m->device, batch->caption_ids);
-    laip_text_forward(&m->text_m, &s->text_m, &c);
+    laip_projection_rows(&s->itc.image_m, m->device, cls, b, b);
     laip_projection_rows(&s->itc.text_m, m->device, cls, b, b);
+
+    laip_mat_write(m->device, laip_rows(s->vit_m.pixels, b),
+                   batch->images_m ? batch->images_m : batch->images);
+    laip_vit_forward(&m->vit_m, &s->vit_m, &c, b);
+    laip_projection_forward(&s->itc.image_m, &m->vision_proj_m, &c, laip_rows(s->vit_m.out, b));
+    laip_text_forward(&m->text_m, &s->text_m, &c);
     laip_projection_forward(&s->itc.text_m, &m->text_proj_m, &c, laip_rows(s->text_m.out, b));
     into_keys(s, s->queue.image, s->itc.image_m.f, index);
     into_keys(s, s->queue.text, s->itc.text_m.f, index);

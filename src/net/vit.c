@@ -152,12 +152,14 @@ static void block_forward_cls(const laip_vit *v, laip_vit_pass *pass, const laip
     size_t D = s->x.cols, images = pass->images, N = s->x.rows / images;
     laip_vit_saved few = now(*s, images);
     laip_mat qkv = laip_rows(pass->cls_qkv, images), x = laip_rows(pass->cls_x, images);
-    int32_t *row = laip_alloc(images, sizeof *row);
-    for (size_t i = 0; i < images; i++)
-        row[i] = (int32_t)(i * N);
-    pass->cls_row.count = images;
-    laip_ints_write(c->device, pass->cls_row, row);
-    free(row);
+    if (pass->cls.count != images) { /* else the tables are there already */
+        int32_t *row = laip_alloc(images, sizeof *row);
+        for (size_t i = 0; i < images; i++)
+            row[i] = (int32_t)(i * N);
+        pass->cls_row.count = images;
+        laip_ints_write(c->device, pass->cls_row, row);
+        free(row);
+    }
     laip_sequences_uniform(&pass->cls, c->device, images, 1);
     laip_norm_forward(c, &b->norm1, s->n, s->stats1, s->x);
     laip_linear_forward(c, &b->qkv, s->qkv, s->n, (laip_mat){0});
