@@ -25,8 +25,16 @@ bool laip_image_decode(const void *data, size_t size, const char *name, bool upr
                        laip_error *error);
 void laip_image_free(laip_image *image);
 
+/* Which version of Pillow resizing follows: the passes round to 8 bits, so that their order shows.  13
+ * reduces rows first where that takes away more than twice as many rows as columns; those before it always
+ * begin with columns, and with one of them every public checkpoint was trained. */
+typedef enum laip_pillow { LAIP_PILLOW_13, LAIP_PILLOW_12 } laip_pillow;
+
 /* Antialiased bicubic (a = −0.5, support scaled with the reduction), in fixed point as Pillow's, two passes
  * of 8 bits. The part of `in` from (left, top) of size width_in × height_in is resized to width × height. */
+void laip_image_resize_as(laip_pillow pillow, const laip_image *in, double left, double top, double width_in,
+                          double height_in, int height, int width, laip_image *out);
+/* The same as Pillow 13 does it; of the whole picture. */
 void laip_image_resize_box(const laip_image *in, double left, double top, double width_in, double height_in,
                            int height, int width, laip_image *out);
 void laip_image_resize(const laip_image *in, int height, int width, laip_image *out);

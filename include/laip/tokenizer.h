@@ -40,7 +40,10 @@ typedef enum laip_caption_rule {
      * person; runs of white space to one space; blanks at the ends dropped.  One addition, for captions that
      * lack the space after a full stop: "jacket.His" becomes two words (laip_caption_clean says exactly
      * when). */
-    LAIP_RULE_ALBEF
+    LAIP_RULE_ALBEF,
+    /* The same to the letter, without that addition: "jacket.His" is jackethis, as the public checkpoints
+       know it. */
+    LAIP_RULE_ORIGINAL
 } laip_caption_rule;
 
 typedef struct laip_tokenize_options {

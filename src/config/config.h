@@ -43,6 +43,7 @@ typedef struct laip_config {
     float deviation; /* of initial weights; 0: 1/√fan_in */
     char *checkpoint, *allow_missing, *init_key, *init_vit, *init_bert;
     int init_queue;
+    int compat_captions, compat_exif, compat_tail; /* 0: this program's own way */
     int eval_k, eval_every, eval_rerank, eval_fused;
     float eval_weight;
     laip_phase phases[LAIP_PHASES];

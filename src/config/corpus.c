@@ -57,10 +57,18 @@ static bool read_split(laip_dataset *d, const laip_config *config, const char *a
                               config->split_file};
     if (!laip_dataset_read_divided(d, annotations, images, name, &division, error))
         return false;
+    d->pillow = config->augment.pillow;
+    d->as_stored = config->compat_exif != 0;
     if (check_splits(d, config, annotations, name, error) && check_missing(d, config, annotations, error))
         return true;
     laip_dataset_free(d);
     return false;
+}
+
+static laip_caption_rule rule_of(const laip_config *config)
+{
+    laip_caption_rule rule = (laip_caption_rule)config->caption_rule;
+    return rule == LAIP_RULE_ALBEF && config->compat_captions ? LAIP_RULE_ORIGINAL : rule;
 }
 
 static bool learn(laip_corpus *c, const laip_config *config, laip_error *error)
@@ -73,8 +81,8 @@ static bool learn(laip_corpus *c, const laip_config *config, laip_error *error)
     const char **captions = laip_alloc(d->caption_count, sizeof *captions);
     for (size_t i = 0; i < d->caption_count; i++)
         captions[i] = d->captions[i].text;
-    bool good = laip_vocab_learn(captions, d->caption_count, (laip_caption_rule)config->caption_rule,
-                                 (size_t)config->vocab_size, &words, &count, error);
+    bool good = laip_vocab_learn(captions, d->caption_count, rule_of(config), (size_t)config->vocab_size,
+                                 &words, &count, error);
     free(captions);
     if (!good)
         return false;
@@ -103,7 +111,7 @@ bool laip_corpus_open(laip_corpus *c, laip_config *config, const char *vocab_tex
     size_t size;
     if (!vocab_text)
         take_vocab_of_bert(config);
-    *c = (laip_corpus){.options = {.rule = (laip_caption_rule)config->caption_rule,
+    *c = (laip_corpus){.options = {.rule = rule_of(config),
                                    .max_tokens = (size_t)config->max_tokens,
                                    .sep = config->sep != 0}};
     if (vocab_text)

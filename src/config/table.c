@@ -6,6 +6,12 @@
 
 static const char *const rules[] = {"none", "albef", NULL};
 static const char *const bad_images[] = {"stop", "skip", NULL};
+static const char *const pillows[] = {"13", "12", NULL};
+static const char *const captions[] = {"divided", "original", NULL};
+static const char *const exif[] = {"applied", "ignored", NULL};
+static const char *const decays[] = {"matrices", "original", NULL};
+static const char *const negatives[] = {"floor", "original", NULL};
+static const char *const tails[] = {"retrieval", "original", NULL};
 static const char *const micro[] = {"given", "auto", NULL};
 
 #define AT(field) offsetof(laip_config, field)
@@ -138,6 +144,25 @@ static const laip_setting settings[] = {
      "weights of the text and cross encoder: a folder of Hugging Face's with a BERT, whose vocab.txt is "
      "taken "
      "where data.vocab is empty"},
+    {"compat.pillow", LAIP_SETTING_CHOICE, AT(augment.pillow), pillows, 0, 0,
+     "the version whose resizing pictures get: 12 (and before) begins with the columns, 13 with the rows of "
+     "tall "
+     "pictures; public checkpoints were trained with 12 or before"},
+    {"compat.captions", LAIP_SETTING_CHOICE, AT(compat_captions), captions, 0, 0,
+     "of data.caption_rule: albef; divided: \"jacket.His\" is two words; original: one, as ALBEF and RaSa "
+     "have it"},
+    {"compat.exif", LAIP_SETTING_CHOICE, AT(compat_exif), exif, 0, 0,
+     "the orientation that a picture's EXIF states; ALBEF and RaSa ignore it"},
+    {"compat.decay", LAIP_SETTING_CHOICE, AT(model.decay_all), decays, 0, 0,
+     "original: weight decay on cls_token, pos_embed and temp too"},
+    {"compat.momentum_dropout", LAIP_SETTING_BOOL, AT(loss.momentum_dropout), NULL, 0, 1,
+     "whether the momentum text encoder drops in training, as ALBEF's and RaSa's does"},
+    {"compat.negatives", LAIP_SETTING_CHOICE, AT(loss.plain_negatives), negatives, 0, 0,
+     "floor: hard negatives are drawn by softmax + 1e-4; original: by the softmax alone"},
+    {"compat.tail", LAIP_SETTING_CHOICE, AT(compat_tail), tails, 0, 0,
+     "pictures beyond the eval.k best: in the order of retrieval; original: last of all, by their numbers, "
+     "as RaSa's "
+     "evaluation leaves them"},
     {"eval.k", LAIP_SETTING_INT, AT(eval_k), NULL, 0, 1e9, "candidates that are re-ranked"},
     {"eval.every", LAIP_SETTING_INT, AT(eval_every), NULL, 0, 1e9,
      "steps between evaluations on val; 0: once an epoch"},

@@ -69,7 +69,7 @@ static void choose(laip_assembly *a, uint64_t step, size_t micro, size_t *captio
 static bool whole(const laip_dataset *d, size_t picture, laip_image *out, laip_error *error)
 {
     char *path = laip_dataset_file(d, picture);
-    bool good = laip_image_load(path, true, out, error);
+    bool good = laip_image_load(path, !d->as_stored, out, error);
     free(path);
     return good;
 }
@@ -80,7 +80,7 @@ static bool resized(const laip_dataset *d, size_t picture, int height, int width
     laip_image full;
     if (!whole(d, picture, &full, error))
         return false;
-    laip_image_resize(&full, height, width, out);
+    laip_image_resize_as((laip_pillow)d->pillow, &full, 0, 0, full.width, full.height, height, width, out);
     laip_image_free(&full);
     return true;
 }

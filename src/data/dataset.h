@@ -56,6 +56,8 @@ typedef struct laip_dataset {
     bool no_such_split;              /* the file has splits, but not the one that was asked for */
     bool divided;                    /* its splits are those of a division */
     size_t missing;                  /* pictures that are not under root */
+    int pillow;                      /* laip_pillow, by which its pictures are resized */
+    bool as_stored;                  /* EXIF's orientation is ignored */
 } laip_dataset;
 
 /* Reads the entries of `split` (any case; NULL or "": all).  path: an annotation file, or the folder that it

@@ -39,10 +39,10 @@ void laip_augment_resize(const laip_augment *a, laip_rng *rng, const laip_image 
         if (side_w > w || side_h > h || side_w < 1 || side_h < 1)
             continue;
         double left = between(rng, 0, w - side_w), top = between(rng, 0, h - side_h);
-        laip_image_resize_box(in, left, top, side_w, side_h, height, width, out);
+        laip_image_resize_as((laip_pillow)a->pillow, in, left, top, side_w, side_h, height, width, out);
         return;
     }
-    laip_image_resize(in, height, width, out);
+    laip_image_resize_as((laip_pillow)a->pillow, in, 0, 0, w, h, height, width, out);
 }
 
 /* Each by a factor or an angle of its own, all drawn even where their range is nothing. */

@@ -16,6 +16,7 @@ typedef struct laip_augment {
     float hue;     /* the circle of hues turns by up to so much of itself, 0 to 0.5, either way */
     int pad;       /* pixels of black around the picture, of which a part of its size is cut again */
     float erasing; /* probability that a rectangle (2 % to 40 % of the area) becomes the mean colour */
+    int pillow;    /* laip_pillow, of resizing the part */
 } laip_augment;
 
 /* Bad input: a probability, share or magnitude out of its range. */

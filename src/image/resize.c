@@ -162,15 +162,15 @@ static uint8_t *horizontal(const uint8_t *in, int width, int height, const taps 
     return out;
 }
 
-/* The order of the passes changes the rounding, so it is Pillow's: rows are reduced before columns where that
- * takes away more than twice as many rows as columns. */
-static bool rows_first(const laip_image *in, int height, int width)
+/* The order of the passes changes the rounding, so it is Pillow's. */
+static bool rows_first(laip_pillow pillow, const laip_image *in, int height, int width)
 {
-    return height < in->height && (int64_t)in->height - height > 2 * ((int64_t)in->width - width);
+    return pillow == LAIP_PILLOW_13 && height < in->height &&
+           (int64_t)in->height - height > 2 * ((int64_t)in->width - width);
 }
 
-void laip_image_resize_box(const laip_image *in, double left, double top, double width_in, double height_in,
-                           int height, int width, laip_image *out)
+void laip_image_resize_as(laip_pillow pillow, const laip_image *in, double left, double top, double width_in,
+                          double height_in, int height, int width, laip_image *out)
 {
     taps h = make_taps(in->width, left, width_in, width), v = make_taps(in->height, top, height_in, height);
     bool across = !(width == in->width && left == 0 && width_in == in->width);
@@ -178,7 +178,7 @@ void laip_image_resize_box(const laip_image *in, double left, double top, double
     int from = v.first[0], to = v.first[height - 1] + v.count[height - 1];
     const uint8_t *pixels = in->pixels;
     uint8_t *middle = NULL, *result = NULL;
-    if (across && down && rows_first(in, height, width)) {
+    if (across && down && rows_first(pillow, in, height, width)) {
         middle = vertical(pixels + 3 * (size_t)from * (size_t)in->width, from, in->width, &v);
         result = horizontal(middle, in->width, height, &h);
     } else if (across && down) {
@@ -195,6 +195,12 @@ void laip_image_resize_box(const laip_image *in, double left, double top, double
     free(middle);
     free_taps(&h);
     free_taps(&v);
+}
+
+void laip_image_resize_box(const laip_image *in, double left, double top, double width_in, double height_in,
+                           int height, int width, laip_image *out)
+{
+    laip_image_resize_as(LAIP_PILLOW_13, in, left, top, width_in, height_in, height, width, out);
 }
 
 void laip_image_resize(const laip_image *in, int height, int width, laip_image *out)

@@ -21,9 +21,9 @@ void laip_itm_plan(laip_itm *l, laip_plan *r, size_t batch, size_t width)
                     .triplet = laip_plan_mat(r, batch, 1)};
 }
 
-/* One index from weights softmax(s / τ) + 1e-4 over the other persons, or -1. */
-static int32_t draw(const float *s, float temperature, const int32_t *person, size_t self, size_t batch,
-                    laip_rng *rng, double *weight)
+/* One index from weights softmax(s / τ) + least over the other persons, or -1. */
+static int32_t draw(const float *s, float temperature, double least, const int32_t *person, size_t self,
+                    size_t batch, laip_rng *rng, double *weight)
 {
     double most = -INFINITY, sum = 0, total = 0;
     for (size_t j = 0; j < batch; j++)
@@ -31,7 +31,7 @@ static int32_t draw(const float *s, float temperature, const int32_t *person, si
     for (size_t j = 0; j < batch; j++)
         sum += exp((s[j] - most) / temperature);
     for (size_t j = 0; j < batch; j++) {
-        weight[j] = person[j] == person[self] ? 0 : exp((s[j] - most) / temperature) / sum + 1e-4;
+        weight[j] = person[j] == person[self] ? 0 : exp((s[j] - most) / temperature) / sum + least;
         total += weight[j];
     }
     double at = laip_rng_uniform(rng) * total;
@@ -49,13 +49,13 @@ static int32_t draw(const float *s, float temperature, const int32_t *person, si
 
 void laip_itm_draw(const laip_itm_candidates *x, int32_t *text_negative, int32_t *image_negative)
 {
-    double *weight = laip_alloc(x->batch, sizeof *weight);
+    double *weight = laip_alloc(x->batch, sizeof *weight), least = x->plain ? 0 : 1e-4;
     for (size_t i = 0; i < x->batch; i++) {
         laip_rng rng = laip_rng_stream(x->seed, x->step, x->sample[i], LAIP_SITE_NEGATIVE);
-        text_negative[i] =
-            draw(x->image_to_text + i * x->batch, x->temperature, x->person, i, x->batch, &rng, weight);
-        image_negative[i] =
-            draw(x->text_to_image + i * x->batch, x->temperature, x->person, i, x->batch, &rng, weight);
+        text_negative[i] = draw(x->image_to_text + i * x->batch, x->temperature, least, x->person, i,
+                                x->batch, &rng, weight);
+        image_negative[i] = draw(x->text_to_image + i * x->batch, x->temperature, least, x->person, i,
+                                 x->batch, &rng, weight);
     }
     free(weight);
 }

@@ -23,6 +23,7 @@ typedef struct laip_itm_candidates {
     const uint64_t *sample; /* [batch]: names each sample's random stream */
     size_t batch;
     uint64_t seed, step;
+    bool plain; /* without the 1e-4 */
 } laip_itm_candidates;
 /* Draws the hard negatives of a micro-batch: text_negative[i] for image i from column probabilities
  * softmax(image_to_text[i, :] / τ) + 1e-4, image_negative[i] for text i likewise, zero for the same person;

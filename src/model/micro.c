@@ -95,7 +95,8 @@ static laip_negatives negatives(const micro *m)
                                 .sample = m->batch->sample,
                                 .batch = m->b,
                                 .seed = m->c.key.seed,
-                                .step = m->c.key.step};
+                                .step = m->c.key.step,
+                                .plain = s->loss.plain_negatives != 0};
     laip_itc_similarities(&s->itc, &m->c, &keys, m->b, m->first, to_text, to_image);
     laip_mat_read(m->c.device, s->model->temperature->value, &from.temperature);
     laip_itm_draw(&from, text, image);

@@ -20,6 +20,13 @@ static void declare_averaged(laip_model *m, laip_table *t, laip_vit *vit, laip_t
     *language = laip_linear_declare(t, strcat(name, suffix), E, D);
 }
 
+/* ALBEF's and RaSa's rule: all but vectors. */
+static void decay_all(laip_table *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        t->params[i]->decay = t->params[i]->part[0].rank != 1;
+}
+
 bool laip_model_declare(laip_model *m, const laip_model_config *sizes, bool training, laip_error *error)
 {
     *m = (laip_model){.sizes = *sizes, .training = training};
@@ -38,6 +45,8 @@ bool laip_model_declare(laip_model *m, const laip_model_config *sizes, bool trai
      * which pairs are ranked. */
     m->itm_head.weight->init = LAIP_INIT_ZERO;
     m->temperature = laip_declare(&m->table, LAIP_INIT_SCALAR, 0, NULL, "temp");
+    if (sizes->decay_all)
+        decay_all(&m->table);
     if (training)
         declare_averaged(m, &m->table_m, &m->vit_m, &m->text_m, &m->vision_proj_m, &m->text_proj_m, "_m");
     return true;

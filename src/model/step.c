@@ -147,6 +147,9 @@ void laip_step_begin(laip_step *s, float momentum)
     laip_params_zero_gradients(&s->model->params);
 }
 
+/* The momentum encoder's masks are others than the online one's. */
+#define MOMENTUM_MASKS 0x6d6f6d656e74756dULL
+
 static void into_keys(laip_step *s, laip_mat keys, laip_mat f, size_t index)
 {
     size_t row = keys.cols * sizeof(float), b = s->sizes.batch;
@@ -157,16 +160,21 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
 {
     laip_model *m = s->model;
     size_t b = (size_t)batch->size;
-    laip_context c = s->context; /* without dropout: these features are targets */
+    laip_context c = s->context; /* without dropout, unless asked for: these features are targets */
     int32_t *cls = laip_alloc(b, sizeof *cls);
     laip_profiler_part(m->device, "momentum pass");
     laip_sequences *t = &s->text_m.tokens;
     laip_sequences_clear(t);
     for (size_t i = 0; i < b; i++) {
         cls[i] = (int32_t)i; /* both encoders give [CLS] alone */
-        laip_sequences_add(t, (size_t)(batch->caption_begin[i + 1] - batch->caption_begin[i]), 0, 0);
+        laip_sequences_add(t, (size_t)(batch->caption_begin[i + 1] - batch->caption_begin[i]), 0,
+                           batch->sample[i]);
     }
     laip_sequences_upload(t, m->device, 0, 0);
+    if (s->loss.momentum_dropout) {
+        c.dropout = m->sizes.dropout;
+        c.key = (laip_step_key){s->seed ^ MOMENTUM_MASKS, s->momentum_key};
+    }
     laip_text_prepare(&m->text_m, &s->text_m, m->device, batch->caption_ids);
     laip_projection_rows(&s->itc.image_m, m->device, cls, b, b);
     laip_projection_rows(&s->itc.text_m, m->device, cls, b, b);

@@ -44,6 +44,8 @@ typedef struct laip_step {
     laip_plan *plan;
     laip_context context;
     laip_queue queue;
+    uint64_t
+        momentum_key; /* of the step, for the momentum text encoder's masks, where the loss asks for them */
     laip_vit_pass vit, vit_m;
     laip_text_pass text, text_m;
     laip_cross_pass cross;

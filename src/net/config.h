@@ -33,6 +33,7 @@ typedef struct laip_model_config {
     int queue;     /* Q, past pairs kept as keys; 0: the batch's own only */
     float dropout; /* on BERT's hidden states and attention probabilities, in training; [0, 1) */
     int storage; /* enum laip_storage_kind, of weights and activations on the device; no part of the model */
+    int decay_all; /* weight decay on class token, image positions and temperature too; neither is this */
 } laip_model_config;
 
 enum laip_storage_kind { LAIP_STORE_FLOAT, LAIP_STORE_HALF };
@@ -66,6 +67,8 @@ typedef struct laip_loss_config {
     int bidiratt_attention;    /* enum laip_bidiratt_attention */
     int bidiratt_loss;         /* enum laip_bidiratt_loss */
     int phrase_reduction;      /* enum laip_phrase_reduction */
+    int plain_negatives;       /* hard negatives are drawn without the 1e-4 */
+    int momentum_dropout;      /* the momentum text encoder drops as the online one does */
 } laip_loss_config;
 
 typedef struct laip_optimiser_config {

@@ -117,7 +117,9 @@ static bool check(const arguments *a, const laip_config *c, size_t *faults, laip
                                 .max_tokens = (size_t)(a->max_tokens < 0 ? c->max_tokens : a->max_tokens)};
     laip_division division = {c->split_val, c->split_test, (uint64_t)c->split_seed, c->split_file};
     double start = laip_seconds();
-    laip_check_options o = {.tokenize = {.rule = (laip_caption_rule)c->caption_rule,
+    laip_check_options o = {.tokenize = {.rule = c->compat_captions && c->caption_rule == LAIP_RULE_ALBEF
+                                                     ? LAIP_RULE_ORIGINAL
+                                                     : (laip_caption_rule)c->caption_rule,
                                          .max_tokens = report.max_tokens,
                                          .sep = c->sep != 0},
                             .threads = a->threads < 0 ? c->threads : (int)a->threads};

@@ -14,14 +14,17 @@ typedef struct arguments {
     const char *file, *ppm;
     int height, width; /* 0: as the picture is */
     bool keep_turned;
+    laip_pillow pillow;
 } arguments;
 
-enum { OPTION_RESIZE = 1, OPTION_NO_EXIF, OPTION_PPM, LONGEST_SIDE = 65535 };
+enum { OPTION_RESIZE = 1, OPTION_NO_EXIF, OPTION_PPM, OPTION_PILLOW, LONGEST_SIDE = 65535 };
 
 static const struct argp_option options[] = {
     {"resize", OPTION_RESIZE, "HxW", 0,
      "Resize to H rows of W pixels by antialiased bicubic interpolation, as for training (such as 384x128)",
      0},
+    {"pillow", OPTION_PILLOW, "N", 0,
+     "Whose resizing it is: 13 (the default), or 12 for that version and those before", 0},
     {"no-exif", OPTION_NO_EXIF, NULL, 0, "Leave the pixels as they are stored, not turned upright by EXIF",
      0},
     {"ppm", OPTION_PPM, "OUT", 0, "Where to write them; - is standard output", 0},
@@ -62,6 +65,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_NO_EXIF:
         a->keep_turned = true;
+        return 0;
+    case OPTION_PILLOW:
+        if (strcmp(text, "12") != 0 && strcmp(text, "13") != 0)
+            argp_error(state, "--pillow %s: 12 or 13 is expected", text);
+        a->pillow = text[1] == '2' ? LAIP_PILLOW_12 : LAIP_PILLOW_13;
         return 0;
     case OPTION_PPM:
         a->ppm = text;
@@ -114,7 +122,7 @@ int laip_data_pixels(int argc, char **argv)
     bool good = laip_image_load(a.file, !a.keep_turned, &image, &error);
     if (good && a.height) {
         laip_image small;
-        laip_image_resize(&image, a.height, a.width, &small);
+        laip_image_resize_as(a.pillow, &image, 0, 0, image.width, image.height, a.height, a.width, &small);
         laip_image_free(&image);
         image = small;
     }

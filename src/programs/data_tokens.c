@@ -22,7 +22,9 @@ static const struct argp_option options[] = {
      "Vocabulary, a token a line (bert-base-uncased's vocab.txt, or one of `laip-data vocab`)", 0},
     {"sep", OPTION_SEP, NULL, 0, "End with [SEP]; [CLS] begins every line in any case", 0},
     {"caption-rule", OPTION_RULE, "RULE", 0,
-     "Clean the caption first: albef, or none (as it is, the default)", 0},
+     "Clean the caption first: albef, original (the same without dividing \"jacket.His\"), or none (as it "
+     "is, the default)",
+     0},
     {"max-tokens", OPTION_MAX_TOKENS, "N", 0, "Keep at most N ids, [CLS] and [SEP] among them", 0},
     {"max-words", OPTION_MAX_WORDS, "N", 0, "Keep at most N words of the cleaned caption", 0},
     {"literal-specials", OPTION_LITERAL, NULL, 0, "Read [MASK] and the like in a caption as plain text", 0},
@@ -54,9 +56,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
         a->options.sep = true;
         return 0;
     case OPTION_RULE:
-        if (strcmp(text, "albef") != 0 && strcmp(text, "none") != 0)
-            argp_error(state, "--caption-rule %s: albef or none is expected", text);
-        a->options.rule = strcmp(text, "albef") == 0 ? LAIP_RULE_ALBEF : LAIP_RULE_NONE;
+        if (strcmp(text, "albef") != 0 && strcmp(text, "none") != 0 && strcmp(text, "original") != 0)
+            argp_error(state, "--caption-rule %s: albef, original or none is expected", text);
+        a->options.rule = strcmp(text, "albef") == 0  ? LAIP_RULE_ALBEF
+                          : strcmp(text, "none") == 0 ? LAIP_RULE_NONE
+                                                      : LAIP_RULE_ORIGINAL;
         return 0;
     case OPTION_MAX_TOKENS:
         a->options.max_tokens = positive(text, "max-tokens", state);

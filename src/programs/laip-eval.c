@@ -209,7 +209,8 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     if (good && !s->split.dataset.caption_count)
         good = laip_bad_input(error, "%s: has no split %s", a->data, a->split);
     laip_reranking how = {(size_t)a->k, a->order ? strcmp(a->order, "both") == 0 : s->config.eval_fused,
-                          a->weight < 0 ? s->config.eval_weight : a->weight, laip_evaluation_image_cache()};
+                          a->weight < 0 ? s->config.eval_weight : a->weight, s->config.compat_tail != 0,
+                          laip_evaluation_image_cache()};
     if (a->image_cache >= 0)
         how.image_cache = (size_t)a->image_cache << 20;
     good = good && laip_device_open(&s->device, a->device, ranks->local_rank, error);

@@ -87,7 +87,7 @@ static int fate(unsigned char c)
     }
 }
 
-static size_t map_characters(const char *text, size_t length, laip_tokens *t)
+static size_t map_characters(const char *text, size_t length, laip_caption_rule rule, laip_tokens *t)
 {
     size_t size = 0, taken;
     for (size_t i = 0; i < length;) {
@@ -103,7 +103,7 @@ static size_t map_characters(const char *text, size_t length, laip_tokens *t)
         }
         int f = fate(c);
         if (f == FULL_STOP)
-            f = ends_sentence(text, length, i) ? BLANK : DELETED;
+            f = rule == LAIP_RULE_ALBEF && ends_sentence(text, length, i) ? BLANK : DELETED;
         if (f != DELETED) {
             t->scratch[size] = (char)(f == BLANK ? ' ' : f == LOWERED ? c + 32 : c);
             t->scratch_start[size] = (uint32_t)i;
@@ -174,7 +174,8 @@ static size_t unify_spaces(laip_tokens *t, size_t size)
     return out;
 }
 
-size_t laip_caption_rule_apply(const char *text, size_t length, size_t max_words, laip_tokens *t)
+size_t laip_caption_rule_apply(const char *text, size_t length, laip_caption_rule rule, size_t max_words,
+                               laip_tokens *t)
 {
     /* A stray byte becomes a character of three. */
     size_t room = 3 * length + 8, capacity = t->scratch_capacity;
@@ -184,7 +185,7 @@ size_t laip_caption_rule_apply(const char *text, size_t length, size_t max_words
         t->scratch_end = laip_realloc(t->scratch_end, room, sizeof *t->scratch_end);
         t->scratch_capacity = room;
     }
-    size_t size = unify_spaces(t, replace_person(t, map_characters(text, length, t)));
+    size_t size = unify_spaces(t, replace_person(t, map_characters(text, length, rule, t)));
     while (size && t->scratch[size - 1] == '\n')
         size--;
     while (size && t->scratch[size - 1] == ' ')
@@ -206,7 +207,7 @@ size_t laip_caption_rule_apply(const char *text, size_t length, size_t max_words
 char *laip_caption_clean(const char *text, size_t length, size_t max_words)
 {
     laip_tokens tokens = {0};
-    size_t size = laip_caption_rule_apply(text, length, max_words, &tokens);
+    size_t size = laip_caption_rule_apply(text, length, LAIP_RULE_ALBEF, max_words, &tokens);
     char *clean = laip_strndup(size ? tokens.scratch : "", size);
     laip_tokens_free(&tokens);
     return clean;

@@ -240,8 +240,8 @@ bool laip_vocab_learn(const char *const *captions, size_t caption_count, laip_ca
     laip_tokens scratch = {0};
     for (size_t i = 0; i < caption_count; i++) {
         size_t length = strlen(captions[i]);
-        if (rule == LAIP_RULE_ALBEF) {
-            length = laip_caption_rule_apply(captions[i], length, 0, &scratch);
+        if (rule != LAIP_RULE_NONE) {
+            length = laip_caption_rule_apply(captions[i], length, rule, 0, &scratch);
             count_words(&l, scratch.scratch, length);
         } else
             count_words(&l, captions[i], length);

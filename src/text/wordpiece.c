@@ -142,8 +142,8 @@ void laip_tokenize(const laip_tokenizer *t, const char *text, size_t length,
     if (options->max_tokens)
         w.limit = options->max_tokens > added ? options->max_tokens - options->sep : 1;
     emit(out, t->specials[LAIP_CLS], 0, 0, -1);
-    if (options->rule == LAIP_RULE_ALBEF) {
-        size_t size = laip_caption_rule_apply(text, length, options->max_words, out);
+    if (options->rule != LAIP_RULE_NONE) {
+        size_t size = laip_caption_rule_apply(text, length, options->rule, options->max_words, out);
         add_text(&w, out->scratch, size, options->literal_specials);
         map_back(out);
     } else

@@ -29,6 +29,7 @@ bool laip_run_one_step(laip_run *r, laip_run_step *s, laip_error *error)
     if (s->own > 1)
         laip_step_keep_packed(step);
     laip_step_begin(step, s->mu);
+    step->momentum_key = s->key;
     for (size_t i = 0; i < s->own; i++)
         laip_step_momentum(step, s->batches[i], s->first + i);
     laip_exchange_keys(r->ranks, step);

@@ -102,8 +102,8 @@ static laip_evaluation evaluated(size_t k, bool fused, int threads)
 {
     laip_evaluation e;
     laip_error error;
-    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, (laip_reranking){k, fused, weight, 0}, threads,
-                            &alone, &e, &error),
+    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, (laip_reranking){k, fused, weight, false, 0},
+                            threads, &alone, &e, &error),
               error);
     assert_int_equal(e.queries, set.d.caption_count);
     assert_int_equal(e.gallery, set.d.picture_count);
@@ -298,11 +298,38 @@ static void refused(void **state)
     free(data);
 }
 
+/* Beyond the k best the pictures follow by their numbers, in the ranking and in the metrics. */
+static void plain_tail(void **state)
+{
+    (void)state;
+    laip_error error;
+    laip_evaluation e, before = evaluated(5, false, 2);
+    laip_reranking how = {.k = 5, .weight = weight, .plain_tail = true};
+    size_t moved = 0;
+    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, how, 2, &alone, &e, &error), error);
+    for (size_t q = 0; q < e.queries; q++) {
+        const int32_t *have = e.ranking + q * e.gallery, *kept = before.ranking + q * e.gallery;
+        assert_memory_equal(have, kept, 5 * sizeof *have);
+        for (size_t k = 6; k < e.gallery; k++)
+            assert_true(have[k] > have[k - 1]);
+        for (size_t k = 5; k < e.gallery; k++) {
+            assert_near(e.score[q * e.gallery + k], retrieval_of[q * e.gallery + (size_t)have[k]], 2e-5);
+            moved += have[k] != kept[k];
+        }
+    }
+    assert_true(moved > e.queries);
+    assert_metrics(e.rerank, of_ranking(&e));
+    assert_metrics(e.retrieval, before.retrieval);
+    assert_true(e.rerank.r1 == before.rerank.r1 && e.rerank.map != before.rerank.map);
+    laip_evaluation_free(&e);
+    laip_evaluation_free(&before);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(retrieval),  cmocka_unit_test(spread),
-                                       cmocka_unit_test(every_pair), cmocka_unit_test(k_best),
-                                       cmocka_unit_test(both),       cmocka_unit_test(kept),
-                                       cmocka_unit_test(same_again), cmocka_unit_test(refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(retrieval),  cmocka_unit_test(spread),     cmocka_unit_test(every_pair),
+        cmocka_unit_test(k_best),     cmocka_unit_test(both),       cmocka_unit_test(kept),
+        cmocka_unit_test(same_again), cmocka_unit_test(plain_tail), cmocka_unit_test(refused)};
     return cmocka_run_group_tests(tests, make, drop);
 }

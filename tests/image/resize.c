@@ -122,6 +122,33 @@ static void boxes(void **state)
     laip_image_free(&in);
 }
 
+/* Pillow 12 always takes columns first, 13 rows where that takes away more than twice as many of them. */
+static void order_of_passes(void **state)
+{
+    (void)state;
+    const int sizes[][4] = {{60, 180, 30, 20}, {40, 60, 20, 50}, {30, 90, 60, 12}};
+    const bool rows_first[] = {true, false, true};
+    for (size_t i = 0; i < 3; i++) {
+        int w = sizes[i][2], h = sizes[i][3];
+        laip_image in = laip_test_noise(sizes[i][0], sizes[i][1]), middle, columns, rows, as12, as13;
+        size_t bytes = 3 * (size_t)w * (size_t)h;
+        laip_image_resize(&in, in.height, w, &middle);
+        laip_image_resize(&middle, h, w, &columns);
+        laip_image_free(&middle);
+        laip_image_resize(&in, h, in.width, &middle);
+        laip_image_resize(&middle, h, w, &rows);
+        laip_image_free(&middle);
+        laip_image_resize_as(LAIP_PILLOW_12, &in, 0, 0, in.width, in.height, h, w, &as12);
+        laip_image_resize_as(LAIP_PILLOW_13, &in, 0, 0, in.width, in.height, h, w, &as13);
+        assert_int_not_equal(memcmp(columns.pixels, rows.pixels, bytes), 0);
+        assert_memory_equal(as12.pixels, columns.pixels, bytes);
+        assert_memory_equal(as13.pixels, rows_first[i] ? rows.pixels : columns.pixels, bytes);
+        laip_image *all[] = {&in, &columns, &rows, &as12, &as13};
+        for (int k = 0; k < 5; k++)
+            laip_image_free(all[k]);
+    }
+}
+
 /* The whole picture at its own size, and a part of whole pixels at its own size, are copies. */
 static void copies(void **state)
 {
@@ -186,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_direction), cmocka_unit_test(boxes),
                                        cmocka_unit_test(copies),          cmocka_unit_test(flat),
-                                       cmocka_unit_test(planes),          cmocka_unit_test(flip)};
+                                       cmocka_unit_test(planes),          cmocka_unit_test(flip),
+                                       cmocka_unit_test(order_of_passes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,6 +232,29 @@ static void caption_rule(void **state)
     free(clean);
 }
 
+/* ALBEF's rule to the letter: a full stop is always deleted. */
+static void original_rule(void **state)
+{
+    (void)state;
+    const char *const text = "A black jacket.His shoes-are";
+    const char *const words[] = {"[PAD]", "[UNK]", "[CLS]",  "[SEP]", "[MASK]", "a",
+                                 "black", "##his", "jacket", "his",   "shoes",  "are"};
+    laip_error error;
+    laip_tokenizer *t = laip_tokenizer_from_words(words, 12, &error);
+    laip_tokens tokens = {0};
+    const int32_t original[] = {2, 5, 6, 8, 7, 10, 11}, divided[] = {2, 5, 6, 8, 9, 10, 11};
+    laip_tokenize_options o = {.rule = LAIP_RULE_ORIGINAL};
+    for (int i = 0; i < 2; i++) {
+        laip_tokenize(t, text, strlen(text), &o, &tokens);
+        assert_int_equal(tokens.count, 7);
+        assert_memory_equal(tokens.ids, i ? divided : original, sizeof original);
+        assert_int_equal(tokens.start[4], 15); /* of "His" in the caption as it is */
+        o.rule = LAIP_RULE_ALBEF;
+    }
+    laip_tokens_free(&tokens);
+    laip_tokenizer_free(t);
+}
+
 static void bad_vocabularies(void **state)
 {
     (void)state;
@@ -273,7 +296,7 @@ int main(void)
         cmocka_unit_test(longest_tokens),   cmocka_unit_test(nested_tokens),
         cmocka_unit_test(specials_in_text), cmocka_unit_test(word_of_100_characters),
         cmocka_unit_test(places),           cmocka_unit_test(cutting),
-        cmocka_unit_test(caption_rule),     cmocka_unit_test(bad_vocabularies),
-        cmocka_unit_test(ids_are_lines)};
+        cmocka_unit_test(caption_rule),     cmocka_unit_test(original_rule),
+        cmocka_unit_test(bad_vocabularies), cmocka_unit_test(ids_are_lines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
