@@ -20,7 +20,7 @@ static inline void transpose_load(float16 *to, __global const act *from, int str
             for (int i = 0; i < 16; i++)
                 v[i] = 16 * z + i < rows ? ACT_LOAD16(0, from + (size_t)(16 * z + i) * stride + c)
                                          : (float16)(0.0f);
-            transpose_16x16(v);
+            transpose_square(v);
 #pragma unroll
             for (int q = 0; q < 16; q++)
                 to[2 * (c + q) + z] = v[q] * factor;
@@ -37,7 +37,7 @@ static inline void transpose_store(__global act *to, int stride, const float16 *
 #pragma unroll
             for (int q = 0; q < 16; q++)
                 v[q] = from[2 * (c + q) + z] * factor[z];
-            transpose_16x16(v);
+            transpose_square(v);
 #pragma unroll
             for (int i = 0; i < 16; i++)
                 if (16 * z + i < rows)

@@ -37,6 +37,14 @@ static inline void OVERLOADED store16(float16 v, size_t i, float *p)
 #define VSTORE(v, p) store16(v, 0, p)
 #define AS_VECF(x) as_float16(x)
 #define AS_VECI(x) as_int16(x)
+#elif VEC == 8
+typedef float8 vecf;
+typedef int8 veci;
+typedef uint8 vecu;
+#define VLOAD(p) vload8(0, p)
+#define VSTORE(v, p) vstore8(v, 0, p)
+#define AS_VECF(x) as_float8(x)
+#define AS_VECI(x) as_int8(x)
 #elif VEC == 4
 typedef float4 vecf;
 typedef int4 veci;
@@ -46,7 +54,7 @@ typedef uint4 vecu;
 #define AS_VECF(x) as_float4(x)
 #define AS_VECI(x) as_int4(x)
 #else
-#error VEC is 4 or 16
+#error VEC is 4, 8 or 16
 #endif
 
 /* Halves as core OpenCL converts them, by way of private memory: PoCL 3.1 takes vectors of them to lie at
@@ -80,9 +88,18 @@ static inline void half_store4(float4 v, __global half *p)
     vstore_half4(v, 0, (half *)&bits);
     vstore4(bits, 0, (__global ushort *)p);
 }
+static inline void half_store8(float8 v, __global half *p)
+{
+    ushort8 bits;
+    vstore_half8(v, 0, (half *)&bits);
+    vstore8(bits, 0, (__global ushort *)p);
+}
 #if VEC == 16
 #define HALF_LOAD(p) half_load16(p)
 #define HALF_STORE(v, p) half_store16(v, p)
+#elif VEC == 8
+#define HALF_LOAD(p) half_load8(p)
+#define HALF_STORE(v, p) half_store8(v, p)
 #else
 #define HALF_LOAD(p) half_load4(p)
 #define HALF_STORE(v, p) half_store4(v, p)
@@ -186,6 +203,8 @@ static inline float vec_sum(vecf v)
 #if VEC == 16
     float8 a = v.lo + v.hi;
     float4 b = a.lo + a.hi;
+#elif VEC == 8
+    float4 b = v.lo + v.hi;
 #else
     float4 b = v;
 #endif
@@ -197,6 +216,8 @@ static inline float vec_max(vecf v)
 #if VEC == 16
     float8 a = fmax(v.lo, v.hi);
     float4 b = fmax(a.lo, a.hi);
+#elif VEC == 8
+    float4 b = fmax(v.lo, v.hi);
 #else
     float4 b = v;
 #endif

@@ -6,7 +6,7 @@
 
 int main(void)
 {
-    puts(laip_gemm_names[laip_test_products(laip_test_device())]);
+    puts(laip_test_products(laip_test_device()));
     laip_test_device_close();
     return 0;
 }

@@ -2,7 +2,7 @@
  * while it runs (tools/races).  That its numbers are right is shown elsewhere; here they are to be finite. */
 #include "support/test.h"
 
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "support/device.h"
 #include "support/tiny.h"
 #include <math.h>

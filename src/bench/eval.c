@@ -1,7 +1,7 @@
 /* laip-bench eval: encoding pictures and captions, and re-ranking, with made-up data. */
 #include "bench/workload.h"
 #include "model/score.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 
 #include <stdio.h>
 #include <stdlib.h>

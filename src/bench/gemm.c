@@ -1,6 +1,6 @@
 /* Matrix products of the model for `laip-bench ops`: a ViT-B/16 at 384 × 384 (577 tokens an image, two
  * images), its backward products, a short batch of caption tokens, and the vocabulary. */
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "bench/bench.h"
 
 #include <stdio.h>
@@ -59,15 +59,15 @@ static bool measure_shape(const laip_bench_run *run, const shape *s, bool tuned,
                   laip_mat_create(d, s->m, s->n)};
     bool good = laip_device_ok(d, error);
     if (good && !tuned && laip_device_traits(d)->lanes == 1) {
-        laip_gemm_force(d, LAIP_GEMM_PACKED);
+        laip_gemm_force(d, "packed");
         good = measure(run, &o, "packed", error);
         laip_gemm_cache_begin(d, o.b.mem, SIZE_MAX);
         good = good && measure(run, &o, "packed, weights kept", error);
         laip_gemm_cache_end(d);
     }
-    laip_gemm_force(d, LAIP_GEMM_CLBLAST);
+    laip_gemm_force(d, "clblast");
     good = good && measure(run, &o, tuned ? "CLBlast, tuned" : "CLBlast, untuned", error);
-    laip_gemm_force(d, LAIP_GEMM_AUTO);
+    laip_gemm_force(d, "auto");
     laip_mem_release(o.a.mem);
     laip_mem_release(o.b.mem);
     laip_mem_release(o.c.mem);

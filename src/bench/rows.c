@@ -7,7 +7,7 @@
 #include "ops/contrast.h"
 #include "ops/dropout.h"
 #include "ops/gelu.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "ops/layernorm.h"
 #include "ops/xent.h"
 

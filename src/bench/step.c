@@ -2,7 +2,7 @@
 #include "base/log.h"
 #include "bench/workload.h"
 #include "dist/exchange.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* laip-bench tune: CLBlast's parameters for a device. */
 #include "base/log.h"
 #include "bench/bench.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "bench/workload.h"
 
 #include "base/rng.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,15 +97,12 @@ bool laip_bench_workload_open(const laip_bench_workload *w, int local_rank, laip
                               laip_error *error)
 {
     const laip_config *c = &w->config;
-    int i = 0;
-    while (laip_gemm_names[i] && strcmp(c->gemm, laip_gemm_names[i]) != 0)
-        i++;
-    if (!laip_gemm_names[i])
-        return laip_bad_input(error, "gemm is %s, expected auto, packed or clblast", c->gemm);
+    if (!laip_gemm_known(c->gemm))
+        return laip_bad_input(error, "gemm is %s, expected " LAIP_GEMM_NAMES, c->gemm);
     if (!laip_device_open(device, c->device, local_rank, error))
         return false;
-    if (i != LAIP_GEMM_AUTO) /* LAIP_GEMM may have said more */
-        laip_gemm_force(*device, (laip_gemm_backend)i);
+    if (strcmp(c->gemm, "auto") != 0) /* LAIP_GEMM may have said more */
+        laip_gemm_force(*device, c->gemm);
     return laip_device_ok(*device, error);
 }
 

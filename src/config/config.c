@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/yaml.h"
 #include "config/table.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 
 #include <errno.h>
 #include <math.h>
@@ -259,17 +259,8 @@ bool laip_config_check(const laip_config *c, laip_error *error)
     if (c->max_tokens > m.positions)
         return laip_bad_input(error, "data.max_tokens is %d, expected at most model.positions, which is %d",
                               c->max_tokens, m.positions);
-    bool known = false;
-    laip_str names = {0};
-    for (int i = 0; laip_gemm_names[i]; i++) {
-        known |= strcmp(c->gemm, laip_gemm_names[i]) == 0;
-        laip_str_addf(&names, "%s%s", i ? ", " : "", laip_gemm_names[i]);
-    }
-    if (!known)
-        laip_bad_input(error, "gemm is \"%.200s\", expected one of %s", c->gemm, names.text);
-    free(names.text);
-    if (!known)
-        return false;
+    if (!laip_gemm_known(c->gemm))
+        return laip_bad_input(error, "gemm is \"%.200s\", expected " LAIP_GEMM_NAMES, c->gemm);
     if (!*c->annotations)
         return laip_bad_input(error, "data.annotations is empty, expected the dataset's annotation file");
     if (!c->phase_count)

@@ -54,9 +54,14 @@ void laip_device_close(laip_device *d)
         return;
     if (d->queue)
         clFinish(d->queue);
-    if (d->gemm_close)
-        d->gemm_close(d);
-    free(d->units);
+    while (d->attachment_count) {
+        laip_attachment *a = &d->attachments[d->attachment_count - 1];
+        if (a->close)
+            a->close(d, a->state);
+        free(a->state);
+        d->attachment_count--;
+    }
+    free(d->attachments);
     laip_profiler_release(&d->profiler);
     laip_programs_release(d);
     laip_device_unstage(d, UINT64_MAX);
@@ -69,6 +74,30 @@ void laip_device_close(laip_device *d)
     if (d->context)
         clReleaseContext(d->context);
     free(d);
+}
+
+void *laip_device_attached(const laip_device *d, const void *owner)
+{
+    for (size_t i = 0; i < d->attachment_count; i++)
+        if (d->attachments[i].owner == owner)
+            return d->attachments[i].state;
+    return NULL;
+}
+
+void *laip_device_attach(laip_device *d, const void *owner, size_t size, void (*close)(laip_device *, void *),
+                         bool *made)
+{
+    void *state = laip_device_attached(d, owner);
+    if (made)
+        *made = !state;
+    if (state)
+        return state;
+    void *array = d->attachments;
+    state = laip_alloc(1, size);
+    laip_grow(&array, &d->attachment_capacity, d->attachment_count + 1, sizeof *d->attachments);
+    d->attachments = array;
+    d->attachments[d->attachment_count++] = (laip_attachment){owner, state, close};
+    return state;
 }
 
 const laip_traits *laip_device_traits(const laip_device *d)

@@ -44,6 +44,12 @@ typedef struct laip_staged {
     size_t bytes;
 } laip_staged;
 
+typedef struct laip_attachment {
+    const void *owner;
+    void *state;
+    void (*close)(laip_device *device, void *state);
+} laip_attachment;
+
 struct laip_device {
     cl_platform_id platform;
     cl_device_id id;
@@ -72,10 +78,16 @@ struct laip_device {
 
     struct laip_tables *tables; /* of all plans: device/tables.h */
 
-    void *gemm; /* ops/gemm.c's state, made at its first use; released by gemm_close */
-    void (*gemm_close)(laip_device *device);
-    struct laip_units *units; /* ops/matrix_unit.c's, made at its first use; free() releases it */
+    laip_attachment *attachments; /* of the layers above */
+    size_t attachment_count, attachment_capacity;
 };
+
+/* State that the layers above keep with a device.  The owner is any address that is its own; at its first
+ * call it gets `size` bytes of zeros (*made is then true; made may be NULL).  When the device closes, the
+ * last one made is the first whose close (device, state; NULL: nothing) is called, and is freed then. */
+void *laip_device_attach(laip_device *device, const void *owner, size_t size,
+                         void (*close)(laip_device *, void *), bool *made);
+void *laip_device_attached(const laip_device *device, const void *owner); /* NULL: not made yet */
 
 const char *laip_cl_error_name(cl_int code);
 void laip_device_unstage(

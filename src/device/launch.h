@@ -76,9 +76,9 @@ typedef struct laip_grid {
     size_t groups[3], items[3]; /* work-groups, and work-items a group, by dimension; 0 counts as 1 */
 } laip_grid;
 
-/* Launches kernel of cl/FILE, compiled with the device's -DLANES and -DVEC and with options (may be ""). A
- * grid with a dimension of no groups at all must not be asked for: callers leave out empty work.  Failures
- * are sticky. */
+/* Launches kernel of cl/FILE, compiled with the device's -DLANES and, unless options give another, its -DVEC,
+ * and with options (may be ""). A grid with a dimension of no groups at all must not be asked for: callers
+ * leave out empty work.  Failures are sticky. */
 void laip_launch(laip_device *device, const char *file, const char *kernel, const char *options,
                  laip_grid grid, const laip_arg *arguments, size_t count);
 

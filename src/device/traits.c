@@ -77,6 +77,10 @@ bool laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
      */
     const char *shape = getenv("LAIP_SHAPE");
     bool wide = shape ? strcmp(shape, "cpu") == 0 : t->cpu && width > 1;
+    cl_ulong cache = 0;
+    clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof cache, &cache, NULL);
+    t->native_vector = (int)width;
+    t->cache = cache;
     t->lanes = wide ? 1 : 64;
     t->vector = wide ? 16 : 4;
     return good;

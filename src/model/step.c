@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "device/profiler.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include <stdlib.h>
 
 static size_t most(size_t a, size_t b)

@@ -3,7 +3,7 @@
 #define LAIP_NET_LINEAR_H
 
 #include "net/param.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 
 /* Names the random streams of a pass's dropout. */
 typedef struct laip_step_key {

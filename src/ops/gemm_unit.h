@@ -7,7 +7,7 @@
 #ifndef LAIP_OPS_GEMM_UNIT_H
 #define LAIP_OPS_GEMM_UNIT_H
 
-#include "ops/gemm_internal.h"
+#include "ops/gemm/internal.h"
 #include "ops/matrix_unit.h"
 
 typedef struct laip_unit_plan {

@@ -55,11 +55,11 @@ struct laip_units {
     bool has_plain, has[PRECISIONS];
 };
 
+static const char owner = 0;
+
 static struct laip_units *state_of(laip_device *d)
 {
-    if (!d->units)
-        d->units = laip_alloc(1, sizeof *d->units);
-    return d->units;
+    return laip_device_attach(d, &owner, sizeof(struct laip_units), NULL, NULL);
 }
 
 void laip_precision_set(laip_device *d, laip_precision precision)
@@ -69,7 +69,8 @@ void laip_precision_set(laip_device *d, laip_precision precision)
 
 laip_precision laip_precision_of(const laip_device *d)
 {
-    return d->units ? d->units->precision : LAIP_FP32;
+    const struct laip_units *state = laip_device_attached(d, &owner);
+    return state ? state->precision : LAIP_FP32;
 }
 
 static bool has_extension(const laip_device *d, const char *name)

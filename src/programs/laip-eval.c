@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "config/corpus.h"
 #include "eval/binding.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "programs/common_memory.h"
 #include "programs/eval_report.h"
 #include "report/contact_sheet.h"
@@ -214,9 +214,9 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     if (a->image_cache >= 0)
         how.image_cache = (size_t)a->image_cache << 20;
     good = good && laip_device_open(&s->device, a->device, ranks->local_rank, error);
-    for (int i = 1; good && laip_gemm_names[i]; i++)
-        if (strcmp(a->gemm ? a->gemm : s->config.gemm, laip_gemm_names[i]) == 0)
-            laip_gemm_force(s->device, (laip_gemm_backend)i);
+    const char *gemm = a->gemm ? a->gemm : s->config.gemm;
+    if (good && strcmp(gemm, "auto") != 0)
+        laip_gemm_force(s->device, gemm);
     if (good && a->plan)
         return laip_model_declare(&s->model, &s->config.model, false, error) && print_plan(s, how, error);
     good = good && laip_model_create(&s->model, s->device, &s->config.model, false, error) &&
@@ -284,7 +284,7 @@ int main(int argc, char **argv)
         {"image-cache", IMAGE_CACHE, "MB", 0,
          "For encoded pictures, which else are encoded twice (a quarter of the memory)", 0},
         {"device", DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
-        {"gemm", GEMM, "WHICH", 0, "auto, packed or clblast (as the run's config says)", 0},
+        {"gemm", GEMM, "WHICH", 0, LAIP_GEMM_NAMES " (as the run's config says)", 0},
         {"storage", STORAGE, "HOW", 0, "Of weights and activations: float or half (as the run's config says)",
          0},
         {"config", CONFIG, "FILE", 0, "Configuration, where the checkpoint has none of its own", 0},

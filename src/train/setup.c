@@ -1,7 +1,7 @@
 /* What a run needs before its first step: data, device, and sizes that fit. */
 #include "base/log.h"
 #include "base/memory.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "train/run.h"
 
 #include <stdio.h>
@@ -73,9 +73,8 @@ bool laip_run_open_device(laip_run *r, laip_error *error)
     char *choice = own_choice(r->ranks, r->config->device, &before);
     bool good = laip_device_open(&r->device, choice, before, error);
     free(choice);
-    for (int i = 1; good && laip_gemm_names[i]; i++)
-        if (strcmp(r->config->gemm, laip_gemm_names[i]) == 0)
-            laip_gemm_force(r->device, (laip_gemm_backend)i);
+    if (good && strcmp(r->config->gemm, "auto") != 0)
+        laip_gemm_force(r->device, r->config->gemm);
     return good;
 }
 

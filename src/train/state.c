@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "store/checkpoint.h"
 #include "train/run.h"
 

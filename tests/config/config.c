@@ -181,7 +181,7 @@ static void impossible(void **state)
         {"model.heads=7", "model.width is 96, expected a multiple of model.heads, which is 7"},
         {"loss.bidiratt_layer=3", "loss.bidiratt_layer is 3, expected 1 to model.cross_layers, which is 2"},
         {"data.max_tokens=600", "data.max_tokens is 600, expected at most model.positions, which is 512"},
-        {"gemm=x", "gemm is \"x\", expected one of "},
+        {"gemm=x", "gemm is \"x\", expected auto"},
         {"data.annotations=", "data.annotations is empty"},
         {"phases.0.steps=3", "phases.0: steps is 3 and epochs is 3, expected one of them"},
         {"phases.1.steps=0", "phases.1: steps is 0 and epochs is 0"},

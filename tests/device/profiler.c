@@ -6,7 +6,7 @@
 #include "device/internal.h"
 #include "device/launch.h"
 #include "ops/elementwise.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "support/device.h"
 #include <string.h>
 
@@ -83,10 +83,10 @@ static void products(void **state)
     laip_mat_zero(d, a);
     laip_mat_zero(d, b);
     laip_mat_zero(d, c);
-    bool wide = laip_device_traits(d)->lanes == 1;
-    for (int backend = wide ? LAIP_GEMM_AUTO : LAIP_GEMM_CLBLAST; backend <= LAIP_GEMM_CLBLAST; backend++)
+    const char *const products[] = {"clblast", laip_test_products(d)};
+    for (int product = 0; product < 2; product++)
         for (int accumulate = 0; accumulate < 2; accumulate++) {
-            laip_gemm_force(d, (laip_gemm_backend)backend);
+            laip_gemm_force(d, products[product]);
             start(accumulate);
             laip_gemm(d, false, false, 1, a, b, (float)accumulate, c, NULL);
             laip_profiler_line all = sum(NULL, NULL), clblast = sum(NULL, "clblast");
@@ -100,7 +100,7 @@ static void products(void **state)
             } else
                 assert_int_equal(all.count, 3); /* both operands are packed */
         }
-    laip_gemm_force(d, LAIP_GEMM_AUTO);
+    laip_gemm_force(d, "auto");
     start(false);
     laip_mem_release(a.mem);
     laip_mem_release(b.mem);

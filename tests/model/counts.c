@@ -6,7 +6,7 @@
 
 #include "device/internal.h"
 #include "device/profiler.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "support/device.h"
 #include "support/tiny.h"
 #include <stdio.h>
@@ -288,7 +288,7 @@ typedef struct counted {
 } counted;
 
 /* One step, after another that has compiled the kernels. */
-static void count_step(counted *k, laip_gemm_backend backend, bool recompute)
+static void count_step(counted *k, const char *gemm, bool recompute)
 {
     laip_error error;
     laip_model_config m = laip_tiny_sizes();
@@ -301,7 +301,7 @@ static void count_step(counted *k, laip_gemm_backend backend, bool recompute)
     assert_true(k->device->traits.alignment <= ALIGNMENT);
     k->device->traits.alignment = ALIGNMENT; /* what lies between two tensors is moved as well */
     k->device->traits.units = UNITS;
-    laip_gemm_force(k->device, backend);
+    laip_gemm_force(k->device, gemm);
     assert_ok(laip_model_create(&k->model, k->device, &m, true, &error), error);
     laip_params_initialise(&k->model.params, &k->model.table, 1, 0, loss.temperature);
     laip_params_copy_average(&k->model.params);
@@ -320,7 +320,7 @@ static void count_step(counted *k, laip_gemm_backend backend, bool recompute)
 
 static void close_step(counted *k)
 {
-    laip_gemm_force(k->device, LAIP_GEMM_AUTO);
+    laip_gemm_force(k->device, "auto");
     laip_step_free(&k->step);
     laip_model_free(&k->model);
     laip_arena_free(&k->arena);
@@ -381,7 +381,7 @@ static void operations(void **state)
     (void)state;
     for (int recompute = 0; recompute < 2; recompute++) {
         counted k;
-        count_step(&k, LAIP_GEMM_CLBLAST, recompute);
+        count_step(&k, "clblast", recompute);
         check_step(&k, recompute);
         close_step(&k);
     }
@@ -395,7 +395,7 @@ static void packed(void **state)
     counted k;
     if (laip_device_traits(laip_test_device())->lanes > 1)
         skip(); /* it has no such product */
-    count_step(&k, LAIP_GEMM_PACKED, false);
+    count_step(&k, "packed-16-12x32", false);
     check_step(&k, false);
     uint64_t products = times(&k, NULL, "gemm_packed");
     assert_int_equal(times(&k, NULL, "gemm_pack_a") + times(&k, NULL, "gemm_pack_a_transposed"), products);
@@ -421,7 +421,7 @@ static void launches_and_bytes(void **state)
     counted k;
     bool same = true;
     uint64_t all = 0;
-    count_step(&k, LAIP_GEMM_CLBLAST, false);
+    count_step(&k, "clblast", false);
     for (size_t i = 0; i < sizeof stated / sizeof *stated; i++) {
         const char *part = stated[i].part;
         uint64_t up = times(&k, part, "upload"), down = times(&k, part, "download");

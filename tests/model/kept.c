@@ -4,7 +4,7 @@
 
 #include "device/profiler.h"
 #include "model/score.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "support/device.h"
 #include "support/tiny.h"
 #include <stdlib.h>
@@ -53,7 +53,7 @@ static trained train(bool keep)
     loss.bidiratt_layer = 1;
     o.lr = 1e-3f;
     z.micro_batches = MICRO_BATCHES;
-    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    laip_gemm_force(d, "packed-16-12x32");
     assert_ok(laip_model_create(&model, d, &m, true, &error), error);
     laip_params_initialise(&model.params, &model.table, 1, 0, loss.temperature);
     laip_params_copy_average(&model.params);

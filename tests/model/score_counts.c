@@ -5,7 +5,7 @@
 
 #include "device/profiler.h"
 #include "model/score.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "support/device.h"
 #include "support/tiny.h"
 #include <string.h>
@@ -29,7 +29,7 @@ static void open_scorer(scored *s)
     m.cross_layers = CROSS_LAYERS;
     size_t pixels = 2 * 3 * (size_t)m.image_height * (size_t)m.image_width, D = (size_t)m.width;
     *s = (scored){.device = laip_test_device()};
-    laip_gemm_force(s->device, LAIP_GEMM_CLBLAST);
+    laip_gemm_force(s->device, "clblast");
     assert_ok(laip_model_create(&s->model, s->device, &m, false, &error), error);
     laip_params_initialise(&s->model.params, &s->model.table, 1, 0, 0.07f);
     assert_ok(laip_scorer_create(&s->scorer, &s->model, &z, &error), error);
@@ -49,7 +49,7 @@ static void close_scorer(scored *s)
 {
     laip_scorer_free(&s->scorer);
     laip_model_free(&s->model);
-    laip_gemm_force(s->device, LAIP_GEMM_AUTO);
+    laip_gemm_force(s->device, "auto");
     laip_arena_free(&s->arena);
 }
 

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "ops/gemm.h"
+#include "ops/gemm/internal.h"
 #include "support/device.h"
 #include <math.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ static void release(operands *o)
 }
 
 /* The expected C, and what was there before the activation. */
-static void reference(const problem *p, const operands *o, double *c, double *pre)
+static void expect(const problem *p, const operands *o, double *c, double *pre)
 {
     for (size_t i = 0; i < p->m; i++)
         for (size_t j = 0; j < p->n; j++) {
@@ -97,7 +97,7 @@ static void try(laip_device *d, problem p)
     laip_gemm(d, p.ta, p.tb, p.alpha, o.ma, o.mb, p.with & WITH_BETA ? 1 : 0, o.mc, &e);
     float *got = laip_test_read(d, o.mc), *got_pre = laip_test_read(d, o.mpre);
     double *c = laip_alloc(p.m * p.n, sizeof *c), *pre = laip_alloc(p.m * p.n, sizeof *pre);
-    reference(&p, &o, c, pre);
+    expect(&p, &o, c, pre);
     near_all(&p, got, c, "product");
     if (p.with & WITH_PRE)
         near_all(&p, got_pre, pre, "value before the activation");
@@ -132,8 +132,106 @@ static laip_device *device_with_packed(void)
     laip_device *d = laip_test_device();
     if (laip_device_traits(d)->lanes > 1)
         skip();
-    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    laip_gemm_force(d, laip_test_products(d));
     return d;
+}
+
+static bool is_tile(const laip_gemm_implementation *row)
+{
+    return row->family && strcmp(row->family, "packed") == 0;
+}
+
+/* Every tile, those too that this device would not choose: 1 and 2, one short of and past a tile, primes, and
+ * sizes of several tiles; all transpositions and epilogues. */
+static void tiles(void **state)
+{
+    laip_device *d = device_with_packed();
+    (void)state;
+    for (const laip_gemm_implementation *row = laip_gemm_table; row->name; row++) {
+        if (!is_tile(row))
+            continue;
+        size_t mr = (size_t)row->tile.rows, nr = (size_t)row->tile.columns, v = (size_t)row->tile.vector;
+        const size_t m[] = {1, mr - 1, mr, mr + 1, 2 * mr, 3 * mr + 2, 53};
+        const size_t n[] = {1, nr - 1, nr, nr + 1, 2 * nr, 2 * nr + v + 1, 71};
+        const size_t k[] = {1, v - 1, v, v + 1, 29, 257};
+        laip_gemm_force(d, row->name);
+        for (size_t i = 0; i < 42; i++)
+            all_transpositions(d, m[i % 7], n[(i + i / 7) % 7], k[i % 6], ends[i % ENDS]);
+        all_transpositions(d, 2 * mr + 1, 5 * nr + 1, 3079, WITH_BETA);
+        laip_gemm_state_of(d)->depth = 64; /* blocks of k, which a device may choose as short */
+        for (int i = 0; i < ENDS; i++)
+            all_transpositions(d, mr + 1, 5 * nr - 1, 173, ends[i]);
+        laip_gemm_state_of(d)->depth = 0;
+    }
+    laip_gemm_force(d, "auto");
+}
+
+/* The same on halves against the reference on the same halves, which rounds only what it writes. */
+static void like_reference(laip_device *d, const laip_gemm_implementation *row, size_t m, size_t n, size_t k,
+                           int bits)
+{
+    bool ta = bits & 1, tb = bits & 2, half[3] = {bits & 4, bits & 8, bits & 16};
+    laip_mat x[4];
+    for (int i = 0; i < 4; i++) {
+        size_t rows = i    ? i == 1 ? tb ? n : k : m
+                      : ta ? k
+                           : m,
+               cols = i    ? i == 1 ? tb ? k : n : n
+                      : ta ? m
+                           : k;
+        x[i] = half[i < 2 ? i : 2] ? laip_mat_create_half(d, rows, cols) : laip_mat_create(d, rows, cols);
+        float *values = laip_test_random(rows * cols, 1, (uint64_t)(i < 2 ? i : 2));
+        laip_mat_write(d, x[i], values);
+        free(values);
+    }
+    for (int i = 0; i < 2; i++) {
+        laip_gemm_force(d, i ? row->name : "reference");
+        laip_gemm(d, ta, tb, 0.5f, x[0], x[1], bits & 32 ? 1 : 0, x[2 + i], NULL);
+    }
+    float *want = laip_test_read(d, x[2]), *got = laip_test_read(d, x[3]);
+    for (size_t i = 0; i < m * n; i++)
+        if (!(fabs((double)got[i] - (double)want[i]) <=
+              (half[2] ? 1.2e-3 : 3e-5) * fmax(1, fabs((double)want[i]))))
+            fail_msg("%s, %zu x %zu x %zu, bits %d: element %zu is %.9g, the reference has %.9g", row->name,
+                     m, n, k, bits, i, (double)got[i], (double)want[i]);
+    free(want);
+    free(got);
+    for (int i = 0; i < 4; i++)
+        laip_mem_release(x[i].mem);
+}
+
+static void tiles_on_halves(void **state)
+{
+    laip_device *d = device_with_packed();
+    (void)state;
+    for (const laip_gemm_implementation *row = laip_gemm_table; row->name; row++) {
+        if (!is_tile(row))
+            continue;
+        size_t mr = (size_t)row->tile.rows, nr = (size_t)row->tile.columns;
+        bool own =
+            strcmp(row->name, laip_test_products(d)) == 0; /* in all mixtures, the rest all in halves */
+        for (int bits = 0; bits < 64; bits++)
+            for (int one = 0; one < 2 && (own || (bits & 28) == 28); one++)
+                like_reference(d, row, one ? 1 : 2 * mr + 3, one ? nr : 2 * nr + 5, 35, bits);
+    }
+    laip_gemm_force(d, "auto");
+}
+
+/* The plain product, on both kinds of kernels, and where nothing else serves. */
+static void reference_product(void **state)
+{
+    (void)state;
+    for (int narrow = 0; narrow < 2; narrow++) {
+        laip_test_device_close();
+        if (narrow)
+            setenv("LAIP_SHAPE", "gpu", 1);
+        laip_device *d = laip_test_device();
+        laip_gemm_force(d, "reference");
+        for (int i = 0; i < ENDS; i++)
+            all_transpositions(d, i % 2 ? 1 : 13, 33, 67, ends[i]);
+        laip_test_device_close();
+        unsetenv("LAIP_SHAPE");
+    }
 }
 
 static void packed(void **state)
@@ -297,7 +395,7 @@ static void in_sub_buffers(laip_device *d, size_t m, size_t n, size_t k)
     laip_gemm(d, false, false, 1, parts[0], parts[1], 0, parts[2], NULL);
     float *got = laip_test_read(d, parts[2]);
     double *c = laip_alloc(m * n, sizeof *c), *pre = laip_alloc(m * n, sizeof *pre);
-    reference(&p, &o, c, pre);
+    expect(&p, &o, c, pre);
     near_all(&p, got, c, "product in sub-buffers");
     free(got);
     free(c);
@@ -310,7 +408,7 @@ static void in_sub_buffers(laip_device *d, size_t m, size_t n, size_t k)
 
 static void clblast_cases(laip_device *d)
 {
-    laip_gemm_force(d, LAIP_GEMM_CLBLAST);
+    laip_gemm_force(d, "clblast");
     all_transpositions(d, 13, 33, 19, 0);
     for (int i = 0; i < ENDS; i++)
         try(d, (problem){.ta = i & 1, .tb = i & 2, .m = 7, .n = 37, .k = 24, .with = ends[i]});
@@ -330,7 +428,7 @@ static void clblast(void **state)
     clblast_cases(d);
     try(d, (problem){.tb = true, .m = 257, .n = 513, .k = 96, .with = WITH_BIAS | WITH_GELU | WITH_PRE});
     try(d, (problem){.ta = true, .m = 257, .n = 513, .k = 96, .with = WITH_BETA});
-    laip_gemm_force(d, LAIP_GEMM_PACKED);
+    laip_gemm_force(d, "packed");
     laip_error error;
     assert_false(laip_device_ok(d, &error));
     laip_test_device_close();
@@ -350,12 +448,13 @@ static void choices(void **state)
     (void)state;
     laip_error error;
     char *folder = laip_test_folder("gemm"), *path = laip_path_join(folder, "choices");
-    static const char text[] = "nn-tiny packed\nnn-mmm clblast\nGemmRoutine 448\n",
+    static const char text[] = "packed packed-8-6x16\npacked-depth 768\nnn-tiny packed\nnn-mmm clblast\n"
+                               "GemmRoutine 448\n",
                       wrong[] = "nn-mmm fastest\n";
     laip_device *d = laip_test_device();
     if (laip_device_traits(d)->lanes > 1)
         skip();
-    laip_gemm_force(d, LAIP_GEMM_AUTO);
+    laip_gemm_force(d, "auto");
     assert_ok(laip_file_write(path, text, sizeof text - 1, &error), error);
     assert_ok(laip_gemm_choices_read(d, path, &error), error);
     assert_int_equal(launches_of(d, 3, 3, 3), 3);
@@ -394,8 +493,10 @@ static void measured(void **state)
         launches[i] = launches_of(d, 40, 40, 40);
         assert_ok(laip_gemm_choices_write(d, path, &error), error);
         assert_ok(laip_file_read(path, &data, &size, &error), error);
-        assert_int_equal(strncmp(data, "nn-mmm ", 7), 0);
-        assert_string_equal(data + 7, launches[i] == 1 ? "clblast\n" : "packed\n");
+        assert_int_equal(strncmp(data, "packed packed-", 14), 0); /* the tile is measured first */
+        const char *class = strstr(data, "\nnn-mmm ");
+        assert_non_null(class);
+        assert_string_equal(class + 8, launches[i] == 1 ? "clblast\n" : "packed\n");
         free(data);
         free(path);
         assert_int_equal(launches[i], launches[0]);
@@ -438,9 +539,11 @@ static void refusals(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packed),      cmocka_unit_test(nothing_to_sum), cmocka_unit_test(kept_weights),
-        cmocka_unit_test(kept_or_not), cmocka_unit_test(kept_in_many),   cmocka_unit_test(refusals),
-        cmocka_unit_test(choices),     cmocka_unit_test(measured),       cmocka_unit_test(clblast)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(packed),          cmocka_unit_test(tiles),
+                                       cmocka_unit_test(tiles_on_halves), cmocka_unit_test(reference_product),
+                                       cmocka_unit_test(nothing_to_sum),  cmocka_unit_test(kept_weights),
+                                       cmocka_unit_test(kept_or_not),     cmocka_unit_test(kept_in_many),
+                                       cmocka_unit_test(refusals),        cmocka_unit_test(choices),
+                                       cmocka_unit_test(measured),        cmocka_unit_test(clblast)};
     return cmocka_run_group_tests(tests, NULL, no_device);
 }

@@ -16,7 +16,7 @@ typedef struct problem {
     bool ta, tb, half_a, half_b, half_c;
     size_t m, n, k;
     float alpha, beta;
-    int ends; /* bits of ops/gemm_internal.h */
+    int ends; /* bits of ops/gemm/internal.h */
     laip_unit_plan plan;
 } problem;
 

@@ -12,7 +12,7 @@
 #include "ops/embedding.h"
 #include "ops/gather.h"
 #include "ops/gelu.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 #include "ops/layernorm.h"
 #include "ops/patches.h"
 #include "ops/probe.h"
@@ -222,12 +222,12 @@ static void product(run *r)
     laip_gemm(r->d, g->ta, g->tb, 0.5f, a, b, g->ends == 3 ? 1 : 0, c, g->ends == 3 ? NULL : &e);
 }
 
-static void products(laip_device *d, laip_gemm_backend backend)
+static void products(laip_device *d, const char *gemm)
 {
     static const size_t sizes[][3] = {{1, 1, 1},    {13, 33, 17},   {12, 32, 16},    {25, 64, 769},
                                       {97, 31, 40}, {20, 64, 5000}, {20, 161, 5000}, {25, 161, 71},
                                       {0, 3, 2},    {5, 7, 0}};
-    laip_gemm_force(d, backend);
+    laip_gemm_force(d, gemm);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (int bits = 1; bits < 8; bits++)
             for (int ends = 0; ends < 4; ends++) {
@@ -235,8 +235,8 @@ static void products(laip_device *d, laip_gemm_backend backend)
                 gemm_now = (gemm_case){ta,          tb,          bits & 1,    bits & 2, bits & 4,
                                        sizes[s][0], sizes[s][1], sizes[s][2], ends};
                 char what[96];
-                snprintf(what, sizeof what, "%s: %zux%zux%zu, ends %d, halves %d, transposed %d%d",
-                         laip_gemm_names[backend], sizes[s][0], sizes[s][1], sizes[s][2], ends, bits, ta, tb);
+                snprintf(what, sizeof what, "%s: %zux%zux%zu, ends %d, halves %d, transposed %d%d", gemm,
+                         sizes[s][0], sizes[s][1], sizes[s][2], ends, bits, ta, tb);
                 check(d, what, product);
             }
 }
@@ -411,9 +411,9 @@ static void body(laip_device *d)
     }
     tie(d);
     attention(d);
-    products(d, LAIP_GEMM_CLBLAST);
+    products(d, "clblast");
     if (laip_device_traits(d)->lanes == 1)
-        products(d, LAIP_GEMM_PACKED);
+        products(d, "packed");
 }
 
 static void all(void **state)

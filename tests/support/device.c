@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "ops/gemm_internal.h"
+#include "ops/gemm/internal.h"
 #include "support/test.h"
 #include <math.h>
 #include <stdlib.h>
@@ -23,9 +23,12 @@ void laip_test_device_close(void)
     device = NULL;
 }
 
-laip_gemm_backend laip_test_products(const laip_device *d)
+const char *laip_test_products(const laip_device *d)
 {
-    return laip_packed_serves(d) ? LAIP_GEMM_PACKED : LAIP_GEMM_CLBLAST;
+    if (d->traits.lanes > 1)
+        return "clblast";
+    int native = d->traits.native_vector;
+    return native >= 16 ? "packed-16-12x32" : native >= 8 ? "packed-8-6x16" : "packed-4-8x8";
 }
 
 void laip_test_fix_products(laip_device *d)

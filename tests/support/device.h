@@ -4,13 +4,13 @@
 
 #include "device/buffer.h"
 #include "device/device.h"
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 
 laip_device *laip_test_device(void);
 void laip_test_device_close(void);
 /* The products that the device has and that need no measuring first, so that bits are the same in every run:
  * the packed kernel's, or CLBlast's where it has none; and those from now on. */
-laip_gemm_backend laip_test_products(const laip_device *device);
+const char *laip_test_products(const laip_device *device);
 void laip_test_fix_products(laip_device *device);
 void laip_test_finish(laip_device *device); /* fails the test with the device's error, if there is one */
 

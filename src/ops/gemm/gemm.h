@@ -1,14 +1,13 @@
-/* Matrix products with fused ends, served by one of two implementations behind one function.
+/* Matrix products with fused ends, served by one of several implementations behind one function.
  *
  *     C[m, n] = alpha op(A)[m, k] op(B)[k, n] + beta C, then the epilogue
  *
  * op transposes where asked; m and n are C's sides, k is the other side of A; all matrices are dense,
- * row-major, fp32. One implementation is a packed micro-kernel of ours for CPU devices, the other CLBlast.
- * Which of them serves a class of shapes (transpositions, and the rough size of m, n and k) is measured once
- * per device and kept in the user's cache folder; a device whose work-items are narrow (LAIP_SHAPE) has
- * CLBlast alone. */
-#ifndef LAIP_OPS_GEMM_H
-#define LAIP_OPS_GEMM_H
+ * row-major, fp32 or fp16.  Several implementations stand in one table (table.c): packed micro-kernels of
+ * ours for CPU devices, CLBlast, a plain reference.  Which of them serves a class of shapes (transpositions,
+ * and the rough size of m, n and k) is measured once per device and kept in the user's cache folder. */
+#ifndef LAIP_OPS_GEMM_GEMM_H
+#define LAIP_OPS_GEMM_GEMM_H
 
 #include "device/buffer.h"
 
@@ -27,14 +26,18 @@ typedef struct laip_epilogue {
 void laip_gemm(laip_device *device, bool transpose_a, bool transpose_b, float alpha, laip_mat a, laip_mat b,
                float beta, laip_mat c, const laip_epilogue *epilogue);
 
-typedef enum laip_gemm_backend { LAIP_GEMM_AUTO, LAIP_GEMM_PACKED, LAIP_GEMM_CLBLAST } laip_gemm_backend;
-extern const char *const laip_gemm_names[]; /* auto, packed, clblast; NULL at the end */
+/* What a run may ask for: auto (what is measured to be the quickest), packed (our kernel for processors, with
+ * the tile that is), clblast, reference.  A row of the table of implementations (table.c) has a name of its
+ * own beside it, packed-8-6x16: vectors of 8, a tile of 6 × 16. */
+#define LAIP_GEMM_NAMES "auto, packed, clblast or reference"
+bool laip_gemm_known(const char *name); /* one of these, or a row's */
 
-/* Forces one of them for every shape from now on, or leaves it to measurement again; LAIP_GEMM in the
- * environment does the same from the start. */
-void laip_gemm_force(laip_device *device, laip_gemm_backend backend);
+/* Forces one of them for every shape from now on, or with auto leaves it to measurement again; LAIP_GEMM in
+ * the environment does the same from the start.  A name that is not known, or that the device cannot run, is
+ * bad input (sticky). */
+void laip_gemm_force(laip_device *device, const char *name);
 
-/* The measured choices that this device has used, as lines "CLASS NAME", with
+/* The measured choices that this device has used, as lines "CLASS NAME", with the packed product's tile and
  * CLBlast's tuned parameters; and choices to keep to, whatever the
  * user's cache says: so that a run that is continued computes the same bits. */
 bool laip_gemm_choices_write(laip_device *device, const char *path, laip_error *error);
@@ -46,6 +49,11 @@ bool laip_gemm_choices_read(laip_device *device, const char *path, laip_error *e
 typedef void (*laip_tune_progress)(void *context, const char *kernel, int tries, double first, double best);
 bool laip_gemm_tune(laip_device *device, double seconds, laip_tune_progress progress, void *context,
                     laip_error *error);
+/* Measures the packed product's tiles, and the steps of k in a block, whatever was kept of them, and keeps
+ * the best; report (NULL: none) is told each candidate's GFLOP/s.  Does nothing on a device that has no
+ * packed product. */
+typedef void (*laip_tile_report)(void *context, const char *name, double gflops);
+bool laip_gemm_tune_tiles(laip_device *device, laip_tile_report report, void *context, laip_error *error);
 /* Before the first product: CLBlast's own parameters, or those of the cache folder; whether there are any.
  * Without this call those of the cache folder serve, or those that laip_gemm_choices_read brought.  Once set
  * they stay for the process: untuned has no effect after tuned. */
@@ -54,10 +62,10 @@ bool laip_gemm_use_tuned(laip_device *device, bool tuned);
 /* Weights that keep their values for a while need not be packed at every product.  Between begin and end, a B
  * operand that lies in `weights` (the buffer itself or a sub-buffer of it) stays packed in device memory
  * after its first use, once for each transposition, as long as all packed operands together stay within limit
- * bytes: a packed operand takes the matrix's own bytes, its columns rounded up to 32.  begin may be called
- * for several buffers; the limit is the last one given.  Whoever changes the values of such a buffer must
- * call clear, which keeps the memory and packs anew at the next use; end forgets the buffers and releases the
- * memory. */
+ * bytes: a packed operand takes the matrix's own bytes, its columns rounded up to those of a tile.  begin may
+ * be called for several buffers; the limit is the last one given.  Whoever changes the values of such a
+ * buffer must call clear, which keeps the memory and packs anew at the next use; end forgets the buffers and
+ * releases the memory. */
 void laip_gemm_cache_begin(laip_device *device, laip_mem weights, size_t limit);
 void laip_gemm_cache_clear(laip_device *device);
 void laip_gemm_cache_end(laip_device *device);

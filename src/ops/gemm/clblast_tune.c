@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "device/launch.h"
-#include "ops/gemm_internal.h"
+#include "ops/gemm/internal.h"
 
 #include <clblast_c.h>
 #include <math.h>
@@ -322,7 +322,7 @@ bool laip_gemm_tune(laip_device *d, double seconds, laip_tune_progress progress,
     char *path = laip_gemm_cache_path(d, "clblast"), *choices = laip_gemm_cache_path(d, "choices");
     laip_gemm_cache_save(path, &text);
     remove(choices); /* made with the parameters of before */
-    laip_gemm_choices_free(s);
+    laip_gemm_choices_free(&s->choices);
     free(text.text);
     free(choices);
     free(path);

@@ -1,7 +1,7 @@
 /* Weights that stay packed: see ops/gemm.h.  A weight is known by the buffer that it lies in, its offset
  * there and its sides, not by the handle of a sub-buffer, which may be released and made again. */
 #include "base/memory.h"
-#include "ops/gemm_internal.h"
+#include "ops/gemm/internal.h"
 
 #include <stdlib.h>
 
@@ -56,7 +56,7 @@ static laip_mem owner_of(const laip_gemm_state *s, laip_mem mem, size_t *offset)
     return NULL;
 }
 
-laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, size_t bytes, bool *valid)
+laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, int columns, size_t bytes, bool *valid)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
     size_t offset;
@@ -67,7 +67,7 @@ laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, size_t bytes, b
     for (size_t i = 0; i < s->cached_count; i++) {
         laip_packed_weight *w = &s->cached[i];
         if (w->owner != owner || w->offset != offset || w->n != p->n || w->k != p->k ||
-            w->transposed != p->transpose_b || w->half != p->b.half)
+            w->columns != columns || w->transposed != p->transpose_b || w->half != p->b.half)
             continue;
         *valid = w->valid;
         w->valid = true; /* the caller packs it now */
@@ -82,7 +82,7 @@ laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, size_t bytes, b
     laip_grow(&array, &s->cached_capacity, s->cached_count + 1, sizeof *s->cached);
     s->cached = array;
     s->cached[s->cached_count++] =
-        (laip_packed_weight){owner, packed, offset, p->n, p->k, p->transpose_b, p->b.half, true};
+        (laip_packed_weight){owner, packed, offset, p->n, p->k, columns, p->transpose_b, p->b.half, true};
     s->cache_bytes += bytes;
     return packed;
 }

@@ -3,7 +3,7 @@
  * at offset 0 of their (sub-)buffers: any other offset costs CLBlast a copy, and its strided batched product
  * is wrong there in some cases, which is why that is not used at all. */
 #include "ops/elementwise.h"
-#include "ops/gemm_internal.h"
+#include "ops/gemm/internal.h"
 
 #include <clblast_c.h>
 #include <stdio.h>
@@ -40,8 +40,23 @@ static laip_mat widened(laip_device *d, laip_workspace *w, laip_mat m)
     return wide;
 }
 
-void laip_clblast_gemm(laip_device *d, const laip_product *p)
+bool laip_clblast_serves(const laip_device *d, const laip_product *p)
 {
+    (void)d;
+    (void)p;
+    return true;
+}
+
+bool laip_clblast_competes(const laip_device *d, const laip_gemm_implementation *self)
+{
+    (void)d;
+    (void)self;
+    return true;
+}
+
+void laip_clblast_run(laip_device *d, const laip_gemm_implementation *self, const laip_product *p)
+{
+    (void)self;
     laip_gemm_state *s = laip_gemm_state_of(d);
     laip_mat a = widened(d, &s->wide_a, p->a), b = widened(d, &s->wide_b, p->b);
     laip_mat c = p->c.half ? laip_product_sums(d, p) : p->c;

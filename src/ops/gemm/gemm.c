@@ -1,16 +1,14 @@
 /* The matrix product's front: checks, the choice of who computes it, and the state that a device keeps. */
-#include "ops/gemm.h"
+#include "ops/gemm/gemm.h"
 
 #include "device/launch.h"
-#include "ops/gemm_internal.h"
+#include "ops/gemm/internal.h"
 #include <stdlib.h>
 #include <string.h>
 
-const char *const laip_gemm_names[] = {"auto", "packed", "clblast", NULL};
-
-static void close_state(laip_device *d)
+static void close_state(laip_device *d, void *state)
 {
-    laip_gemm_state *s = d->gemm;
+    laip_gemm_state *s = state;
     laip_gemm_cache_end(d);
     laip_mem_release(s->packed_a.mem);
     laip_mem_release(s->packed_b.mem);
@@ -20,39 +18,39 @@ static void close_state(laip_device *d)
     laip_mem_release(s->sums.mem);
     if (s->clblast_used)
         laip_clblast_close();
-    laip_gemm_choices_free(s);
-    free(s);
-    d->gemm = NULL;
+    laip_gemm_choices_free(&s->choices);
+}
+
+static void force(laip_device *d, laip_gemm_state *s, const char *what, const char *name)
+{
+    const laip_gemm_implementation *row = laip_gemm_find(name);
+    laip_error *error = d->error.status == LAIP_OK ? &d->error : &(laip_error){0};
+    s->forced = NULL;
+    if (!laip_gemm_known(name))
+        laip_bad_input(error, "%s is %s, expected " LAIP_GEMM_NAMES, what, name);
+    else if (row && !row->serves(d, NULL))
+        laip_bad_input(error,
+                       "%s is %s, expected auto, clblast or reference: the packed product is for processors"
+                       " that take wide vectors, %s does not",
+                       what, name, d->traits.name);
+    else if (row)
+        s->forced = strcmp(row->name, name) == 0 ? row->name : row->family;
 }
 
 laip_gemm_state *laip_gemm_state_of(laip_device *d)
 {
-    if (d->gemm)
-        return d->gemm;
-    laip_gemm_state *s = d->gemm = laip_alloc(1, sizeof *s);
-    d->gemm_close = close_state;
-    const char *name = getenv("LAIP_GEMM");
-    if (name && *name) {
-        int i = 0;
-        while (laip_gemm_names[i] && strcmp(name, laip_gemm_names[i]) != 0)
-            i++;
-        if (laip_gemm_names[i])
-            laip_gemm_force(d, (laip_gemm_backend)i);
-        else if (d->error.status == LAIP_OK)
-            laip_bad_input(&d->error, "LAIP_GEMM is %s, expected auto, packed or clblast", name);
-    }
+    static const char owner = 0;
+    bool made;
+    laip_gemm_state *s = laip_device_attach(d, &owner, sizeof *s, close_state, &made);
+    const char *name = made ? getenv("LAIP_GEMM") : NULL;
+    if (name && *name)
+        force(d, s, "LAIP_GEMM", name);
     return s;
 }
 
-void laip_gemm_force(laip_device *d, laip_gemm_backend backend)
+void laip_gemm_force(laip_device *d, const char *name)
 {
-    if (backend == LAIP_GEMM_PACKED && !laip_packed_serves(d) && d->error.status == LAIP_OK)
-        laip_bad_input(
-            &d->error,
-            "gemm is packed, expected auto or clblast: the packed product is for processors that take"
-            " wide vectors, %s does not",
-            d->traits.name);
-    laip_gemm_state_of(d)->forced = backend;
+    force(d, laip_gemm_state_of(d), "gemm", name);
 }
 
 laip_mem laip_workspace_get(laip_device *d, laip_workspace *w, size_t bytes, const char *what)
@@ -166,9 +164,6 @@ void laip_gemm(laip_device *d, bool transpose_a, bool transpose_b, float alpha, 
         laip_epilogue_launch(d, &p, sums);
         return;
     }
-    laip_gemm_backend backend = laip_gemm_choose(d, &p);
-    if (backend == LAIP_GEMM_PACKED)
-        laip_packed_gemm(d, &p);
-    else
-        laip_clblast_gemm(d, &p);
+    const laip_gemm_implementation *row = laip_gemm_choose(d, &p);
+    row->run(d, row, &p);
 }

@@ -1,0 +1,134 @@
+/* The packed product on CPU devices: packs A into panels, then one launch of cl/gemm_packed.cl, which packs
+ * B's panels as it comes to them, epilogue included.  B is packed ahead where it stays packed for other
+ * products, and where many units share its panels.  It stays where it is when it holds floats, is not
+ * transposed, has whole panels, and there are few rows of A: packing would then cost more than reading it
+ * once or twice with wide steps. */
+#include "ops/gemm/internal.h"
+
+#include <stdio.h>
+
+/* As in cl/gemm_packed.cl. */
+enum { PACK_DEPTH = 256 };
+/* How the kernel finds the panels of B, as there. */
+enum { B_READY, B_PLAIN, B_TRANSPOSED };
+/* The last columns' rows are cut into QUARTERS; where all columns are cut, into TASKS_A_UNIT a unit. */
+enum { QUARTERS = 4, TASKS_A_UNIT = 6 };
+enum { LEAST_CACHE = 1 << 20 }; /* bytes; where a device does not tell its cache */
+
+static size_t parts(size_t count, size_t each)
+{
+    return (count + each - 1) / each;
+}
+
+bool laip_packed_serves(const laip_device *d, const laip_product *p)
+{
+    (void)p;
+    return d->traits.lanes == 1;
+}
+
+enum { OPTIONS_TEXT = 80 };
+static const char *options(const laip_tile *t, bool half, bool b_half, char text[OPTIONS_TEXT])
+{
+    snprintf(text, OPTIONS_TEXT, "-DVEC=%d -DMR=%d -DNR=%d%s%s", t->vector, t->rows, t->columns,
+             half ? " -DHALF" : "", b_half ? " -DB_HALF" : "");
+    return text;
+}
+
+static laip_mem pack_a(laip_device *d, const laip_tile *t, const laip_product *p)
+{
+    size_t panels = parts(p->m, (size_t)t->rows), floats = panels * (size_t)t->rows * p->k;
+    laip_mem packed = laip_workspace_get(d, &laip_gemm_state_of(d)->packed_a, floats * sizeof(float),
+                                         "packed rows of a product");
+    char text[OPTIONS_TEXT];
+    if (packed)
+        LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_a ? "gemm_pack_a_transposed" : "gemm_pack_a",
+                    options(t, p->a.half, false, text),
+                    ((laip_grid){.groups = {panels, parts(p->k, PACK_DEPTH)}}), LAIP_MAT(p->a),
+                    laip_arg_floats(packed, floats), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k));
+    return packed;
+}
+
+/* All of B, packed: a weight that stays so (NULL where it is none), or in the workspace. */
+static laip_mem pack_b(laip_device *d, const laip_tile *t, const laip_product *p, bool kept)
+{
+    size_t panels = parts(p->n, (size_t)t->columns), floats = panels * (size_t)t->columns * p->k;
+    bool valid = false;
+    laip_mem packed = kept ? laip_gemm_cached(d, p, t->columns, floats * sizeof(float), &valid)
+                           : laip_workspace_get(d, &laip_gemm_state_of(d)->packed_b, floats * sizeof(float),
+                                                "packed columns of a product");
+    char text[OPTIONS_TEXT];
+    if (packed && !valid)
+        LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_b ? "gemm_pack_b_transposed" : "gemm_pack_b",
+                    options(t, false, p->b.half, text),
+                    ((laip_grid){.groups = {panels, parts(p->k, PACK_DEPTH)}}), LAIP_MAT(p->b),
+                    laip_arg_floats(packed, floats), LAIP_I(p->n), LAIP_I(p->k));
+    return packed;
+}
+
+/* The kernel's arguments of these names, and how many tasks they make. */
+typedef struct cutting {
+    size_t band, cut, panels, count;
+    bool coarse; /* a panel of B is met by so few tasks that each may pack it */
+} cutting;
+
+/* How work is cut into tasks, which is a matter of speed alone.  A panel of B meets the row panels of a band,
+ * which take at most half of the last-level cache, for B may be packed anew for each.  Where there are too
+ * few columns for the device's units, all are cut, so that a task's row panels take one and a half times what
+ * the longest panel of B does. */
+static cutting cut(const laip_device *d, const laip_tile *t, size_t depth, size_t rows, size_t columns,
+                   size_t block)
+{
+    size_t units = (size_t)d->traits.units, panel = (size_t)t->rows * block * sizeof(float);
+    size_t cache = d->traits.cache > LEAST_CACHE ? d->traits.cache : LEAST_CACHE;
+    size_t most = cache / 2 / panel, bands = parts(rows, most ? most : 1);
+    cutting c = {.band = parts(rows, bands), .coarse = columns * bands >= 2 * units};
+    if (c.coarse) {
+        size_t last = rows - (bands - 1) * c.band;
+        c.cut = units < columns ? units : columns;
+        c.panels = parts(last, QUARTERS);
+        c.count = bands * columns + c.cut * (parts(last, c.panels) - 1);
+        return c;
+    }
+    size_t few = (size_t)t->columns * depth * sizeof(float) * 3 / 2 / panel;
+    c.band = rows;
+    c.cut = columns;
+    c.panels = few < rows ? few : rows;
+    while (c.panels > 1 && columns * parts(rows, c.panels) < units * TASKS_A_UNIT)
+        c.panels = (c.panels + 1) / 2;
+    c.count = columns * parts(rows, c.panels);
+    return c;
+}
+
+void laip_packed_run(laip_device *d, const laip_gemm_implementation *self, const laip_product *p)
+{
+    const laip_epilogue *e = &p->epilogue;
+    const laip_tile *t = &self->tile;
+    size_t mr = (size_t)t->rows, nr = (size_t)t->columns, rows = parts(p->m, mr), columns = parts(p->n, nr);
+    size_t depth = laip_tile_depth(d), block = parts(p->k, parts(p->k, depth)); /* blocks of one length */
+    cutting c = cut(d, t, depth, rows, columns, block);
+    laip_grid grid = laip_grid_tiles(d, c.count);
+    bool in_place = !p->transpose_b && p->n % nr == 0 && p->m <= 2 * mr && !p->b.half;
+    laip_mem ready = in_place ? p->b.mem : pack_b(d, t, p, true);
+    if (!ready && !c.coarse)
+        ready = pack_b(d, t, p, false);
+    laip_arg workspace = ready ? LAIP_UNUSED(p->c) : laip_launch_workspace(d, grid.groups[0] * nr * block);
+    laip_mat sums = p->c.half && block < p->k ? laip_product_sums(d, p) : p->c;
+    laip_mem a = pack_a(d, t, p);
+    char text[OPTIONS_TEXT];
+    if (d->error.status != LAIP_OK)
+        return;
+    laip_profiler_flops(d, laip_product_flops(p));
+    LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", options(t, p->c.half, p->b.half, text), grid,
+                laip_arg_floats(a, rows * mr * p->k),
+                LAIP_I(ready            ? B_READY
+                       : p->transpose_b ? B_TRANSPOSED
+                                        : B_PLAIN),
+                ready ? laip_arg_floats(ready, columns * nr * p->k) : LAIP_UNUSED(p->c),
+                laip_arg_u64(in_place ? nr : nr * p->k), LAIP_I(in_place ? p->n : nr),
+                ready ? LAIP_UNUSED(p->b) : LAIP_MAT(p->b), workspace, LAIP_UNUSED(sums),
+                p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c), laip_epilogue_arg(e->bias, p),
+                laip_epilogue_arg(e->pre, p), laip_epilogue_arg(e->residual, p),
+                LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m),
+                LAIP_I(p->n), LAIP_I(p->k), LAIP_I(block), LAIP_I(c.band), LAIP_I(c.cut), LAIP_I(c.panels),
+                laip_tile_counter(d));
+}
