@@ -237,6 +237,16 @@ bool laip_evaluate(laip_model *model, const laip_dataset *d, const laip_texts *t
     good = good && rerank(&e, error);
     if (good)
         exchange_results(&e);
+    if (good && how.keeps) {
+        out->embed = e.E;
+        out->k = e.k;
+        out->image_features = e.image_features;
+        out->text_features = e.text_features;
+        out->candidates = e.candidates;
+        out->logits = e.logits;
+        e.image_features = e.text_features = e.logits = NULL;
+        e.candidates = NULL;
+    }
     release(&e);
     return good;
 }
@@ -247,5 +257,9 @@ void laip_evaluation_free(laip_evaluation *e)
     free(e->score);
     free(e->query_person);
     free(e->gallery_person);
+    free(e->image_features);
+    free(e->text_features);
+    free(e->candidates);
+    free(e->logits);
     *e = (laip_evaluation){0};
 }

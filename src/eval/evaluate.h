@@ -24,12 +24,18 @@ typedef struct laip_evaluation {
     int32_t *gallery_person;
     double seconds_encode, seconds_match;
     size_t pairs; /* that were matched */
+    /* where they are kept: */
+    size_t embed, k;
+    float *image_features, *text_features; /* [gallery, embed], [queries, embed] */
+    int32_t *candidates;                   /* [queries, k]: the best by retrieval */
+    float *logits;                         /* [queries, k, 2]: of matching */
 } laip_evaluation;
 
 typedef struct laip_reranking {
     size_t k;        /* candidates; 0: retrieval only */
     bool fused;      /* which of the two the final ranking is */
     float weight;    /* w of the fused score */
+    bool keeps;      /* features, candidates and logits stay in the result */
     bool plain_tail; /* pictures beyond the k best follow by their numbers, as RaSa's evaluation leaves them;
                  else in the order of retrieval */
     size_t image_cache; /* bytes of the host's memory, all ranks together, for encoded pictures: one that

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "config/corpus.h"
 #include "eval/binding.h"
+#include "eval/scores.h"
 #include "ops/gemm/gemm.h"
 #include "programs/common_memory.h"
 #include "programs/eval_report.h"
@@ -40,12 +41,18 @@ enum {
     ATTENTION,
     WEIGHT,
     IMAGE_CACHE,
-    KEY
+    KEY,
+    SCORES,
+    SET
 };
+
+enum { SETTINGS = 64 };
 
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *contact_sheet,
-        *report, *storage, *order, *key;
+        *report, *storage, *order, *key, *scores;
+    const char *settings[SETTINGS];
+    int setting_count;
     long k, show, attention, image_cache; /* image_cache below 0: as much as it takes by itself */
     float weight;                         /* below 0: the config's */
     bool json, chance, plan, untrained;
@@ -70,7 +77,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
                  {STORAGE, &a->storage},
                  {REPORT, &a->report},
                  {ORDER, &a->order},
-                 {KEY, &a->key}};
+                 {KEY, &a->key},
+                 {SCORES, &a->scores}};
     const struct {
         int key;
         bool *field;
@@ -85,6 +93,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
             *flags[i].field = true;
             return 0;
         }
+    if (key == SET) {
+        if (a->setting_count == SETTINGS)
+            argp_error(state, "--set: expected at most %d of them", SETTINGS);
+        a->settings[a->setting_count++] = text;
+        return 0;
+    }
     if (key == K || key == SHOW || key == ATTENTION || key == IMAGE_CACHE) {
         char *end;
         long value = strtol(text, &end, 10);
@@ -138,6 +152,14 @@ static bool load_config(session *s, const arguments *a, char **vocab, laip_error
                 laip_config_parse(&s->config, a->checkpoint, text, error);
     free(text);
     return good;
+}
+
+static bool change_config(session *s, const arguments *a, laip_error *error)
+{
+    for (int i = 0; i < a->setting_count; i++)
+        if (!laip_config_set(&s->config, a->settings[i], error))
+            return false;
+    return true;
 }
 
 /* As the run stored them, or as --storage says. */
@@ -198,7 +220,7 @@ static bool draw_contact_sheet(const session *s, const arguments *a, laip_error 
 static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_error *error)
 {
     char *vocab;
-    bool good = load_config(s, a, &vocab, error) && choose_storage(s, a, error);
+    bool good = load_config(s, a, &vocab, error) && change_config(s, a, error) && choose_storage(s, a, error);
     if (good && !a->split)
         a->split = s->config.test_split;
     good = good && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
@@ -208,8 +230,11 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     free(vocab);
     if (good && !s->split.dataset.caption_count)
         good = laip_bad_input(error, "%s: has no split %s", a->data, a->split);
-    laip_reranking how = {(size_t)a->k, a->order ? strcmp(a->order, "both") == 0 : s->config.eval_fused,
-                          a->weight < 0 ? s->config.eval_weight : a->weight, s->config.compat_tail != 0,
+    laip_reranking how = {(size_t)a->k,
+                          a->order ? strcmp(a->order, "both") == 0 : s->config.eval_fused,
+                          a->weight < 0 ? s->config.eval_weight : a->weight,
+                          a->scores != NULL,
+                          s->config.compat_tail != 0,
                           laip_evaluation_image_cache()};
     if (a->image_cache >= 0)
         how.image_cache = (size_t)a->image_cache << 20;
@@ -264,6 +289,8 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
                                                       .fused = how.fused,
                                                       .count = a->show ? (size_t)a->show : 8},
                                     error);
+    if (good && a->scores)
+        good = laip_scores_write(a->scores, &s->result, &s->split.dataset, &s->split.texts, error);
     return good && (!a->contact_sheet || draw_contact_sheet(s, a, error));
 }
 
@@ -289,6 +316,9 @@ int main(int argc, char **argv)
          0},
         {"config", CONFIG, "FILE", 0, "Configuration, where the checkpoint has none of its own", 0},
         {"vocab", VOCAB, "FILE", 0, "Vocabulary, with --config", 0},
+        {"set", SET, "KEY=VALUE", 0, "Changes a setting of the configuration: compat.pillow=12", 0},
+        {"scores", SCORES, "FILE.safetensors", 0,
+         "Writes features, similarities, candidates with their matching logits, persons and tokens", 0},
         {"json", JSON, NULL, 0, "Prints JSON", 0},
         {"chance", CHANCE, NULL, 0, "Prints also what a random order gives", 0},
         {"label", LABEL, "TEXT", 0, "Begins the lines of the table", 0},

@@ -33,8 +33,11 @@ bool laip_validate(laip_run *r, const laip_phase *p, laip_error *error)
     bool rerank = c->eval_rerank && p->weight[LAIP_LOSS_ITM] > 0;
     if (!r->val.dataset.caption_count)
         return save_best(r, error); /* no validation split: the last model is kept */
-    laip_reranking how = {rerank ? (size_t)c->eval_k : 0, c->eval_fused, c->eval_weight, c->compat_tail != 0,
-                          laip_evaluation_image_cache()};
+    laip_reranking how = {.k = rerank ? (size_t)c->eval_k : 0,
+                          .fused = c->eval_fused,
+                          .weight = c->eval_weight,
+                          .plain_tail = c->compat_tail != 0,
+                          .image_cache = laip_evaluation_image_cache()};
     bool good =
         laip_evaluate(&r->model, &r->val.dataset, &r->val.texts, how, c->threads, r->ranks, &e, error);
     const struct {

@@ -16,7 +16,7 @@ static void same_result(void **state)
     assert_ok(laip_test_split_open(&s, &error), error);
     for (size_t k = 0; k < 20; k = 2 * k + 4) { /* 0, 4, 12 of 18 pictures */
         laip_evaluation one, many;
-        laip_reranking how = {k, k > 8, 0.5f, false, k > 8 ? 1 << 20 : 0};
+        laip_reranking how = {k, k > 8, 0.5f, false, false, k > 8 ? 1 << 20 : 0};
         assert_ok(laip_evaluate(&s.model, &s.d, &s.texts, how, 1, &alone, &one, &error), error);
         assert_ok(laip_evaluate(&s.model, &s.d, &s.texts, how, 1, &laip_test_ranks, &many, &error), error);
         size_t n = one.queries * one.gallery;

@@ -5,7 +5,9 @@
 #include "base/file.h"
 #include "data/assemble.h"
 #include "eval/evaluate.h"
+#include "eval/scores.h"
 #include "model/score.h"
+#include "store/safetensors.h"
 #include "support/device.h"
 #include "support/split.h"
 #include <math.h>
@@ -102,8 +104,8 @@ static laip_evaluation evaluated(size_t k, bool fused, int threads)
 {
     laip_evaluation e;
     laip_error error;
-    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, (laip_reranking){k, fused, weight, false, 0},
-                            threads, &alone, &e, &error),
+    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts,
+                            (laip_reranking){k, fused, weight, false, false, 0}, threads, &alone, &e, &error),
               error);
     assert_int_equal(e.queries, set.d.caption_count);
     assert_int_equal(e.gallery, set.d.picture_count);
@@ -298,6 +300,51 @@ static void refused(void **state)
     free(data);
 }
 
+static float *read_floats(const laip_safetensors *f, const char *name, size_t rows, size_t cols)
+{
+    laip_error error;
+    const laip_tensor_entry *t = laip_safetensors_find(f, name);
+    assert_true(t && t->rank >= 2 && t->shape[0] == rows && t->shape[1] == cols);
+    float *values = laip_alloc(t->count, sizeof *values);
+    assert_ok(laip_tensor_floats(t, values, &error), error);
+    return values;
+}
+
+/* What is written for other programs are the numbers of the evaluation. */
+static void scores(void **state)
+{
+    (void)state;
+    laip_error error;
+    laip_evaluation e;
+    laip_safetensors f;
+    laip_reranking how = {.k = 4, .weight = weight, .keeps = true};
+    char *path = laip_path_join(set.folder, "scores.safetensors");
+    assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, how, 2, &alone, &e, &error), error);
+    assert_ok(laip_scores_write(path, &e, &set.d, &set.texts, &error), error);
+    assert_ok(laip_safetensors_open(&f, path, &error), error);
+    float *similar = read_floats(&f, "similarities", e.queries, e.gallery),
+          *logits = read_floats(&f, "matching_logits", e.queries, 4);
+    int32_t *candidates = laip_alloc(e.queries * 4, sizeof *candidates),
+            *picture = laip_alloc(e.queries, sizeof *picture);
+    assert_ok(laip_tensor_ints(laip_safetensors_find(&f, "candidates"), candidates, &error), error);
+    assert_ok(laip_tensor_ints(laip_safetensors_find(&f, "caption_picture"), picture, &error), error);
+    for (size_t i = 0; i < e.queries * e.gallery; i++)
+        assert_near(similar[i], retrieval_of[i], 2e-5);
+    for (size_t i = 0; i < e.queries * 4; i++) {
+        assert_near(logits[2 * i + 1], rerank_of[i / 4 * e.gallery + (size_t)candidates[i]], 2e-5);
+        assert_int_equal(picture[i / 4], set.d.captions[i / 4].picture);
+    }
+    assert_non_null(strstr(laip_safetensors_metadata(&f, "pictures"), set.d.pictures[17].file));
+    assert_int_equal(laip_safetensors_find(&f, "tokens")->count, set.texts.captions.begin[e.queries]);
+    free(similar);
+    free(logits);
+    free(candidates);
+    free(picture);
+    free(path);
+    laip_safetensors_close(&f);
+    laip_evaluation_free(&e);
+}
+
 /* Beyond the k best the pictures follow by their numbers, in the ranking and in the metrics. */
 static void plain_tail(void **state)
 {
@@ -327,9 +374,10 @@ static void plain_tail(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(retrieval),  cmocka_unit_test(spread),     cmocka_unit_test(every_pair),
-        cmocka_unit_test(k_best),     cmocka_unit_test(both),       cmocka_unit_test(kept),
-        cmocka_unit_test(same_again), cmocka_unit_test(plain_tail), cmocka_unit_test(refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(retrieval),  cmocka_unit_test(spread),
+                                       cmocka_unit_test(every_pair), cmocka_unit_test(k_best),
+                                       cmocka_unit_test(both),       cmocka_unit_test(kept),
+                                       cmocka_unit_test(same_again), cmocka_unit_test(plain_tail),
+                                       cmocka_unit_test(scores),     cmocka_unit_test(refused)};
     return cmocka_run_group_tests(tests, make, drop);
 }
