@@ -92,10 +92,12 @@ static cl_program program_get(laip_device *d, const char *file, const char *opti
     if (laip_map_get(&d->program_index, key, (size_t)length, &index))
         return d->programs[index];
     char all[1024];
+    /* warnings are the developers': some drivers print how many there were where people read */
+    const char *basic = getenv("LAIP_BUILD_LOG") ? "-cl-std=CL1.2" : "-cl-std=CL1.2 -w";
     if (strstr(options, "-DVEC=")) /* a kernel in vectors of its own */
-        snprintf(all, sizeof all, "-cl-std=CL1.2 -DLANES=%d %s", d->traits.lanes, options);
+        snprintf(all, sizeof all, "%s -DLANES=%d %s", basic, d->traits.lanes, options);
     else
-        snprintf(all, sizeof all, "-cl-std=CL1.2 -DLANES=%d -DVEC=%d %s", d->traits.lanes, d->traits.vector,
+        snprintf(all, sizeof all, "%s -DLANES=%d -DVEC=%d %s", basic, d->traits.lanes, d->traits.vector,
                  options);
     laip_str source = {0};
     if (!expand(file, &source, 0, &d->error)) {

@@ -24,6 +24,7 @@ enum {
     OUT,
     SKIP_BAD_STEPS,
     TIME_LIMIT,
+    QUIET
 };
 
 typedef struct arguments {
@@ -33,7 +34,7 @@ typedef struct arguments {
     const char *device, *out;
     int from_phase, to_phase; /* -1: the first, the last */
     laip_train_options run;
-    bool help_config;
+    bool help_config, quiet;
 } arguments;
 
 static int phase_number(struct argp_state *state, const char *option, const char *text)
@@ -108,6 +109,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case PROFILE:
         a->run.profile = true;
+        return 0;
+    case QUIET:
+        a->quiet = true;
         return 0;
     case HELP_CONFIG:
         a->help_config = true;
@@ -197,6 +201,7 @@ int main(int argc, char **argv)
          "Leaves out the phases before N (the first is 0): the run begins from init.checkpoint", 0},
         {"to-phase", TO_PHASE, "N", 0, "Leaves out the phases after N", 0},
         {"profile", PROFILE, NULL, 0, "Prints the device's time by kernel at the end", 0},
+        {"quiet", QUIET, NULL, 0, "Prints warnings and errors, nothing else", 0},
         {"help-config", HELP_CONFIG, NULL, 0, "Lists every setting with its default and meaning", 0},
         {0}};
     static const struct argp argp = {
@@ -238,6 +243,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "laip-train: %s\n", error.text);
         return error.status;
     }
+    if (a.quiet)
+        laip_log_quiet(true);
     if (!configure(&a, &config, &error) || !laip_train(&config, &ranks, &a.run, &error))
         laip_ranks_abort(&ranks, "laip-train", &error);
     laip_config_free(&config);

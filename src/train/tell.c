@@ -26,6 +26,8 @@ static bool log_losses(laip_run *r, const laip_report *report, const laip_losses
     for (int i = 0; i < LAIP_LOSSES; i++)
         laip_add_number(&line, laip_loss_names[i], v->value[i]);
     laip_add_number(&line, "total", v->total);
+    laip_add_number(&line, "temperature", (double)report->temperature);
+    laip_add_number(&line, "grad_norm", (double)report->norm);
     laip_str_adds(&line, "}");
     bool good = laip_log_line(&r->metrics, line.text, error);
     free(line.text);

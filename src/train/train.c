@@ -196,6 +196,10 @@ static bool train_phases(laip_run *r, laip_error *error)
     r->saving = 1 + (double)laip_model_bytes(&r->model, r->device) / 2e8; /* until it is measured */
     for (int i = first; good && !ended && i < r->config->phase_count; i++, from = 0)
         good = (i == first || next_step(r, i, error)) && run_phase(r, i, from, &ended, error);
+    if (good && !ended)
+        laip_note("done: the model is %s/best.safetensors, how it went %s/report/index.html; next: "
+                  "laip-eval --checkpoint %s/best.safetensors --data %s",
+                  r->config->out, r->config->out, r->config->out, r->config->annotations);
     return good;
 }
 

@@ -31,6 +31,9 @@ cmp "$work/first/best.safetensors" "$work/a/best.safetensors" || fail "the same 
 [ "$(grep -c '"itc"' "$work/a/metrics.jsonl")" = 9 ] || fail "metrics.jsonl has not a line a step"
 grep -q '"bidiratt":0,' <(tail -n 2 "$work/a/metrics.jsonl") && fail "the second phase had no BidirAtt"
 
+grep -q 'next: laip-eval' "$work/log" || fail "the last line does not say what to do next"
+grep -q '"temperature":0\.[0-9]*,"grad_norm":[0-9]' "$work/a/metrics.jsonl" || fail "metrics lack temperature or gradient norm"
+
 # broken off once a state is there, and resumed
 rm -rf "$work/a"
 ( "$build/laip-train" "$work/run.yaml" --out "$work/a" > "$work/log" 2>&1 ) &
@@ -54,7 +57,8 @@ train "$work/auto" --set batch.micro=auto
 grep -q 'size: 8$' "$work/auto/config.yaml" || fail "batch.micro=auto did not take 8 pairs: $(cat "$work/auto/config.yaml")"
 
 # one phase after the other by hand: the second alone, from the first's weights
-train "$work/part" --to-phase 0
+train "$work/part" --to-phase 0 --quiet
+[ ! -s "$work/log" ] || fail "--quiet printed: $(cat "$work/log")"
 [ "$(grep -c '"itc"' "$work/part/metrics.jsonl")" = 3 ] || fail "--to-phase 0 did not take 3 steps"
 train "$work/rest" --from-phase 1 --set init.checkpoint="$work/part/best.safetensors"
 [ "$(grep -c '"itc"' "$work/rest/metrics.jsonl")" = 6 ] || fail "--from-phase 1 did not take 6 steps"
