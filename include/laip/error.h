@@ -7,6 +7,7 @@
 #ifndef LAIP_ERROR_H
 #define LAIP_ERROR_H
 
+#include "laip/status.h"
 #include <stdbool.h>
 
 #if defined(__GNUC__)
@@ -14,13 +15,6 @@
 #else
 #define LAIP_PRINTF(format_at, first_at)
 #endif
-
-typedef enum laip_status { LAIP_OK = 0, LAIP_FAILURE = 1, LAIP_BAD_INPUT = 2 } laip_status;
-
-typedef struct laip_error {
-    laip_status status;
-    char text[1000];
-} laip_error;
 
 /* Fills error with status LAIP_BAD_INPUT and the formatted line; returns false, so that a check reads
  * `return laip_bad_input(error, "%s:%d: ...", ...);`. */

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include <stdlib.h>
+#include <string.h>
 #include <xxhash.h>
 
 struct laip_checksum_state {
@@ -11,6 +12,13 @@ struct laip_checksum_state {
 uint64_t laip_checksum(const void *data, size_t size)
 {
     return XXH3_64bits(data, size);
+}
+
+void laip_checksum_wide(const void *data, size_t size, uint8_t sum[16])
+{
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(data, size));
+    memcpy(sum, canonical.digest, 16);
 }
 
 laip_checksum_state *laip_checksum_create(void)

@@ -1,4 +1,4 @@
-/* Checksums of what is written to disk: XXH3, 64 bits. */
+/* Checksums of what is written to disk: XXH3, 64 bits; and names of contents, 128. */
 #ifndef LAIP_BASE_CHECKSUM_H
 #define LAIP_BASE_CHECKSUM_H
 
@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 uint64_t laip_checksum(const void *data, size_t size);
+/* 128 bits of it, big-endian: names a content. */
+void laip_checksum_wide(const void *data, size_t size, uint8_t sum[16]);
 
 /* The same of data that come in parts. */
 typedef struct laip_checksum_state laip_checksum_state;

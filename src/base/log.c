@@ -9,6 +9,16 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* threads that prepare data warn too */
 static bool silent, line_open;
 static double last_progress;
+static laip_log_sink *to;
+static void *to_user;
+
+void laip_log_to(laip_log_sink *sink, void *user)
+{
+    pthread_mutex_lock(&lock);
+    to = sink;
+    to_user = user;
+    pthread_mutex_unlock(&lock);
+}
 
 double laip_seconds(void)
 {
@@ -44,7 +54,11 @@ static void print_line(const char *prefix, bool always, const char *format, va_l
     char text[2048]; /* one write a line, so that the lines of several ranks do not mix */
     vsnprintf(text, sizeof text, format, arguments);
     pthread_mutex_lock(&lock);
-    if (always || !silent) {
+    if (to) {
+        char line[sizeof text + 16];
+        snprintf(line, sizeof line, "%s%s", prefix, text);
+        to(to_user, line);
+    } else if (always || !silent) {
         end_line();
         fprintf(stderr, "%s%s\n", prefix, text);
     }
@@ -75,7 +89,7 @@ void laip_progress(const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     pthread_mutex_lock(&lock);
-    if (!silent && (last_progress <= 0 || now - last_progress >= (terminal ? 0.1 : 10.0))) {
+    if (!to && !silent && (last_progress <= 0 || now - last_progress >= (terminal ? 0.1 : 10.0))) {
         last_progress = now;
         vsnprintf(text, sizeof text, format, arguments);
         if (terminal)

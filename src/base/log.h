@@ -7,6 +7,10 @@
 #include "laip/error.h"
 #include <stddef.h>
 
+/* Notes and warnings go to sink, a line each and from any thread, and progress nowhere; NULL: to standard
+ * error again. */
+typedef void laip_log_sink(void *user, const char *line);
+void laip_log_to(laip_log_sink *sink, void *user);
 void laip_log_quiet(bool quiet); /* quiet: notes and progress are not shown (ranks > 0) */
 void laip_note(const char *format, ...) LAIP_PRINTF(1, 2);
 void laip_warn(const char *format, ...) LAIP_PRINTF(1, 2); /* begins with "warning: " */

@@ -4,11 +4,12 @@
 #ifndef LAIP_BASE_MEMORY_H
 #define LAIP_BASE_MEMORY_H
 
+#include "laip/status.h"
 #include <stddef.h>
 
 /* What is done when memory runs out; without a handler, or when it returns, the process aborts. */
 typedef void laip_memory_handler(size_t count, size_t size);
-void laip_on_out_of_memory(laip_memory_handler *handler);
+LAIP_API void laip_on_out_of_memory(laip_memory_handler *handler);
 void laip_out_of_memory(size_t count, size_t size); /* does not return */
 
 void *laip_alloc(size_t count, size_t size);              /* zeroed; free() releases it */

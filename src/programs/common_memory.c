@@ -1,6 +1,6 @@
 #include "programs/common_memory.h"
 
-#include "base/memory.h"
+#include "laip/laip.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 #include "programs/common_subcommands.h"
 
-#include "laip/error.h"
+#include "laip/status.h"
 #include "programs/common_memory.h"
 #include <argp.h>
 #include <stdio.h>

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const layers[] = {"base",  "device", "ops",    "text",  "phrases", "image", "data",
-                                     "synth", "net",    "config", "loss",  "model",   "store", "dist",
-                                     "eval",  "report", "train",  "bench", "programs"};
+static const char *const layers[] = {"base",  "device", "ops",    "text",  "phrases", "image",   "data",
+                                     "synth", "net",    "config", "loss",  "model",   "store",   "search",
+                                     "dist",  "eval",   "report", "train", "bench",   "programs"};
 enum { LAYERS = sizeof layers / sizeof *layers };
 
 static int layer_of(const char *path)
