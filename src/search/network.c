@@ -47,7 +47,8 @@ static bool load(laip_network *n, laip_error *error)
     laip_device *d = n->engine->device;
     const laip_model_config *m = &n->config.model;
     laip_score_sizes z = {n->batch, LAIP_SENTENCES, LAIP_SENTENCES * n->longest, n->longest};
-    laip_gemm_force(d, n->config.gemm);
+    if (strcmp(n->config.gemm, "auto") != 0)
+        laip_gemm_force(d, n->config.gemm);
     n->planes = 3 * (size_t)m->image_height * (size_t)m->image_width;
     if (!laip_model_create(&n->model, d, m, false, error) ||
         !laip_checkpoint_load(n->checkpoint, NULL, &n->model, "", error) ||
