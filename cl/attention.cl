@@ -3,18 +3,20 @@
 #include "common.h"
 
 #include "attention.h"
+#include "philox.h"
 
 ROW_KERNEL void attention_forward(__global const act *restrict q, __global const act *restrict k,
                                   __global const act *restrict v, __global act *restrict o,
                                   __global float *restrict lse, __global const int *restrict q_begin,
                                   __global const int *restrict kv_of, __global const int *restrict k_begin,
-                                  __global const uint *restrict key, int heads, int q_stride, int q_col,
-                                  int kv_stride, int k_col, int v_col, float scale, uint threshold,
+                                  __global const uint *restrict ids, uint4 stream, int heads, int q_stride,
+                                  int q_col, int kv_stride, int k_col, int v_col, float scale, uint threshold,
                                   float kept_scale)
 {
     int s = get_group_id(0), h = get_group_id(1), t = kv_of[s];
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
-    uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
+    uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
+    uint key0 = key.x, key1 = key.y;
     for (int i = row_lane() + (int)get_group_id(2) * LANES; i < nq; i += LANES * (int)get_num_groups(2)) {
         float mine[HEAD], sum[HEAD], score[VEC];
         head_load(mine, q + (size_t)(q0 + i) * q_stride + q_col + h * HEAD, 1.0f);
@@ -72,13 +74,14 @@ ROW_KERNEL void attention_dq(__global const act *restrict q, __global const act 
                              __global const float *restrict lse, __global float *restrict delta,
                              __global act *restrict dq, __global const int *restrict q_begin,
                              __global const int *restrict kv_of, __global const int *restrict k_begin,
-                             __global const uint *restrict key, int heads, int q_stride, int q_col,
-                             int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, float scale,
-                             uint threshold, float kept_scale)
+                             __global const uint *restrict ids, uint4 stream, int heads, int q_stride,
+                             int q_col, int kv_stride, int k_col, int v_col, int dq_stride, int dq_col,
+                             float scale, uint threshold, float kept_scale)
 {
     int s = get_group_id(0), h = get_group_id(1), t = kv_of[s];
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
-    uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
+    uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
+    uint key0 = key.x, key1 = key.y;
     for (int i = row_lane() + (int)get_group_id(2) * LANES; i < nq; i += LANES * (int)get_num_groups(2)) {
         size_t r = q0 + i;
         float mine[HEAD], g[HEAD], sum[HEAD], score[VEC];
@@ -119,9 +122,9 @@ ROW_KERNEL void attention_dkv(__global const act *restrict q, __global const act
                               __global act *dk, __global act *dv, __global const int *restrict q_begin,
                               __global const int *restrict k_begin,
                               __global const int *restrict block_sequences_begin,
-                              __global const int *restrict block_sequences, __global const uint *restrict key,
-                              int heads, int q_stride, int q_col, int kv_stride, int k_col, int v_col,
-                              int dkv_stride, int dk_col, int dv_col, float scale, uint threshold,
+                              __global const int *restrict block_sequences, __global const uint *restrict ids,
+                              uint4 stream, int heads, int q_stride, int q_col, int kv_stride, int k_col,
+                              int v_col, int dkv_stride, int dk_col, int dv_col, float scale, uint threshold,
                               float kept_scale)
 {
     int t = get_group_id(0), h = get_group_id(1), k0 = k_begin[t], nk = k_begin[t + 1] - k0;
@@ -134,7 +137,8 @@ ROW_KERNEL void attention_dkv(__global const act *restrict q, __global const act
             sum_k[c] = sum_v[c] = 0.0f;
         for (int u = block_sequences_begin[t]; u < block_sequences_begin[t + 1]; u++) {
             int s = block_sequences[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
-            uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
+            uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
+            uint key0 = key.x, key1 = key.y;
             for (int i0 = 0; i0 < nq; i0 += VEC) {
                 int n = min(VEC, nq - i0);
                 for (int i = 0; i < VEC; i++)

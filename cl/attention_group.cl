@@ -13,6 +13,7 @@
  * bytes.  Only conditions that are the same for a whole group surround a barrier.  ops/attention.h says what
  * is computed. */
 #include "common.h"
+#include "philox.h"
 
 #if VEC != 4
 #error attention_group.cl is in vectors of 4
@@ -200,15 +201,16 @@ GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __glob
                                           __global float *restrict lse, __global const int *restrict q_begin,
                                           __global const int *restrict kv_of,
                                           __global const int *restrict k_begin,
-                                          __global const uint *restrict key, int heads, int q_stride,
-                                          int q_col, int kv_stride, int k_col, int v_col, float scale,
-                                          uint threshold, float kept_scale)
+                                          __global const uint *restrict ids, uint4 stream, int heads,
+                                          int q_stride, int q_col, int kv_stride, int k_col, int v_col,
+                                          float scale, uint threshold, float kept_scale)
 {
     __local float4 stage[FORWARD_STAGE / 4], weights[SPAN * ROWS / 4], parts[8 * ROWS / 4];
     int s = get_group_id(0), h = get_group_id(1), t = kv_of[s], first = (int)get_group_id(2) * ROWS;
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
     int rows = min(ROWS, nq - first), y = get_local_id(0) / 8, x = get_local_id(0) % 8;
-    uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
+    uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
+    uint key0 = key.x, key1 = key.y;
     __local float4 *others = stage + ROWS * FORWARD_CHUNK / 4;
     float4 sum[4][VECS], most = (float4)(-1e30f), total = (float4)(0.0f);
     if (rows <= 0)
@@ -283,16 +285,18 @@ GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global co
                                      __global const act *restrict o, __global const float *restrict lse,
                                      __global float *restrict delta, __global act *restrict dq,
                                      __global const int *restrict q_begin, __global const int *restrict kv_of,
-                                     __global const int *restrict k_begin, __global const uint *restrict key,
-                                     int heads, int q_stride, int q_col, int kv_stride, int k_col, int v_col,
-                                     int dq_stride, int dq_col, float scale, uint threshold, float kept_scale)
+                                     __global const int *restrict k_begin, __global const uint *restrict ids,
+                                     uint4 stream, int heads, int q_stride, int q_col, int kv_stride,
+                                     int k_col, int v_col, int dq_stride, int dq_col, float scale,
+                                     uint threshold, float kept_scale)
 {
     __local float4 stage[BACKWARD_STAGE / 4], weights[SPAN * ROWS / 4], parts[8 * ROWS / 4];
     int s = get_group_id(0), h = get_group_id(1), t = kv_of[s], first = (int)get_group_id(2) * ROWS;
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0,
         width = heads * HEAD;
     int rows = min(ROWS, nq - first), y = get_local_id(0) / 8, x = get_local_id(0) % 8;
-    uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
+    uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
+    uint key0 = key.x, key1 = key.y;
     __local float4 *outs = stage + ROWS * BACKWARD_CHUNK / 4, *keys = outs + ROWS * BACKWARD_CHUNK / 4;
     __local float4 *values = keys + SPAN * BACKWARD_CHUNK / 4;
     float4 sum[4][VECS], left = (float4)(0.0f), all = (float4)(0.0f);
@@ -371,9 +375,9 @@ attention_group_dkv(__global const act *restrict q, __global const act *restrict
                     __global const float *restrict lse, __global const float *restrict delta,
                     __global act *dk, __global act *dv, __global const int *restrict q_begin,
                     __global const int *restrict k_begin, __global const int *restrict block_sequences_begin,
-                    __global const int *restrict block_sequences, __global const uint *restrict key,
-                    int heads, int q_stride, int q_col, int kv_stride, int k_col, int v_col, int dkv_stride,
-                    int dk_col, int dv_col, float scale, uint threshold, float kept_scale)
+                    __global const int *restrict block_sequences, __global const uint *restrict ids,
+                    uint4 stream, int heads, int q_stride, int q_col, int kv_stride, int k_col, int v_col,
+                    int dkv_stride, int dk_col, int dv_col, float scale, uint threshold, float kept_scale)
 {
     __local float4 stage[BACKWARD_STAGE / 4], weights[SPAN * ROWS / 4];
     int t = get_group_id(0), h = get_group_id(1), k0 = k_begin[t], nk = k_begin[t + 1] - k0,
@@ -392,7 +396,8 @@ attention_group_dkv(__global const act *restrict q, __global const act *restrict
     clear(sum_v);
     for (int u = block_sequences_begin[t]; u < last; u++) {
         int s = block_sequences[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
-        uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
+        uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
+        uint key0 = key.x, key1 = key.y;
         for (int i0 = 0; i0 < nq; i0 += SPAN) {
             int count = min(SPAN, nq - i0);
             size_t at = q0 + i0;

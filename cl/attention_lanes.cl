@@ -9,6 +9,7 @@
 #include "common.h"
 
 #include "attention_lanes.h"
+#include "philox.h"
 
 /* score[j] = ⟨row j, transposed rows⟩ of `count` dense rows; and top what is largest. */
 static inline void scores(float16 *score, float16 *top, __global const float *a, int count,
@@ -115,9 +116,9 @@ ITEM_KERNEL void attention_lanes_forward(
     __global const act *restrict q, __global const act *restrict k, __global const act *restrict v,
     __global act *restrict o, __global float *restrict lse, __global const int *restrict q_begin,
     __global const int *restrict kv_of, __global const int *restrict k_begin,
-    __global const uint *restrict key, int heads, int q_stride, int q_col, int kv_stride, int k_col,
-    int v_col, float scale, uint threshold, float kept_scale, __global float *restrict scratch, int longest,
-    int sequences, int group, int pieces, int together, __global volatile int *tile_counter)
+    __global const uint *restrict ids, uint4 stream, int heads, int q_stride, int q_col, int kv_stride,
+    int k_col, int v_col, float scale, uint threshold, float kept_scale, __global float *restrict scratch,
+    int longest, int sequences, int group, int pieces, int together, __global volatile int *tile_counter)
 {
     size_t size = (size_t)longest * HEAD;
     __global float *near_k = scratch + get_group_id(0) * (2 * size + longest + 16), *near_v = near_k + size;
@@ -138,8 +139,9 @@ ITEM_KERNEL void attention_lanes_forward(
                 near_block = t;
                 near_head = h;
             }
-            m.key0 = threshold ? key[2 * s] : 0;
-            m.key1 = threshold ? key[2 * s + 1] : 0;
+            uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
+            m.key0 = key.x;
+            m.key1 = key.y;
             for (int first = begin; first < end; first += LANE) {
                 size_t row = q0 + first;
                 int rows = min(LANE, end - first);
@@ -324,10 +326,10 @@ ITEM_KERNEL void attention_lanes_backward(
     __global const act *restrict dout, __global const float *restrict lse, __global float *restrict scratch,
     __global act *dq, __global act *dk, __global act *dv, __global const int *restrict q_begin,
     __global const int *restrict k_begin, __global const int *restrict block_sequences_begin,
-    __global const int *restrict block_sequences, __global const uint *restrict key, int heads, int q_stride,
-    int q_col, int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, int dkv_stride, int dk_col,
-    int dv_col, int longest, float scale, uint threshold, float kept_scale, int blocks, int sequences,
-    int keys_too, __global volatile int *tile_counter)
+    __global const int *restrict block_sequences, __global const uint *restrict ids, uint4 stream, int heads,
+    int q_stride, int q_col, int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, int dkv_stride,
+    int dk_col, int dv_col, int longest, float scale, uint threshold, float kept_scale, int blocks,
+    int sequences, int keys_too, __global volatile int *tile_counter)
 {
     size_t size = (size_t)longest * HEAD, room = (size_t)longest + 16;
     __global float *near_k = scratch + get_group_id(0) * (4 * size + room * (2 * LANE + 1)),
@@ -351,8 +353,9 @@ ITEM_KERNEL void attention_lanes_backward(
             int s = block_sequences[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
             if (s >= sequences)
                 continue;
-            b.m.key0 = threshold ? key[2 * s] : 0;
-            b.m.key1 = threshold ? key[2 * s + 1] : 0;
+            uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
+            b.m.key0 = key.x;
+            b.m.key1 = key.y;
             for (int first = 0; first < nq; first += LANE) {
                 int rows = min(LANE, nq - first);
                 size_t row = q0 + first;

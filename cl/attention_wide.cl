@@ -6,6 +6,7 @@
  * Products with values run the other way, lanes being columns of the head.  HEAD is a multiple of 16.
  * ops/attention.h says what is computed. */
 #include "common.h"
+#include "philox.h"
 
 #define TILE 8
 #define BLOCK 128
@@ -101,14 +102,15 @@ ITEM_KERNEL void attention_wide_dq(__global const act *restrict q, __global cons
                                    __global const float *restrict lse, __global float *restrict delta,
                                    __global act *restrict dq, __global const int *restrict q_begin,
                                    __global const int *restrict kv_of, __global const int *restrict k_begin,
-                                   __global const uint *restrict key, int heads, int q_stride, int q_col,
-                                   int kv_stride, int k_col, int v_col, int dq_stride, int dq_col,
+                                   __global const uint *restrict ids, uint4 stream, int heads, int q_stride,
+                                   int q_col, int kv_stride, int k_col, int v_col, int dq_stride, int dq_col,
                                    float scale, uint threshold, float kept_scale)
 {
     int s = get_global_id(0), h = get_global_id(1), t = kv_of[s];
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
     int first = (int)get_global_id(2) * BAND, rows = min(BAND, nq - first), width = heads * HEAD;
-    uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
+    uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
+    uint key0 = key.x, key1 = key.y;
     float keys[HEAD * BLOCK], values[HEAD * BLOCK], score[TILE * BLOCK], dp[TILE * BLOCK], sum[BAND * HEAD];
     float left[BAND], all[BAND];
     if (rows <= 0)
@@ -164,9 +166,9 @@ ITEM_KERNEL void attention_wide_dkv(__global const act *restrict q, __global con
                                     __global const int *restrict k_begin,
                                     __global const int *restrict block_sequences_begin,
                                     __global const int *restrict block_sequences,
-                                    __global const uint *restrict key, int heads, int q_stride, int q_col,
-                                    int kv_stride, int k_col, int v_col, int dkv_stride, int dk_col,
-                                    int dv_col, float scale, uint threshold, float kept_scale)
+                                    __global const uint *restrict ids, uint4 stream, int heads, int q_stride,
+                                    int q_col, int kv_stride, int k_col, int v_col, int dkv_stride,
+                                    int dk_col, int dv_col, float scale, uint threshold, float kept_scale)
 {
     int t = get_global_id(0), h = get_global_id(1), k0 = k_begin[t], nk = k_begin[t + 1] - k0;
     int first = (int)get_global_id(2) * BAND, rows = min(BAND, nk - first), width = heads * HEAD;
@@ -178,7 +180,8 @@ ITEM_KERNEL void attention_wide_dkv(__global const act *restrict q, __global con
     clear(sum_v, BAND * HEAD);
     for (int u = block_sequences_begin[t]; u < block_sequences_begin[t + 1]; u++) {
         int s = block_sequences[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
-        uint key0 = threshold ? key[2 * s] : 0, key1 = threshold ? key[2 * s + 1] : 0;
+        uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
+        uint key0 = key.x, key1 = key.y;
         for (int i0 = 0; i0 < nq; i0 += BLOCK) {
             int count = min(BLOCK, nq - i0), whole = (count + 15) / 16 * 16;
             size_t r0 = q0 + i0;

@@ -314,8 +314,8 @@ static inline vecf vec_larger(vecf a, vecf b)
     return a > b ? a : b;
 }
 
-/* One of the numbers of a dropout mask: uniform 32 bits from a key (of seed, step, sample and site, made on
- * the host) and an element's index in its sample.  Two rounds of a multiply-xorshift mixer. */
+/* One of the numbers of a dropout mask: uniform 32 bits from a key (of seed, step, sample and site:
+ * philox.h) and an element's index in its sample.  Two rounds of a multiply-xorshift mixer. */
 static inline uint mask_bits(uint key0, uint key1, uint index)
 {
     uint x = index * 0x9e3779b1u ^ key0;

@@ -3,17 +3,22 @@
 #include <Random123/philox.h>
 #include <math.h>
 
-laip_rng laip_rng_stream(uint64_t seed, uint64_t step, uint64_t sample, uint32_t site)
+/* A stream is two rounds of the cipher: the first folds seed, step and site into the key of the second, whose
+ * counter is left to the position in the stream and the sample. */
+laip_rng_key laip_rng_fold(uint64_t seed, uint64_t step, uint32_t site)
 {
-    /* Two rounds of the cipher: the first folds seed, step and site into the key of the second, whose counter
-     * is left to the position in the stream and the sample. */
     philox4x32_ctr_t c = {{(uint32_t)step, (uint32_t)(step >> 32), site, 0}};
     philox4x32_key_t k = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
     philox4x32_ctr_t folded = philox4x32(c, k);
-    laip_rng r = {.key = {folded.v[0], folded.v[1]},
-                  .counter = {0, folded.v[2], (uint32_t)sample, (uint32_t)(sample >> 32)},
-                  .used = 4};
-    return r;
+    return (laip_rng_key){{folded.v[0], folded.v[1]}, folded.v[2]};
+}
+
+laip_rng laip_rng_stream(uint64_t seed, uint64_t step, uint64_t sample, uint32_t site)
+{
+    laip_rng_key folded = laip_rng_fold(seed, step, site);
+    return (laip_rng){.key = {folded.key[0], folded.key[1]},
+                      .counter = {0, folded.counter, (uint32_t)sample, (uint32_t)(sample >> 32)},
+                      .used = 4};
 }
 
 uint32_t laip_rng_u32(laip_rng *r)

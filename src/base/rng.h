@@ -15,9 +15,16 @@ enum laip_site {
     LAIP_SITE_NEGATIVE, /* hard negatives */
     LAIP_SITE_SYNTH,    /* drawn data */
     LAIP_SITE_TEST,
-    LAIP_SITE_SPLIT, /* which persons are held back of a list without splits */
+    LAIP_SITE_SPLIT,        /* which persons are held back of a list without splits */
     LAIP_SITE_DROPOUT = 256 /* + index of the dropout layer */
 };
+
+/* What all samples' streams of one seed, step and site have in common: kernels make the rest from it
+ * (cl/philox.h). */
+typedef struct laip_rng_key {
+    uint32_t key[2], counter;
+} laip_rng_key;
+laip_rng_key laip_rng_fold(uint64_t seed, uint64_t step, uint32_t site);
 
 typedef struct laip_rng {
     uint32_t key[2], counter[4], block[4];

@@ -10,7 +10,8 @@ static bool set_argument(laip_device *d, laip_kernel *k, cl_uint index, const la
                                    [LAIP_ARG_I32] = 4,
                                    [LAIP_ARG_U32] = 4,
                                    [LAIP_ARG_F32] = 4,
-                                   [LAIP_ARG_U64] = 8};
+                                   [LAIP_ARG_U64] = 8,
+                                   [LAIP_ARG_U32X4] = 16};
     cl_int code = a->kind == LAIP_ARG_LOCAL ? clSetKernelArg(k->kernel, index, a->value.bytes, NULL)
                                             : clSetKernelArg(k->kernel, index, sizes[a->kind], &a->value);
     char subject[192];

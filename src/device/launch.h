@@ -3,19 +3,29 @@
 #ifndef LAIP_DEVICE_LAUNCH_H
 #define LAIP_DEVICE_LAUNCH_H
 
+#include "base/rng.h"
 #include "device/buffer.h"
 #include "device/device.h"
 
 enum { LAIP_GROUP_ITEMS = 256, LAIP_GROUP_BYTES = 32 * 1024 }; /* the most a group may have, on any device */
 
 typedef struct laip_arg {
-    enum { LAIP_ARG_MEM, LAIP_ARG_I32, LAIP_ARG_U32, LAIP_ARG_F32, LAIP_ARG_U64, LAIP_ARG_LOCAL } kind;
+    enum {
+        LAIP_ARG_MEM,
+        LAIP_ARG_I32,
+        LAIP_ARG_U32,
+        LAIP_ARG_F32,
+        LAIP_ARG_U64,
+        LAIP_ARG_U32X4,
+        LAIP_ARG_LOCAL
+    } kind;
     union {
         laip_mem mem;
         int32_t i32;
         uint32_t u32;
         float f32;
         uint64_t u64;
+        uint32_t u32x4[4];
         size_t bytes;
     } value;
     double bytes; /* that the kernel reads or writes of a buffer, for the profiler */
@@ -40,6 +50,11 @@ static inline laip_arg laip_arg_f32(float x)
 static inline laip_arg laip_arg_u64(uint64_t x)
 {
     return (laip_arg){.kind = LAIP_ARG_U64, .value.u64 = x};
+}
+/* A uint4 of a kernel: cl/philox.h. */
+static inline laip_arg laip_arg_stream(laip_rng_key k)
+{
+    return (laip_arg){.kind = LAIP_ARG_U32X4, .value.u32x4 = {k.key[0], k.key[1], k.counter, 0}};
 }
 static inline laip_arg laip_arg_local(size_t bytes)
 {

@@ -1,5 +1,5 @@
-/* Retrieval metrics (laip.md, 5): R@k, the share of captions with a picture of the right person among the
- * first k; AP of a caption over all pictures of its person; mAP their mean. */
+/* Retrieval metrics (src/model/README.md, 5): R@k, the share of captions with a picture of the right person
+ * among the first k; AP of a caption over all pictures of its person; mAP their mean. */
 #ifndef LAIP_EVAL_METRICS_H
 #define LAIP_EVAL_METRICS_H
 

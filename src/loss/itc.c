@@ -36,16 +36,13 @@ static laip_mat own_keys(laip_itc *l, laip_device *d, laip_mat keys, size_t batc
 }
 
 void laip_itc_similarities(laip_itc *l, const laip_context *c, const laip_keys *keys, size_t batch,
-                           size_t first, float *image_to_text, float *text_to_image)
+                           size_t first)
 {
     const laip_mat sides[2][2] = {{l->image.f, keys->text}, {l->text.f, keys->image}};
-    float *out[2] = {image_to_text, text_to_image};
     for (int i = 0; i < 2; i++) {
-        laip_mat s = l->similarity[i];
-        s.rows = s.cols = batch;
+        l->similarity[i].rows = l->similarity[i].cols = batch;
         laip_gemm(c->device, false, true, 1, laip_rows(sides[i][0], batch),
-                  own_keys(l, c->device, sides[i][1], batch, first), 0, s, NULL);
-        laip_mat_read(c->device, s, out[i]);
+                  own_keys(l, c->device, sides[i][1], batch, first), 0, l->similarity[i], NULL);
     }
 }
 

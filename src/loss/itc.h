@@ -1,6 +1,9 @@
-/* ITC, the contrastive loss of whole images and captions against the momentum features of the global batch
- * and the queue (laip.md, 2):  L = ½ Σ over both directions of mean_b −Σ target · log softmax(f · keys / τ).
- */
+/* clang-format off */
+/* ITC, the contrastive loss of whole images and captions against the momentum features of the global batch and the
+ * queue (src/model/README.md, 2.1):
+ *
+ *   L = ½ Σ over both directions of mean_b −Σ_j target_j · log softmax(f · keys / τ)_j */
+/* clang-format on */
 #ifndef LAIP_LOSS_ITC_H
 #define LAIP_LOSS_ITC_H
 
@@ -35,10 +38,10 @@ typedef struct laip_itc_rows {
     float weight;
 } laip_itc_rows;
 void laip_itc_prepare(laip_itc *l, laip_device *device, const laip_keys *keys, const laip_itc_rows *rows);
-/* f · own keys, undivided by τ, on the host: what the hard negatives are drawn by.  [b, b] each; waits for
- * the device. */
+/* similarity[0] and [1] = f · own keys, undivided by τ: what the hard negatives are drawn by.  The
+ * micro-batch's own keys are rows first … first + batch − 1. */
 void laip_itc_similarities(laip_itc *l, const laip_context *c, const laip_keys *keys, size_t batch,
-                           size_t first, float *image_to_text, float *text_to_image);
+                           size_t first);
 /* Losses and gradients of the prepared rows: image.df and text.df are assigned.  alpha: the share of soft
  * targets. */
 void laip_itc_forward_backward(laip_itc *l, const laip_context *c, const laip_keys *keys, float alpha);

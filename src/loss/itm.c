@@ -4,7 +4,7 @@
 #include "base/rng.h"
 #include "ops/gather.h"
 #include "ops/matching.h"
-#include <math.h>
+#include "ops/negatives.h"
 #include <stdlib.h>
 
 void laip_itm_plan(laip_itm *l, laip_plan *r, size_t batch, size_t width)
@@ -18,46 +18,41 @@ void laip_itm_plan(laip_itm *l, laip_plan *r, size_t batch, size_t width)
                     .dlogits = laip_plan_mat(r, 3 * batch, 2),
                     .dx = laip_plan_activations(r, 3 * batch, width),
                     .entropy = laip_plan_mat(r, batch, 1),
-                    .triplet = laip_plan_mat(r, batch, 1)};
+                    .triplet = laip_plan_mat(r, batch, 1),
+                    .person = laip_plan_ints(r, batch),
+                    .sample = laip_plan_ints(r, 2 * batch),
+                    /* no table: the device writes it */
+                    .negative = {.mem = laip_plan_mat(r, 1, 2 * batch).mem, .count = 2 * batch}};
 }
 
-/* One index from weights softmax(s / τ) + least over the other persons, or -1. */
-static int32_t draw(const float *s, float temperature, double least, const int32_t *person, size_t self,
-                    size_t batch, laip_rng *rng, double *weight)
+void laip_itm_prepare_draw(laip_itm *l, laip_device *d, const int32_t *person, const uint64_t *sample,
+                           size_t batch)
 {
-    double most = -INFINITY, sum = 0, total = 0;
-    for (size_t j = 0; j < batch; j++)
-        most = fmax(most, s[j]);
-    for (size_t j = 0; j < batch; j++)
-        sum += exp((s[j] - most) / temperature);
-    for (size_t j = 0; j < batch; j++) {
-        weight[j] = person[j] == person[self] ? 0 : exp((s[j] - most) / temperature) / sum + least;
-        total += weight[j];
+    int32_t *words = laip_alloc(2 * batch, sizeof *words);
+    for (size_t i = 0; i < batch; i++) {
+        words[2 * i] = (int32_t)(uint32_t)sample[i];
+        words[2 * i + 1] = (int32_t)(uint32_t)(sample[i] >> 32);
     }
-    double at = laip_rng_uniform(rng) * total;
-    int32_t last = -1;
-    for (size_t j = 0; j < batch; j++) {
-        if (weight[j] <= 0)
-            continue;
-        last = (int32_t)j;
-        if (at < weight[j])
-            return last;
-        at -= weight[j];
-    }
-    return last; /* rounding went past the end, or there is none */
+    l->person.count = batch;
+    l->sample.count = l->negative.count = 2 * batch;
+    laip_ints_write(d, l->person, person);
+    laip_ints_write(d, l->sample, words);
+    free(words);
 }
 
-void laip_itm_draw(const laip_itm_candidates *x, int32_t *text_negative, int32_t *image_negative)
+void laip_itm_draw(laip_itm *l, const laip_context *c, laip_mat image_to_text, laip_mat text_to_image,
+                   laip_mat temperature, bool plain)
 {
-    double *weight = laip_alloc(x->batch, sizeof *weight), least = x->plain ? 0 : 1e-4;
-    for (size_t i = 0; i < x->batch; i++) {
-        laip_rng rng = laip_rng_stream(x->seed, x->step, x->sample[i], LAIP_SITE_NEGATIVE);
-        text_negative[i] = draw(x->image_to_text + i * x->batch, x->temperature, least, x->person, i,
-                                x->batch, &rng, weight);
-        image_negative[i] = draw(x->text_to_image + i * x->batch, x->temperature, least, x->person, i,
-                                 x->batch, &rng, weight);
-    }
-    free(weight);
+    laip_negatives_draw(
+        c->device, l->negative,
+        &(laip_negatives_input){.image_to_text = image_to_text,
+                                .text_to_image = text_to_image,
+                                .temperature = temperature,
+                                .person = l->person,
+                                .sample = l->sample,
+                                .stream = laip_rng_fold(c->key.seed, c->key.step, LAIP_SITE_NEGATIVE),
+                                .least = plain ? 0 : 1e-4f,
+                                .batch = l->person.count});
 }
 
 void laip_itm_prepare(laip_itm *l, laip_device *d, const laip_itm_rows *r)

@@ -1,5 +1,5 @@
-/* ITM, matching with hard negatives, and the fusion triplet (laip.md, 2), on the [CLS] rows of the cross
- * encoder. */
+/* ITM, matching with hard negatives, and the fusion triplet (src/model/README.md, 2.2 and 2.3), on the [CLS]
+ * rows of the cross encoder. */
 #ifndef LAIP_LOSS_ITM_H
 #define LAIP_LOSS_ITM_H
 
@@ -11,24 +11,19 @@ typedef struct laip_itm {
     laip_scatter back;
     laip_mat x, logits, dlogits, dx; /* [3b, D], [3b, 2], [3b, 2], [3b, D] */
     laip_mat entropy, triplet;       /* [b, 1] */
+    laip_ints person, sample;        /* [b], [2 b]: of the draw */
+    laip_ints negative;              /* [2 b]: what was drawn */
 } laip_itm;
 
 void laip_itm_plan(laip_itm *l, laip_plan *plan, size_t batch, size_t width);
 
-/* What hard negatives are drawn from. */
-typedef struct laip_itm_candidates {
-    const float *image_to_text, *text_to_image; /* [batch, batch]: cosines, undivided by the temperature */
-    float temperature;
-    const int32_t *person;  /* [batch] */
-    const uint64_t *sample; /* [batch]: names each sample's random stream */
-    size_t batch;
-    uint64_t seed, step;
-    bool plain; /* without the 1e-4 */
-} laip_itm_candidates;
-/* Draws the hard negatives of a micro-batch: text_negative[i] for image i from column probabilities
- * softmax(image_to_text[i, :] / τ) + 1e-4, image_negative[i] for text i likewise, zero for the same person;
- * −1 where there is none. */
-void laip_itm_draw(const laip_itm_candidates *from, int32_t *text_negative, int32_t *image_negative);
+/* Who may be a negative of whom, and the random streams: persons and samples [batch], host. */
+void laip_itm_prepare_draw(laip_itm *l, laip_device *device, const int32_t *person, const uint64_t *sample,
+                           size_t batch);
+/* Draws the hard negatives (src/model/README.md, 2.2) into l->negative, [2 · batch]: those of images, then
+ * those of texts.  Similarities are those of laip_itc_similarities; plain: without the 1e-4. */
+void laip_itm_draw(laip_itm *l, const laip_context *c, laip_mat image_to_text, laip_mat text_to_image,
+                   laip_mat temperature, bool plain);
 
 /* Which rows are matched. */
 typedef struct laip_itm_rows {

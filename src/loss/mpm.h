@@ -1,5 +1,5 @@
-/* MPM and MLM, masked tokens predicted by the MLM head (laip.md, 3): dense → GELU → LayerNorm → the word
- * embeddings' transpose + bias. */
+/* MPM and MLM, masked tokens predicted by the MLM head (src/model/README.md, 3.1): dense → GELU → LayerNorm →
+ * the word embeddings' transpose + bias. */
 #ifndef LAIP_LOSS_MPM_H
 #define LAIP_LOSS_MPM_H
 

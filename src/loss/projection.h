@@ -1,4 +1,5 @@
-/* Features of the joint space: f = norm(W x + b) for chosen rows x of a matrix of tokens (laip.md, 2). */
+/* Features of the joint space: f = norm(W x + b) for chosen rows x of a matrix of tokens
+ * (src/model/README.md, 2). */
 #ifndef LAIP_LOSS_PROJECTION_H
 #define LAIP_LOSS_PROJECTION_H
 

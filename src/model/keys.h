@@ -1,4 +1,5 @@
-/* The keys of ITC: the momentum features of the global batch, then the queue of past pairs (laip.md, 2). */
+/* The keys of ITC: the momentum features of the global batch, then the queue of past pairs
+ * (src/model/README.md, 2.1). */
 #ifndef LAIP_MODEL_KEYS_H
 #define LAIP_MODEL_KEYS_H
 

@@ -1,5 +1,5 @@
-/* One micro-batch: three passes forward, the losses, and the backward (README.md, 2 to 4 and 6).  What the
- * batches hold is in layout.c. */
+/* One micro-batch: three passes forward, the losses, and the backward (src/model/README.md, 2 to 4 and 6).
+ * What the batches hold is in layout.c. */
 #include "model/step.h"
 
 #include "base/memory.h"
@@ -41,6 +41,12 @@ static laip_keys keys_of(const laip_step *s)
                        .dtemperature = s->model->temperature->gradient};
 }
 
+/* Negatives are drawn, and not given with the batch. */
+static bool draws(const micro *m)
+{
+    return m->parts.matches && !m->batch->text_negative;
+}
+
 /* The text batch, and the tables that follow from the batch alone: they go up together. */
 static laip_text_layout prepare(const micro *m)
 {
@@ -56,6 +62,8 @@ static laip_text_layout prepare(const micro *m)
         cls[i] = (int32_t)(i * m->N);
     laip_projection_rows(&s->itc.image, d, cls, m->b, m->b * m->N);
     laip_projection_rows(&s->itc.text, d, t->begin, m->b, t->rows);
+    if (draws(m))
+        laip_itm_prepare_draw(&s->itm, d, m->batch->person, m->batch->sample, m->b);
     if (s->loss.weight[LAIP_LOSS_ITC] > 0)
         laip_itc_prepare(&s->itc, d, &keys,
                          &(laip_itc_rows){m->batch->person, m->b, m->first, weight_of(m, LAIP_LOSS_ITC)});
@@ -78,29 +86,31 @@ static void encode(const micro *m)
                             laip_rows(s->text.out, s->text.tokens.rows));
 }
 
-/* Given ones, or drawn by the features' similarities (README.md, 2.2). */
-static laip_negatives negatives(const micro *m)
+/* Draws negatives by the features' similarities and sends them to the host, which is not waited for. */
+static void draw_negatives(const micro *m)
 {
     laip_step *s = m->s;
-    if (m->batch->text_negative)
-        return (laip_negatives){m->batch->text_negative, m->batch->image_negative};
-    int32_t *text = array(m, m->b, sizeof *text), *image = array(m, m->b, sizeof *image);
-    float *to_text = array(m, m->b * m->b, sizeof *to_text),
-          *to_image = array(m, m->b * m->b, sizeof *to_image);
     laip_keys keys = keys_of(s);
-    laip_itm_candidates from = {.image_to_text = to_text,
-                                .text_to_image = to_image,
-                                .temperature = 1,
-                                .person = m->batch->person,
-                                .sample = m->batch->sample,
-                                .batch = m->b,
-                                .seed = m->c.key.seed,
-                                .step = m->c.key.step,
-                                .plain = s->loss.plain_negatives != 0};
-    laip_itc_similarities(&s->itc, &m->c, &keys, m->b, m->first, to_text, to_image);
-    laip_mat_read(m->c.device, s->model->temperature->value, &from.temperature);
-    laip_itm_draw(&from, text, image);
-    return (laip_negatives){text, image};
+    laip_itc_similarities(&s->itc, &m->c, &keys, m->b, m->first);
+    laip_itm_draw(&s->itm, &m->c, s->itc.similarity[0], s->itc.similarity[1], keys.temperature,
+                  s->loss.plain_negatives != 0);
+    laip_download_begin(s->drawn, s->itm.negative.mem, 0);
+}
+
+/* The negatives that were drawn or given.  How long a drawn text is decides how many rows the cross batch
+ * has, which the host must know to lay it out and to launch its products; padding every text to the longest
+ * instead would let it go on without knowing, but makes the cross batch a sixth larger (src/model/README.md,
+ * 6).  So it waits, but only after it has given the device the contrastive loss to do meanwhile. */
+static laip_negatives negatives(const micro *m)
+{
+    const laip_batch *x = m->batch;
+    if (!draws(m))
+        return (laip_negatives){x->text_negative, x->image_negative};
+    const int32_t *drawn = laip_download_wait(m->s->drawn);
+    int32_t *both = array(m, 2 * m->b, sizeof *both);
+    for (size_t i = 0; i < 2 * m->b; i++)
+        both[i] = drawn ? drawn[i] : -1; /* after a failure nothing is launched */
+    return (laip_negatives){both, both + m->b};
 }
 
 static laip_cross_layout lay_out_cross(const micro *m, const laip_text_layout *text)
@@ -264,21 +274,34 @@ static void cross_losses_and_backward(const micro *m, const states *x, const lai
     laip_cross_backward_from_scores(&model->cross, &s->cross, &m->c, x->image, x->dimage, x->dtext);
 }
 
+static states states_of(const micro *m)
+{
+    const laip_step *s = m->s;
+    size_t text_rows = s->text.tokens.rows, image_rows = m->b * m->N;
+    return (states){.image = laip_rows(s->vit.out, image_rows),
+                    .dimage = laip_rows(s->vit.dx, image_rows),
+                    .text = laip_rows(s->text.out, text_rows),
+                    .dtext = laip_rows(s->text.g, text_rows)};
+}
+
+/* The losses on the encoders' output, which no negative has to do with. */
+static void global_losses(const micro *m)
+{
+    states x = states_of(m);
+    laip_clear(m->c.device, x.dimage);
+    laip_clear(m->c.device, x.dtext);
+    if (m->s->loss.weight[LAIP_LOSS_ITC] > 0)
+        itc(m, &x);
+    laip_device_flush(m->c.device);
+}
+
 static void losses_and_backward(const micro *m, const laip_masked *masked)
 {
     laip_step *s = m->s;
-    size_t text_rows = s->text.tokens.rows, image_rows = m->b * m->N, rows = s->cross.selection.tokens.rows;
-    states x = {.image = laip_rows(s->vit.out, image_rows),
-                .dimage = laip_rows(s->vit.dx, image_rows),
-                .text = laip_rows(s->text.out, text_rows),
-                .dtext = laip_rows(s->text.g, text_rows),
-                .cross = laip_rows(s->cross.out, rows),
-                .dcross = laip_rows(s->cross.g, rows)};
+    states x = states_of(m);
+    x.cross = laip_rows(s->cross.out, s->cross.selection.tokens.rows);
+    x.dcross = laip_rows(s->cross.g, s->cross.selection.tokens.rows);
     laip_profiler_part(m->c.device, "losses");
-    laip_clear(m->c.device, x.dimage);
-    laip_clear(m->c.device, x.dtext);
-    if (s->loss.weight[LAIP_LOSS_ITC] > 0)
-        itc(m, &x);
     if (s->cross.tokens.count)
         cross_losses_and_backward(m, &x, masked);
     laip_profiler_part(m->c.device, "text backward");
@@ -351,6 +374,9 @@ bool laip_step_micro(laip_step *s, const laip_batch *batch, size_t index, uint64
     m.c.key = (laip_step_key){s->seed, step};
     laip_text_layout text = prepare(&m);
     encode(&m);
+    if (draws(&m))
+        draw_negatives(&m);
+    global_losses(&m);
     laip_cross_layout cross = lay_out_cross(&m, &text);
     float *phrase_share = laip_phrase_shares(&arena, batch, s->loss.phrase_reduction);
     laip_masked masked = prepare_cross_losses(&m, &text, &cross, phrase_share);

@@ -1,5 +1,5 @@
 /* The optimiser: AdamW over the flat parameters, the scale of the loss, the momentum copies' move, and the
- * report of a step (README.md, 4).
+ * report of a step (src/model/README.md, 4).
  *
  * All that a step decides by its gradients stays on the device, in the report (cl/shared.h): the clip factor,
  * whether the step is skipped, the scale.  The host is told one step later, without waiting. */

@@ -1,6 +1,6 @@
-/* Scoring for evaluation and search (laip.md, 5): features of images and captions, and matching logits of one
- * image with many captions.  An image's keys and values are projected once a cross layer, whatever the number
- * of captions. Every function waits for the device and returns false with its failure. */
+/* Scoring for evaluation and search (src/model/README.md, 5): features of images and captions, and matching
+ * logits of one image with many captions.  An image's keys and values are projected once a cross layer,
+ * whatever the number of captions. Every function waits for the device and returns false with its failure. */
 #ifndef LAIP_MODEL_SCORE_H
 #define LAIP_MODEL_SCORE_H
 

@@ -106,6 +106,7 @@ bool laip_step_create(laip_step *s, laip_model *model, const laip_loss_config *l
     if (!laip_optimiser_create(&s->optimiser, &model->params, model->sizes.storage == LAIP_STORE_HALF, error))
         return false;
     s->context.report = s->optimiser.report;
+    s->drawn = laip_download_create(model->device, 2 * sizes->batch * sizeof(int32_t));
     return laip_device_finish(model->device, error);
 }
 
@@ -114,6 +115,7 @@ void laip_step_free(laip_step *s)
     if (s->keeps_packed)
         laip_gemm_cache_end(s->model->device);
     laip_optimiser_free(&s->optimiser);
+    laip_download_free(s->drawn);
     laip_queue_free(&s->queue);
     laip_vit_pass_free(&s->vit);
     laip_vit_pass_free(&s->vit_m);

@@ -53,6 +53,8 @@ typedef struct laip_step {
     laip_itm itm;
     laip_mpm mpm;
     laip_bidiratt bidiratt;
+    laip_download
+        *drawn; /* negatives, on their way to the host: their lengths decide the cross batch's rows */
     bool keeps_packed;
     /* of the last micro-batch, for those who look: */
     size_t match_rows, masked_in_phrases;

@@ -161,23 +161,26 @@ static laip_bert_saved now_last(const laip_bert_layer *l, const laip_bert_saved 
     return s;
 }
 
-static bool keys(laip_sequences *q, const laip_bert_layer *l, int which, const laip_context *c)
+/* The stream of one of a layer's dropouts. */
+static laip_rng_key stream(const laip_bert_layer *l, int which, const laip_context *c)
 {
-    if (c->dropout > 0)
-        laip_sequences_keys(q, c->device, c->key.seed, c->key.step, l->site + (uint32_t)which);
-    return c->dropout > 0;
+    return laip_context_stream(c, l->site + (uint32_t)which);
 }
 
 static laip_attention self_attention(const laip_bert_layer *l, const laip_sequences *q, size_t count,
                                      size_t D, const laip_context *c)
 {
-    return laip_sequences_self(q, count, l->heads, (int)D / l->heads, c->dropout);
+    laip_attention a = laip_sequences_self(q, count, l->heads, (int)D / l->heads, c->dropout);
+    a.stream = stream(l, SITE_SELF, c);
+    return a;
 }
 
 static laip_attention cross_attention(const laip_bert_layer *l, const laip_sequences *q, size_t count,
                                       size_t D, const laip_context *c)
 {
-    return laip_sequences_cross(q, count, l->heads, (int)D / l->heads, c->dropout);
+    laip_attention a = laip_sequences_cross(q, count, l->heads, (int)D / l->heads, c->dropout);
+    a.stream = stream(l, SITE_CROSS, c);
+    return a;
 }
 
 /* out = norm(sum), sum = dropout(dense(x)) + residual: the end of each of a layer's three parts. */
@@ -190,11 +193,11 @@ typedef struct closing {
 
 static void close_part(const laip_bert_layer *l, const closing *p, laip_sequences *q, const laip_context *c)
 {
-    bool drops = keys(q, l, p->site, c);
+    bool drops = c->dropout > 0;
     laip_linear_forward(c, p->dense, p->sum, p->x, drops ? (laip_mat){0} : p->residual);
     if (drops)
-        laip_dropout(c->device, p->sum, p->sum, p->residual, q->d_row_sequence, q->d_begin, q->d_key,
-                     c->dropout);
+        laip_dropout(c->device, p->sum, p->sum, p->residual, q->d_row_sequence, q->d_begin, q->d_id,
+                     stream(l, p->site, c), c->dropout);
     laip_norm_forward(c, p->norm, p->out, p->stats, p->sum);
 }
 
@@ -217,7 +220,6 @@ static void cross_attention_ffn_forward(const laip_bert_layer *l, const laip_ber
         laip_linear_forward(c, &l->query, s->q, s->y1, none);
         if (!shared)
             laip_linear_forward(c, &l->kv, s->kv, laip_rows(image, s->kv.rows), none);
-        keys(q, l, SITE_CROSS, c);
         laip_attention a = cross_attention(l, q, q->count, D, c);
         laip_attention_forward(c->device, &a, s->co, s->clse, (laip_heads){s->q, 0}, (laip_heads){s->kv, 0},
                                (laip_heads){s->kv, D});
@@ -237,7 +239,6 @@ void laip_bert_self_forward(const laip_bert_layer *l, const laip_bert_saved *sav
     size_t D = saved->x.cols;
     laip_bert_saved s = now(saved, q->rows, q->blocks * q->block_rows);
     laip_linear_forward(c, &l->qkv, s.qkv, s.x, (laip_mat){0});
-    keys(q, l, SITE_SELF, c);
     laip_attention a = self_attention(l, q, q->count, D, c);
     laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.qkv, 0}, (laip_heads){s.qkv, D},
                            (laip_heads){s.qkv, 2 * D});
@@ -274,8 +275,8 @@ void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *sav
         laip_linear_forward(c, &l->qkv, s.qkv, s.x, (laip_mat){0});
         laip_gather_rows(c->device, s.self_q, s.qkv, selection->d_source);
     }
-    keys(t, l, SITE_SELF, c);
     laip_attention a = laip_sequences_onto(t, q, t->count, l->heads, (int)D / l->heads, c->dropout);
+    a.stream = stream(l, SITE_SELF, c);
     laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.self_q, 0},
                            (laip_heads){s.qkv, s.qkv.cols - 2 * D}, (laip_heads){s.qkv, s.qkv.cols - D});
     close_self(l, &s, s.x_selected, t, c);
@@ -323,11 +324,11 @@ static views views_of(const laip_bert_backward *p)
 /* The gradient before the dropout that close_part applied: g itself, or its masked copy in scratch. */
 static laip_mat undrop(const laip_bert_backward *p, const views *v, int site)
 {
-    if (!keys(v->q, p->layer, site, p->c))
+    if (p->c->dropout <= 0)
         return v->g;
     laip_mat dropped = laip_rows(p->scratch->dropped, v->g.rows);
-    laip_dropout(p->c->device, dropped, v->g, (laip_mat){0}, v->q->d_row_sequence, v->q->d_begin, v->q->d_key,
-                 p->c->dropout);
+    laip_dropout(p->c->device, dropped, v->g, (laip_mat){0}, v->q->d_row_sequence, v->q->d_begin, v->q->d_id,
+                 stream(p->layer, site, p->c), p->c->dropout);
     return dropped;
 }
 
@@ -358,7 +359,6 @@ laip_cross_gradients laip_bert_backward_to_scores(const laip_bert_backward *p)
 {
     laip_mat dcontext = laip_bert_backward_to_context(p);
     views v = views_of(p);
-    keys(v.q, p->layer, SITE_CROSS, p->c);
     laip_attention_backward(p->c->device, &v.attention, v.dq, v.dk, v.dv, dcontext, v.s.co, v.s.clse,
                             v.saved_q, v.saved_k, v.saved_v, p->c->attention);
     return (laip_cross_gradients){v.dq, v.dk};
@@ -373,7 +373,6 @@ static void self_backward(const laip_bert_backward *p, const views *v)
     size_t D = s->x.cols;
     laip_norm_backward(c, &l->attention_norm, v->g, false, v->g, s->sum1, s->stats1);
     laip_linear_backward(c, &l->attention_out, v->dn, false, undrop(p, v, SITE_SELF_OUT), s->o);
-    keys(v->q, l, SITE_SELF, c);
     if (!p->selection) {
         laip_mat dqkv = laip_rows(p->scratch->dqkv, v->g.rows);
         laip_attention a = self_attention(l, v->q, p->count, D, c);
@@ -389,6 +388,7 @@ static void self_backward(const laip_bert_backward *p, const views *v)
     dkv.cols = 2 * D;
     laip_attention a =
         laip_sequences_onto(v->q, p->tokens, p->count, l->heads, (int)D / l->heads, c->dropout);
+    a.stream = stream(l, SITE_SELF, c);
     laip_attention_backward(c->device, &a, (laip_heads){dq, 0}, (laip_heads){dkv, 0}, (laip_heads){dkv, D},
                             v->dn, s->o, s->lse, (laip_heads){s->self_q, 0}, (laip_heads){s->qkv, 0},
                             (laip_heads){s->qkv, D}, c->attention);

@@ -1,5 +1,5 @@
-/* BERT: embeddings, and post-norm layers with or without cross-attention to image tokens (laip.md, 1).  All
- * batches are packed: [rows, D] with a laip_sequences beside it. */
+/* BERT: embeddings, and post-norm layers with or without cross-attention to image tokens
+ * (src/model/README.md, 1).  All batches are packed: [rows, D] with a laip_sequences beside it. */
 #ifndef LAIP_NET_BERT_H
 #define LAIP_NET_BERT_H
 

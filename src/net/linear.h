@@ -2,6 +2,7 @@
 #ifndef LAIP_NET_LINEAR_H
 #define LAIP_NET_LINEAR_H
 
+#include "base/rng.h"
 #include "net/param.h"
 #include "ops/gemm/gemm.h"
 
@@ -19,6 +20,12 @@ typedef struct laip_context {
     float dropout;      /* p in this pass; 0 in evaluation and in momentum passes */
     laip_step_key key;  /* of its masks */
 } laip_context;
+
+/* The random stream of dropout `site`. */
+static inline laip_rng_key laip_context_stream(const laip_context *c, uint32_t site)
+{
+    return laip_rng_fold(c->key.seed, c->key.step, LAIP_SITE_DROPOUT + site);
+}
 
 typedef struct laip_linear {
     laip_param *weight, *bias; /* [out, in], [out] */

@@ -1,7 +1,6 @@
 #include "net/sequences.h"
 
 #include "base/memory.h"
-#include "base/rng.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +19,7 @@ void laip_sequences_plan(laip_sequences *s, laip_plan *plan, size_t most_count, 
     s->d_begin = laip_plan_ints(plan, most_count + 1);
     s->d_identity = laip_plan_ints(plan, identity + 1);
     s->d_row_sequence = laip_plan_ints(plan, most_rows);
-    s->d_key = laip_plan_ints(plan, 2 * most_count);
+    s->d_id = laip_plan_ints(plan, 2 * most_count);
     if (most_blocks) {
         s->d_image = laip_plan_ints(plan, most_count);
         s->d_block_begin = laip_plan_ints(plan, most_blocks + 1);
@@ -99,21 +98,27 @@ void laip_sequences_upload(laip_sequences *s, laip_device *d, size_t blocks, siz
         return;
     }
     size_t most = s->most_count > s->most_blocks ? s->most_count : s->most_blocks;
-    int32_t *identity = laip_alloc(most + 1, sizeof *identity), *row = laip_alloc(s->rows, sizeof *row);
+    int32_t *identity = laip_alloc(most + 1, sizeof *identity), *row = laip_alloc(s->rows, sizeof *row),
+            *id = laip_alloc(2 * s->count, sizeof *id);
     for (size_t i = 0; i <= most; i++)
         identity[i] = (int32_t)i;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++) {
+        id[2 * i] = (int32_t)(uint32_t)s->id[i];
+        id[2 * i + 1] = (int32_t)(uint32_t)(s->id[i] >> 32);
         for (int32_t r = s->begin[i]; r < s->begin[i + 1]; r++)
             row[r] = (int32_t)i;
+    }
     upload(d, s->d_begin, s->begin, s->count + 1);
     upload(d, s->d_identity, identity, most + 1);
     upload(d, s->d_row_sequence, row, s->rows);
+    upload(d, s->d_id, id, 2 * s->count);
     s->blocks = blocks;
     s->block_rows = block_rows;
     if (blocks)
         upload_images(s, d, blocks, block_rows);
     free(identity);
     free(row);
+    free(id);
 }
 
 void laip_sequences_uniform(laip_sequences *s, laip_device *d, size_t count, size_t length)
@@ -124,18 +129,6 @@ void laip_sequences_uniform(laip_sequences *s, laip_device *d, size_t count, siz
     for (size_t i = 0; i < count; i++)
         laip_sequences_add(s, length, 0, i);
     laip_sequences_upload(s, d, 0, 0);
-}
-
-void laip_sequences_keys(laip_sequences *s, laip_device *d, uint64_t seed, uint64_t step, uint32_t site)
-{
-    int32_t *keys = laip_alloc(2 * s->count, sizeof *keys);
-    for (size_t i = 0; i < s->count; i++) {
-        laip_rng r = laip_rng_stream(seed, step, s->id[i], LAIP_SITE_DROPOUT + site);
-        keys[2 * i] = (int32_t)laip_rng_u32(&r);
-        keys[2 * i + 1] = (int32_t)laip_rng_u32(&r);
-    }
-    upload(d, s->d_key, keys, 2 * s->count);
-    free(keys);
 }
 
 /* Σ over the first `count` sequences of rows here times rows there. */
@@ -164,7 +157,7 @@ laip_attention laip_sequences_self(const laip_sequences *s, size_t count, int he
                             .k_begin = s->d_begin,
                             .block_sequences_begin = s->d_identity,
                             .block_sequences = s->d_identity,
-                            .dropout_key = s->d_key,
+                            .ids = s->d_id,
                             .dropout = dropout,
                             .score_count = scores(s, s, count)};
 }
@@ -185,7 +178,7 @@ laip_attention laip_sequences_cross(const laip_sequences *s, size_t count, int h
                             .k_begin = s->d_block_begin,
                             .block_sequences_begin = s->d_block_sequences_begin,
                             .block_sequences = s->d_block_sequences,
-                            .dropout_key = s->d_key,
+                            .ids = s->d_id,
                             .dropout = dropout,
                             .score_count = (double)s->begin[count] * (double)s->block_rows};
 }
@@ -197,7 +190,7 @@ laip_attention laip_sequences_onto(const laip_sequences *s, const laip_sequences
     a.query_rows = (size_t)s->begin[count];
     a.longest_query = s->longest;
     a.q_begin = s->d_begin;
-    a.dropout_key = s->d_key;
+    a.ids = s->d_id;
     a.score_count = scores(s, whole, count);
     return a;
 }

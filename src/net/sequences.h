@@ -12,7 +12,7 @@ typedef struct laip_sequences {
     size_t most_count, most_rows, most_longest; /* what the tables were laid out for */
     int32_t *begin;                             /* host, [count + 1] */
     uint64_t *id;                               /* host, [count]: names each sequence's random streams */
-    laip_ints d_begin, d_identity, d_row_sequence, d_key;
+    laip_ints d_begin, d_identity, d_row_sequence, d_id;
     /* when it reads images */
     size_t blocks, most_blocks, block_rows;
     int32_t *image; /* host, [count] */
@@ -31,9 +31,6 @@ size_t laip_sequences_add(laip_sequences *s, size_t length, int32_t image, uint6
 void laip_sequences_upload(laip_sequences *s, laip_device *device, size_t blocks, size_t block_rows);
 /* `count` sequences of equal length, as the image encoder has them. */
 void laip_sequences_uniform(laip_sequences *s, laip_device *device, size_t count, size_t length);
-
-/* The dropout keys of layer site `site` in step `step`, into d_key. */
-void laip_sequences_keys(laip_sequences *s, laip_device *device, uint64_t seed, uint64_t step, uint32_t site);
 
 /* The attention of the batch's first `count` sequences among themselves, and to their images. */
 laip_attention laip_sequences_self(const laip_sequences *s, size_t count, int heads, int head_size,

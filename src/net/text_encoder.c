@@ -111,8 +111,8 @@ void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const l
                            b->type->value);
     laip_norm_forward(c, &b->norm, x, laip_rows(pass->stats, rows), sum);
     if (c->dropout > 0) {
-        laip_sequences_keys(s, c->device, c->key.seed, c->key.step, 0);
-        laip_dropout(c->device, x, x, (laip_mat){0}, s->d_row_sequence, s->d_begin, s->d_key, c->dropout);
+        laip_dropout(c->device, x, x, (laip_mat){0}, s->d_row_sequence, s->d_begin, s->d_id,
+                     laip_context_stream(c, 0), c->dropout);
     }
     int full = e->sizes.text_layers - (pass->kind == LAIP_PASS_CLS);
     for (int i = 0; i < full; i++) {
@@ -142,8 +142,8 @@ void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const 
                                                        .c = c});
     }
     if (c->dropout > 0) {
-        laip_sequences_keys(s, c->device, c->key.seed, c->key.step, 0);
-        laip_dropout(c->device, g, g, none, s->d_row_sequence, s->d_begin, s->d_key, c->dropout);
+        laip_dropout(c->device, g, g, none, s->d_row_sequence, s->d_begin, s->d_id, laip_context_stream(c, 0),
+                     c->dropout);
     }
     laip_norm_backward(c, &b->norm, g, false, g, laip_rows(pass->sum, s->rows),
                        laip_rows(pass->stats, s->rows));

@@ -1,5 +1,6 @@
 /* The image encoder, ViT: patch embedding, class token, learned positions, pre-norm blocks, final norm
- * (laip.md, 1). Images [B, 3·H·W] become tokens [B·N, D], N = P + 1, row 0 of each image its class token. */
+ * (src/model/README.md, 1). Images [B, 3·H·W] become tokens [B·N, D], N = P + 1, row 0 of each image its
+ * class token. */
 #ifndef LAIP_NET_VIT_H
 #define LAIP_NET_VIT_H
 

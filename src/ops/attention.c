@@ -153,8 +153,8 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
     const laip_arg arguments[] = {
         columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
         columns(a, (laip_heads){o, 0}, a->query_rows), per_row(a, lse), LAIP_MAT(a->q_begin),
-        LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->dropout_key), LAIP_I(a->heads),
-        LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
+        LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->ids), laip_arg_stream(a->stream),
+        LAIP_I(a->heads), LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
         LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)),
         /* the rest for LANES only */
         turns ? laip_launch_workspace(d, lanes.groups[0] * lanes_room(a)) : LAIP_I(0),
@@ -216,7 +216,8 @@ static void launch_dq(laip_device *d, const laip_attention *a, const form *f, co
                              LAIP_MAT(a->q_begin),
                              LAIP_MAT(a->kv_of),
                              LAIP_MAT(a->k_begin),
-                             LAIP_MAT(a->dropout_key),
+                             LAIP_MAT(a->ids),
+                             laip_arg_stream(a->stream),
                              LAIP_I(a->heads),
                              LAIP_I(b->q.m.cols),
                              LAIP_I(b->q.col),
@@ -247,10 +248,10 @@ static void launch_dkv(laip_device *d, const laip_attention *a, const form *f, c
                 columns(a, (laip_heads){b->dout, 0}, a->query_rows), per_row(a, b->lse), per_row(a, b->delta),
                 columns(a, b->dk, a->key_rows), columns(a, b->dv, a->key_rows), LAIP_MAT(a->q_begin),
                 LAIP_MAT(a->k_begin), LAIP_MAT(a->block_sequences_begin), LAIP_MAT(a->block_sequences),
-                LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(b->q.m.cols), LAIP_I(b->q.col),
-                LAIP_I(b->k.m.cols), LAIP_I(b->k.col), LAIP_I(b->v.col), LAIP_I(b->dk.m.cols),
-                LAIP_I(b->dk.col), LAIP_I(b->dv.col), LAIP_F(1 / sqrtf((float)a->head_size)),
-                LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)));
+                LAIP_MAT(a->ids), laip_arg_stream(a->stream), LAIP_I(a->heads), LAIP_I(b->q.m.cols),
+                LAIP_I(b->q.col), LAIP_I(b->k.m.cols), LAIP_I(b->k.col), LAIP_I(b->v.col),
+                LAIP_I(b->dk.m.cols), LAIP_I(b->dk.col), LAIP_I(b->dv.col),
+                LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)));
 }
 
 static void launch_one_pass(laip_device *d, const laip_attention *a, const backward *b, bool keys_too)
@@ -267,7 +268,7 @@ static void launch_one_pass(laip_device *d, const laip_attention *a, const backw
         columns(a, b->dq, a->query_rows), keys_too ? columns(a, b->dk, a->key_rows) : LAIP_UNUSED(b->q.m),
         keys_too ? columns(a, b->dv, a->key_rows) : LAIP_UNUSED(b->q.m), LAIP_MAT(a->q_begin),
         LAIP_MAT(a->k_begin), LAIP_MAT(a->block_sequences_begin), LAIP_MAT(a->block_sequences),
-        LAIP_MAT(a->dropout_key), LAIP_I(a->heads), LAIP_I(b->q.m.cols), LAIP_I(b->q.col),
+        LAIP_MAT(a->ids), laip_arg_stream(a->stream), LAIP_I(a->heads), LAIP_I(b->q.m.cols), LAIP_I(b->q.col),
         LAIP_I(b->k.m.cols), LAIP_I(b->k.col), LAIP_I(b->v.col), LAIP_I(b->dq.m.cols), LAIP_I(b->dq.col),
         LAIP_I(b->dk.m.cols), LAIP_I(b->dk.col), LAIP_I(b->dv.col), LAIP_I(a->longest_block),
         LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)),

@@ -7,12 +7,13 @@
  * negatives and its phrases.  block_sequences lists, block by block (from block_sequences_begin[t]), the
  * sequences that read it, in increasing order.
  *
- * The mask of probability (h, i, j) of sequence s is mask_bits(key[2s], key[2s+1], (h·n_q + i)·n_k + j) of
- * cl/common.h: kept where that is at least dropout·2³², scaled by 1/(1 − dropout), and made again in the
- * backward. */
+ * The mask of probability (h, i, j) of sequence s is mask_bits(key, (h·n_q + i)·n_k + j) of cl/common.h, key
+ * the first two numbers of the sequence's random stream (cl/philox.h): kept where that is at least
+ * dropout·2³², scaled by 1/(1 − dropout), and made again in the backward. */
 #ifndef LAIP_OPS_ATTENTION_H
 #define LAIP_OPS_ATTENTION_H
 
+#include "base/rng.h"
 #include "device/buffer.h"
 
 typedef struct laip_attention {
@@ -25,7 +26,8 @@ typedef struct laip_attention {
     laip_ints k_begin;               /* [T + 1] */
     laip_ints block_sequences_begin; /* [T + 1] */
     laip_ints block_sequences;       /* [S] */
-    laip_ints dropout_key;           /* [2 S] */
+    laip_ints ids;                   /* [2 S]: low and high words of the number of each one's random stream */
+    laip_rng_key stream;             /* of the dropout's seed, step and site */
     float dropout;
     double score_count; /* Σ_s n_q(s) · n_k(kv_of[s]), for the count of operations */
 } laip_attention;

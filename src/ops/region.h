@@ -1,4 +1,4 @@
-/* The image region that a phrase looks at, as BidirAtt makes it (laip.md, 3).
+/* The image region that a phrase looks at, as BidirAtt makes it (src/model/README.md, 3.2).
  *
  *   raw_i = fore_i · max(back_i, 0)   (or fore_i, or max(back_i, 0), by `attention`)
  *   weight_i = raw_i / Σ raw; where that sum is 0, fore_i / Σ fore

@@ -1,6 +1,10 @@
+/* clang-format off */
 /* Cross-entropy of rows of logits [rows, V] against one target each, in one buffer: the gradient replaces the
- * logits. loss_i = −log softmax(logits_i)[target_i],   logits_i ← weight_i (softmax(logits_i) −
- * onehot(target_i)) */
+ * logits.
+ *
+ *   loss_i   = −log softmax(logits_i)[target_i]
+ *   logits_i ← weight_i (softmax(logits_i) − onehot(target_i)) */
+/* clang-format on */
 #ifndef LAIP_OPS_XENT_H
 #define LAIP_OPS_XENT_H
 

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "model/step.h"
+#include "ops/negatives.h"
 #include "support/device.h"
 #include "support/tiny.h"
 #include <math.h>
@@ -87,25 +88,40 @@ static void momentum_dropout(void **state)
     assert_int_not_equal(memcmp(one, other, sizeof one), 0);
 }
 
-/* Two strangers, one with a similarity at which softmax leaves 1e-9: with the floor it is drawn now and then.
- */
+/* Strangers, one of them with a similarity at which softmax leaves 1e-9: with the floor it is drawn now and
+ * then. */
 static void negatives(void **state)
 {
     (void)state;
-    enum { B = 3, STEPS = 40000 };
-    float s[B * B] = {0.9f, 0.9f, -0.5f, 0.9f, 0.9f, -0.5f, 0.9f, 0.9f, -0.5f};
-    int32_t person[B] = {1, 2, 3}, text[B], image[B];
-    uint64_t sample[B] = {0, 1, 2};
+    enum { B = 100, STEPS = 800 };
+    laip_device *d = laip_test_device();
+    float *s = laip_alloc(B * B, sizeof *s), temperature = 0.07f;
+    int32_t person[B], sample[2 * B] = {0}, drawn[2 * B];
     size_t rare[2] = {0};
+    for (int i = 0; i < B * B; i++)
+        s[i] = i % B == B - 1 ? -0.5f : 0.9f;
+    for (int i = 0; i < B; i++)
+        person[i] = sample[2 * i] = i;
+    laip_mat similarity = laip_test_mat(d, B, B, s), t = laip_test_mat(d, 1, 1, &temperature);
+    laip_ints p = laip_test_ints(d, B, person), id = laip_test_ints(d, 2 * B, sample),
+              out = laip_ints_create(d, 2 * B);
     for (int plain = 0; plain < 2; plain++)
-        for (uint64_t t = 0; t < STEPS; t++) {
-            laip_itm_candidates x = {s, s, 0.07f, person, sample, B, 1, t, plain != 0};
-            laip_itm_draw(&x, text, image);
-            rare[plain] += text[0] == 2;
-            assert_true(text[0] == 1 || text[0] == 2);
+        for (uint64_t step = 0; step < STEPS; step++) {
+            laip_rng_key stream = laip_rng_fold(1, step, LAIP_SITE_NEGATIVE);
+            laip_negatives_input x = {similarity, similarity, t, p, id, stream, plain ? 0 : 1e-4f, B};
+            laip_negatives_draw(d, out, &x);
+            laip_ints_read(d, out, drawn);
+            for (int i = 0; i < B - 1; i++) {
+                assert_true(drawn[i] >= 0 && drawn[i] < B && drawn[i] != i);
+                rare[plain] += drawn[i] == B - 1;
+            }
         }
-    assert_in_range(rare[0], 2, 30); /* 1e-4 of 0.5: eight in the mean */
+    assert_in_range(rare[0], 2, 30); /* 1e-4 each: eight in the mean */
     assert_int_equal(rare[1], 0);
+    laip_mem release[] = {similarity.mem, t.mem, p.mem, id.mem, out.mem};
+    for (size_t i = 0; i < 5; i++)
+        laip_mem_release(release[i]);
+    free(s);
 }
 
 static int drop(void **state)

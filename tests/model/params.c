@@ -90,7 +90,8 @@ static void apart(void **state)
     laip_test_finish(d);
 }
 
-/* No decay of biases, norms, the class token, image positions and the temperature (laip.md, 4). */
+/* No decay of biases, norms, the class token, image positions and the temperature (src/model/README.md, 4).
+ */
 static void check_decay(laip_model *m, const laip_param *p, int k, size_t number)
 {
     const char *name = p->part[k].name;

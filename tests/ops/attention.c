@@ -4,6 +4,7 @@
 #include "support/test.h"
 
 #include "base/memory.h"
+#include "base/rng.h"
 #include "ops/attention.h"
 #include "support/gradient.h"
 #include <math.h>
@@ -20,12 +21,14 @@ typedef struct sizes {
 typedef struct problem {
     int S, T, head;
     int32_t qb[MOST + 1], kb[MOST + 1], kv_of[MOST], block_sequences_begin[MOST + 1], block_sequences[MOST],
-        key[2 * MOST];
+        id[2 * MOST];
     int qs, ks, qc, vc; /* rows of q have qs floats, heads from qc; of kv ks, keys from 0, values from vc */
     double dropout, tolerance;
     const float *q, *kv, *dout;
     double *o, *dq, *dkv; /* NULL: not wanted */
 } problem;
+
+enum { SEED = 11, STEP = 7, SITE = LAIP_SITE_DROPOUT + 3 }; /* of the masks */
 
 static uint32_t mask_bits(uint32_t key0, uint32_t key1, uint32_t index)
 {
@@ -64,8 +67,10 @@ static double row(const problem *p, const double *q, const double *kv, int s, in
     for (int j = 0; j < n; j++)
         total += a[j] = exp(a[j] - most);
     for (int j = 0; j < n; j++) {
-        uint32_t bits = mask_bits((uint32_t)p->key[2 * s], (uint32_t)p->key[2 * s + 1],
-                                  (uint32_t)((h * nq + i - p->qb[s]) * n + j));
+        laip_rng r = laip_rng_stream(
+            SEED, STEP, (uint64_t)(uint32_t)p->id[2 * s + 1] << 32 | (uint32_t)p->id[2 * s], SITE);
+        uint32_t key0 = laip_rng_u32(&r), key1 = laip_rng_u32(&r);
+        uint32_t bits = mask_bits(key0, key1, (uint32_t)((h * nq + i - p->qb[s]) * n + j));
         bool kept = bits >= (uint32_t)(p->dropout * 4294967296.0);
         m[j] = p->dropout > 0 ? (kept ? 1 / (1 - p->dropout) : 0) : 1;
         a[j] /= total;
@@ -142,8 +147,8 @@ static laip_attention layout(laip_device *d, problem *p, const sizes *z, int hea
     for (int s = 0; s < z->S; s++) {
         p->qb[s + 1] = p->qb[s] + z->q[s];
         p->kv_of[s] = z->kv_of[s];
-        p->key[2 * s] = 77 * s + 5;
-        p->key[2 * s + 1] = 131 * s + 9;
+        p->id[2 * s] = 77 * s + 5;
+        p->id[2 * s + 1] = 131 * s + 9;
         longest_query = (size_t)z->q[s] > longest_query ? (size_t)z->q[s] : longest_query;
     }
     for (int t = 0; t < z->T; t++) {
@@ -167,7 +172,8 @@ static laip_attention layout(laip_device *d, problem *p, const sizes *z, int hea
                             .k_begin = laip_test_ints(d, T + 1, p->kb),
                             .block_sequences_begin = laip_test_ints(d, T + 1, p->block_sequences_begin),
                             .block_sequences = laip_test_ints(d, S, p->block_sequences),
-                            .dropout_key = laip_test_ints(d, 2 * S, p->key),
+                            .ids = laip_test_ints(d, 2 * S, p->id),
+                            .stream = laip_rng_fold(SEED, STEP, SITE),
                             .dropout = dropout};
 }
 
@@ -243,8 +249,8 @@ static void sloping(laip_device *d, const sizes *z, int head, float dropout, boo
     p.qs = odd ? D + 3 : D + 8, p.qc = odd ? 2 : 4, p.ks = odd ? 2 * D + 1 : 2 * D + 4, p.vc = D;
     p.tolerance = steep > 0 ? 4e-5 : 5e-6;
     compare(d, &a, &p, steep, differences);
-    laip_mem release[] = {a.q_begin.mem,         a.kv_of.mem,      a.k_begin.mem, a.block_sequences_begin.mem,
-                          a.block_sequences.mem, a.dropout_key.mem};
+    laip_mem release[] = {a.q_begin.mem,         a.kv_of.mem, a.k_begin.mem, a.block_sequences_begin.mem,
+                          a.block_sequences.mem, a.ids.mem};
     for (size_t i = 0; i < sizeof release / sizeof *release; i++)
         laip_mem_release(release[i]);
 }

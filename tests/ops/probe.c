@@ -103,7 +103,7 @@ static void one(laip_device *d, int head)
                         .k_begin = laip_test_ints(d, T + 1, k_begin),
                         .block_sequences_begin = laip_test_ints(d, T + 1, block_sequences_begin),
                         .block_sequences = laip_test_ints(d, S, block_sequences),
-                        .dropout_key = laip_test_ints(d, S, block_sequences)};
+                        .ids = laip_test_ints(d, S, block_sequences)};
     laip_mat mq = laip_test_mat(d, rows, D, q), mkv = laip_test_mat(d, keys, 2 * D, kv),
              o = laip_mat_create(d, rows, D);
     laip_mat lse = laip_mat_create(d, rows, HEADS), fore = laip_mat_create(d, PROBES, N - 1);
@@ -140,7 +140,7 @@ static void one(laip_device *d, int head)
                           a.k_begin.mem,
                           a.block_sequences_begin.mem,
                           a.block_sequences.mem,
-                          a.dropout_key.mem};
+                          a.ids.mem};
     for (size_t i = 0; i < sizeof release / sizeof *release; i++)
         laip_mem_release(release[i]);
     void *host[] = {q, kv, dfore, oldq, oldk, Q, KV, gq, gk};

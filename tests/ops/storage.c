@@ -174,8 +174,8 @@ static void rows_by_index(run *r)
     static const int32_t first[] = {0, 2, TO}, of[TO] = {0, 0, 1, 1, 1}, key[] = {5, 6, 7, 8};
     laip_mat dropped = act(r, TO, cols, 1), added = act(r, TO, cols, 1);
     laip_ints row = ints(r, TO, of), start = ints(r, 3, first), keys = ints(r, 4, key);
-    laip_dropout(r->d, dropped, y, (laip_mat){0}, row, start, keys, 0.3f);
-    laip_dropout(r->d, added, y, dropped, row, start, keys, 0.3f);
+    laip_dropout(r->d, dropped, y, (laip_mat){0}, row, start, keys, laip_rng_fold(1, 2, 3), 0.3f);
+    laip_dropout(r->d, added, y, dropped, row, start, keys, laip_rng_fold(1, 2, 3), 0.3f);
 }
 
 static void pictures(run *r)
@@ -278,7 +278,7 @@ static void attend(run *r)
                         .k_begin = ints(r, 3, s->k),
                         .block_sequences_begin = ints(r, 3, block_sequences_begin),
                         .block_sequences = ints(r, 3, block_sequences),
-                        .dropout_key = ints(r, 6, key),
+                        .ids = ints(r, 6, key),
                         .dropout = s->dropout,
                         .score_count = pairs};
     laip_mat scratch =
