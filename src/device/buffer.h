@@ -49,6 +49,13 @@ void laip_mem_release(laip_mem mem); /* NULL is fine */
  * read waits for the queue. */
 void laip_mem_write(laip_device *device, laip_mem mem, size_t offset, const void *data, size_t bytes);
 void laip_mem_read(laip_device *device, laip_mem mem, size_t offset, void *data, size_t bytes);
+/* Data of up to `bytes` that goes up while the device works, on a queue of its own: from two pinned buffers
+ * into two of the device's, in turn.  What is launched after a write, and before the next, may read the
+ * buffer that it returns (NULL after a failure). */
+typedef struct laip_feed laip_feed;
+laip_feed *laip_feed_create(laip_device *device, size_t bytes);
+void laip_feed_free(laip_feed *feed); /* NULL is fine */
+laip_mem laip_feed_write(laip_feed *feed, const void *data, size_t bytes);
 /* Reads of `bytes` that do not wait: begun now, in the queue's order, and there when laip_download_wait
  * returns, which gives NULL after a failure.  What it gives stays until the next begin. */
 typedef struct laip_download laip_download;

@@ -76,7 +76,7 @@ static void encode(const micro *m)
     laip_step *s = m->s;
     laip_device *d = m->c.device;
     laip_profiler_part(d, "image pass");
-    laip_mat_write(d, laip_rows(s->vit.pixels, m->b), m->batch->images);
+    s->vit.pixels.mem = laip_step_feed(s, m->batch->images, m->b);
     laip_vit_forward(&s->model->vit, &s->vit, &m->c, m->b);
     laip_profiler_part(d, "text pass");
     laip_text_forward(&s->model->text, &s->text, &m->c);

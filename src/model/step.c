@@ -85,11 +85,27 @@ static void prepare(laip_step *s, laip_model *model, const laip_loss_config *los
     plan(s, s->plan);
 }
 
+static size_t pixel_bytes(const laip_step *s)
+{
+    return s->sizes.batch * s->vit.pixels.cols * sizeof(float);
+}
+
+laip_mem laip_step_feed(laip_step *s, const float *images, size_t count)
+{
+    if (s->fed != images) { /* a step of one micro-batch sends them once, for both passes */
+        s->fed_mem = laip_feed_write(s->pixels, images, count * s->vit.pixels.cols * sizeof(float));
+        s->fed = images;
+    }
+    return s->fed_mem;
+}
+
 size_t laip_step_bytes(laip_model *model, const laip_loss_config *loss, const laip_step_sizes *sizes)
 {
     laip_step s;
     prepare(&s, model, loss, sizes);
     size_t bytes = laip_plan_bytes(s.plan);
+    if (bytes != LAIP_TOO_LARGE)
+        bytes += 2 * pixel_bytes(&s);
     laip_step_free(&s);
     return bytes;
 }
@@ -106,6 +122,7 @@ bool laip_step_create(laip_step *s, laip_model *model, const laip_loss_config *l
     if (!laip_optimiser_create(&s->optimiser, &model->params, model->sizes.storage == LAIP_STORE_HALF, error))
         return false;
     s->context.report = s->optimiser.report;
+    s->pixels = laip_feed_create(model->device, pixel_bytes(s));
     s->drawn = laip_download_create(model->device, 2 * sizes->batch * sizeof(int32_t));
     return laip_device_finish(model->device, error);
 }
@@ -116,6 +133,7 @@ void laip_step_free(laip_step *s)
         laip_gemm_cache_end(s->model->device);
     laip_optimiser_free(&s->optimiser);
     laip_download_free(s->drawn);
+    laip_feed_free(s->pixels);
     laip_queue_free(&s->queue);
     laip_vit_pass_free(&s->vit);
     laip_vit_pass_free(&s->vit_m);
@@ -146,6 +164,7 @@ void laip_step_begin(laip_step *s, float momentum)
     laip_profiler_part(s->model->device, "optimiser");
     laip_optimiser_ema_update(&s->optimiser, momentum);
     laip_optimiser_begin(&s->optimiser);
+    s->fed = NULL;
     laip_params_zero_gradients(&s->model->params);
 }
 
@@ -181,8 +200,7 @@ void laip_step_momentum(laip_step *s, const laip_batch *batch, size_t index)
     laip_projection_rows(&s->itc.image_m, m->device, cls, b, b);
     laip_projection_rows(&s->itc.text_m, m->device, cls, b, b);
 
-    laip_mat_write(m->device, laip_rows(s->vit_m.pixels, b),
-                   batch->images_m ? batch->images_m : batch->images);
+    s->vit_m.pixels.mem = laip_step_feed(s, batch->images_m ? batch->images_m : batch->images, b);
     laip_vit_forward(&m->vit_m, &s->vit_m, &c, b);
     laip_projection_forward(&s->itc.image_m, &m->vision_proj_m, &c, laip_rows(s->vit_m.out, b));
     laip_text_forward(&m->text_m, &s->text_m, &c);

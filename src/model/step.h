@@ -53,6 +53,9 @@ typedef struct laip_step {
     laip_itm itm;
     laip_mpm mpm;
     laip_bidiratt bidiratt;
+    laip_feed *pixels; /* of the images */
+    const float *fed;  /* what of this step is there already, or NULL */
+    laip_mem fed_mem;
     laip_download
         *drawn; /* negatives, on their way to the host: their lengths decide the cross batch's rows */
     bool keeps_packed;
@@ -84,5 +87,8 @@ bool laip_step_report_last(laip_step *s, laip_report *report); /* of the last on
  * batch once those of all ranks are added up. */
 laip_losses laip_step_losses_of(const laip_step *s, const laip_report *report);
 bool laip_step_losses(laip_step *s, laip_losses *losses, laip_error *error);
+
+/* The images as the device has them: for the passes of momentum and of a micro-batch. */
+laip_mem laip_step_feed(laip_step *s, const float *images, size_t count);
 
 #endif

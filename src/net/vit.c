@@ -84,7 +84,8 @@ void laip_vit_plan(const laip_vit *v, laip_vit_pass *pass, laip_plan *r, size_t 
     pass->out = laip_plan_activations(r, rows, D);
     pass->last = laip_plan_activations(r, rows, D);
     pass->stats = laip_plan_mat(r, rows, 2);
-    pass->pixels = laip_plan_mat(r, images, pixels);
+    pass->pixels = kind == LAIP_PASS_STATES ? laip_plan_mat(r, images, pixels)
+                                            : (laip_mat){.rows = images, .cols = pixels};
     pass->columns = laip_plan_activations(r, images * P, pixels / P);
     pass->patches = laip_plan_activations(r, images * P, D);
     pass->saved = laip_alloc((size_t)m->vit_layers, sizeof *pass->saved);

@@ -29,10 +29,11 @@ typedef struct laip_vit_saved {
 typedef struct laip_vit_pass {
     size_t images; /* now */
     laip_sequences tokens;
-    laip_mat pixels, columns, patches; /* [B, 3·H·W], [B·P, 3·p·p], [B·P, D] */
-    laip_vit_saved *saved;             /* [layers]; they may share sets */
-    laip_mat last, stats, out;         /* the input of the final norm, its stats, the encoder's output */
-    laip_mat dx, dh, dn, dqkv;         /* of the backward; dx receives the output's gradient */
+    laip_mat pixels;           /* [B, 3·H·W]; in training the caller's, its mem is set before each pass */
+    laip_mat columns, patches; /* [B·P, 3·p·p], [B·P, D] */
+    laip_vit_saved *saved;     /* [layers]; they may share sets */
+    laip_mat last, stats, out; /* the input of the final norm, its stats, the encoder's output */
+    laip_mat dx, dh, dn, dqkv; /* of the backward; dx receives the output's gradient */
     laip_pass_kind kind;
     /* of LAIP_PASS_CLS: the last block's queries and input in these rows; then out is [B, D] */
     laip_sequences cls;
