@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "bench/workload.h"
 #include "dist/exchange.h"
+#include "dist/gradients.h"
 #include "ops/gemm/gemm.h"
 
 #include <stdio.h>
@@ -21,7 +22,7 @@ typedef struct bench {
     laip_batch *batches; /* this rank's micro-batches: first … last − 1 */
     size_t first, last;
     uint64_t done;
-    double exchange; /* seconds of the last step */
+    double exchange, busy; /* seconds of the last step */
 } bench;
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -97,8 +98,7 @@ static bool prepare(bench *b, laip_error *error)
     return true;
 }
 
-/* The step as training makes it; with several ranks, and only then, the device is waited for around the
- * exchange, to know how long that takes. */
+/* The step as training makes it. */
 static bool one_step(void *context, laip_error *error)
 {
     bench *b = context;
@@ -112,15 +112,21 @@ static bool one_step(void *context, laip_error *error)
     double start = laip_seconds();
     laip_exchange_keys(&b->ranks, s);
     b->exchange = laip_seconds() - start;
-    for (size_t i = b->first; i < b->last; i++)
-        if (!laip_step_micro(s, &b->batches[i - b->first], i, b->done, error))
-            return false;
-    if (b->ranks.size > 1 && !laip_device_finish(b->device, error))
-        return false;
+    laip_gradients *g = laip_gradients_create(&b->ranks, s);
+    laip_gradient_times times = {0};
+    bool good = true;
+    for (size_t i = b->first; good && i < b->last; i++) {
+        if (i + 1 == b->last)
+            laip_gradients_begin(g);
+        good = laip_step_micro(s, &b->batches[i - b->first], i, b->done, error);
+    }
     laip_profiler_part(b->device, "exchange");
-    start = laip_seconds();
-    laip_exchange_gradients(&b->ranks, s);
-    b->exchange += laip_seconds() - start;
+    good = good && laip_gradients_end(g, &times, error);
+    laip_gradients_free(g);
+    if (!good)
+        return false;
+    b->exchange += times.exposed; /* what the backward did not hide */
+    b->busy = times.busy;
     return laip_step_end(s, &b->w.config.optimiser, ++b->done, error);
 }
 

@@ -54,6 +54,7 @@ void laip_device_close(laip_device *d)
         return;
     if (d->queue)
         clFinish(d->queue);
+    laip_mappings_release(d);
     while (d->attachment_count) {
         laip_attachment *a = &d->attachments[d->attachment_count - 1];
         if (a->close)

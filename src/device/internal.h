@@ -25,8 +25,11 @@ typedef struct laip_profiler {
     laip_profiler_event *events;
     size_t count, capacity, event_count, event_capacity;
     const char *part;
-    double flops;        /* of the next launch */
-    cl_event before;     /* of the next event */
+    double flops;             /* of the next launch */
+    cl_event before;          /* of the next event */
+    laip_profiler_span *span; /* is told of every command; NULL: nobody */
+    void *span_context;
+    double clock;        /* of the host where the device's is 0 */
     bool timing, paused; /* paused: nothing counts, as while who serves a product is measured */
 } laip_profiler;
 
@@ -77,6 +80,9 @@ struct laip_device {
     uint64_t staged_before; /* copies freed so far */
 
     struct laip_tables *tables; /* of all plans: device/tables.h */
+    cl_command_queue transfers; /* of mappings, made at their first use: mapping.c */
+    cl_event *returned;         /* of those handed back, which the queue has not waited for yet */
+    size_t returned_count, returned_capacity;
 
     laip_attachment *attachments; /* of the layers above */
     size_t attachment_count, attachment_capacity;
@@ -112,6 +118,8 @@ cl_program laip_program_cache_read(laip_device *device, const char *path, const 
 void laip_program_cache_write(cl_program program, const char *path);
 int laip_program_cache_lock(const char *path);
 bool laip_driver_caches(laip_device *device); /* the driver keeps compiled programs itself */
+
+void laip_mappings_release(laip_device *device); /* device/mapping.c */
 
 /* device/program.c: compiled, with the binaries cached on disk.  NULL after a failure (sticky). */
 laip_kernel *laip_kernel_get(laip_device *device, const char *file, const char *kernel, const char *options);

@@ -1,5 +1,6 @@
 #include "device/profiler.h"
 
+#include "base/log.h"
 #include "device/internal.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,8 +52,11 @@ static void add_times(laip_profiler *l)
             continue; /* its enqueueing failed */
         cl_ulong from = e->before ? moment(e->before, CL_PROFILING_COMMAND_END)
                                   : moment(e->event, CL_PROFILING_COMMAND_START);
-        l->lines[e->line].seconds +=
-            1e-9 * ((double)moment(e->event, CL_PROFILING_COMMAND_END) - (double)from);
+        double to = (double)moment(e->event, CL_PROFILING_COMMAND_END);
+        l->lines[e->line].seconds += 1e-9 * (to - (double)from);
+        if (l->span)
+            l->span(l->span_context, l->lines[e->line].part, l->lines[e->line].kernel,
+                    l->clock + 1e-9 * (double)from, l->clock + 1e-9 * to);
     }
     release_events(l);
 }
@@ -159,4 +163,23 @@ laip_profiler_line laip_profiler_sum(const laip_profiler_line *lines, size_t cou
             sum.seconds += lines[i].seconds;
         }
     return sum;
+}
+
+bool laip_profiler_trace(laip_device *d, laip_profiler_span *span, void *context, laip_error *error)
+{
+    laip_profiler *l = &d->profiler;
+    cl_event marker = NULL;
+    l->span = NULL;
+    if (!laip_device_finish(d, error) || !span)
+        return laip_device_ok(d, error);
+    add_times(l);
+    laip_cl_check(d, clEnqueueMarkerWithWaitList(d->queue, 0, NULL, &marker), "clEnqueueMarkerWithWaitList",
+                  NULL);
+    if (laip_device_finish(d, error)) /* the two clocks at one moment */
+        l->clock = laip_seconds() - 1e-9 * (double)moment(marker, CL_PROFILING_COMMAND_END);
+    if (marker)
+        clReleaseEvent(marker);
+    l->span = span;
+    l->span_context = context;
+    return laip_device_ok(d, error);
 }

@@ -36,4 +36,9 @@ bool laip_profiler_read(laip_device *device, const laip_profiler_line **lines, s
 laip_profiler_line laip_profiler_sum(const laip_profiler_line *lines, size_t count, const char *part,
                                      const char *kernel);
 
+/* With time on: every command is told, with the seconds of laip_seconds's clock at which the device began and
+ * ended it, when lines are read.  NULL: no longer. */
+typedef void laip_profiler_span(void *context, const char *part, const char *kernel, double from, double to);
+bool laip_profiler_trace(laip_device *device, laip_profiler_span *span, void *context, laip_error *error);
+
 #endif

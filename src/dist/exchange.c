@@ -1,6 +1,7 @@
 #include "dist/exchange.h"
 
 #include "base/memory.h"
+#include "dist/gradients.h"
 #include <stdlib.h>
 
 static void exchange_side(const laip_ranks *r, laip_step *s, laip_mat side, const size_t *first)
@@ -33,16 +34,11 @@ void laip_exchange_keys(const laip_ranks *r, laip_step *s)
     free(floats);
 }
 
-void laip_exchange_gradients(const laip_ranks *r, laip_step *s)
+bool laip_exchange_gradients(const laip_ranks *r, laip_step *s, laip_error *error)
 {
-    laip_device *d = s->model->device;
-    laip_params_zero_unwritten_gradients(&s->model->params);
-    for (size_t i = 0; r->size > 1 && i < s->model->params.count; i++) {
-        laip_mat g = s->model->params.chunks[i].gradient;
-        float *values = laip_mem_map(d, g.mem, g.cols * sizeof(float), true);
-        if (!values)
-            return;
-        laip_ranks_sum(r, values, g.cols);
-        laip_mem_unmap(d, g.mem, values);
-    }
+    laip_gradient_times times;
+    laip_gradients *g = laip_gradients_create(r, s);
+    bool good = laip_gradients_end(g, &times, error);
+    laip_gradients_free(g);
+    return good;
 }

@@ -225,10 +225,14 @@ bool laip_ranks_sum_test(const laip_ranks *r, laip_ranks_request *q)
     return done != 0;
 }
 
-void laip_ranks_sum_end(const laip_ranks *r, laip_ranks_request *q)
+void laip_ranks_sum_wait(const laip_ranks *r, laip_ranks_request *q)
 {
     if (q->count)
         laip_job_wait(r->job, q->pieces, (int)q->count);
+}
+
+void laip_ranks_sum_free(laip_ranks_request *q)
+{
     free(q->pieces);
     free(q);
 }

@@ -44,12 +44,13 @@ size_t laip_ranks_min(const laip_ranks *r, size_t value);                 /* of 
 unsigned laip_ranks_any(const laip_ranks *r, unsigned bits);              /* those that any rank has */
 void laip_ranks_barrier(const laip_ranks *r);                             /* until all have come here */
 
-/* A sum under way: values belong to it until laip_ranks_sum_end; laip_ranks_sum_test says whether it is done,
- * and carries it on. */
+/* A sum under way: values belong to it until laip_ranks_sum_wait has returned, which every rank must call, in
+ * the same order; laip_ranks_sum_test says whether it is done, and carries it on. */
 typedef struct laip_ranks_request laip_ranks_request;
 laip_ranks_request *laip_ranks_sum_begin(const laip_ranks *r, float *values, size_t count);
 bool laip_ranks_sum_test(const laip_ranks *r, laip_ranks_request *request);
-void laip_ranks_sum_end(const laip_ranks *r, laip_ranks_request *request); /* waits, and releases it */
+void laip_ranks_sum_wait(const laip_ranks *r, laip_ranks_request *request);
+void laip_ranks_sum_free(laip_ranks_request *request);
 
 /* Rank k's share of `count` pieces of work: first … last − 1, as equal as they can be. */
 void laip_ranks_division(const laip_ranks *r, int rank, size_t count, size_t *first, size_t *last);

@@ -304,6 +304,7 @@ static void losses_and_backward(const micro *m, const laip_masked *masked)
     laip_profiler_part(m->c.device, "losses");
     if (s->cross.tokens.count)
         cross_losses_and_backward(m, &x, masked);
+    laip_gradients_complete(&m->c, LAIP_GRADIENTS_CROSS, 0);
     laip_profiler_part(m->c.device, "text backward");
     laip_text_backward(&s->model->text, &s->text, &m->c);
     laip_profiler_part(m->c.device, "image backward");

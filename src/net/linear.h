@@ -11,20 +11,39 @@ typedef struct laip_step_key {
     uint64_t seed, step;
 } laip_step_key;
 
+/* Whoever is told, as a backward goes on, that the gradients of a part of the network are complete. */
+enum laip_gradient_part {
+    LAIP_GRADIENTS_CROSS,       /* cross layers, projections, heads, temperature */
+    LAIP_GRADIENTS_TEXT_LAYER,  /* of the text encoder, from the last one down */
+    LAIP_GRADIENTS_TEXT,        /* its embeddings */
+    LAIP_GRADIENTS_IMAGE_BLOCK, /* of the image encoder, likewise */
+    LAIP_GRADIENTS_IMAGE        /* the rest of it */
+};
+typedef struct laip_gradient_listener {
+    void (*complete)(struct laip_gradient_listener *self, enum laip_gradient_part part, int layer);
+} laip_gradient_listener;
+
 typedef struct laip_context {
     laip_device *device;
     laip_mat reduce;    /* scratch of column sums and of norms' gradients */
     laip_mat attention; /* scratch of attention's backward */
     laip_mat report;    /* of the step (cl/shared.h): the loss's scale, and where losses go; may be NULL */
-    bool frozen;        /* backward makes gradients of activations only, none of parameters */
-    float dropout;      /* p in this pass; 0 in evaluation and in momentum passes */
-    laip_step_key key;  /* of its masks */
+    laip_gradient_listener *listener; /* NULL: nobody */
+    bool frozen;                      /* backward makes gradients of activations only, none of parameters */
+    float dropout;                    /* p in this pass; 0 in evaluation and in momentum passes */
+    laip_step_key key;                /* of its masks */
 } laip_context;
 
 /* The random stream of dropout `site`. */
 static inline laip_rng_key laip_context_stream(const laip_context *c, uint32_t site)
 {
     return laip_rng_fold(c->key.seed, c->key.step, LAIP_SITE_DROPOUT + site);
+}
+
+static inline void laip_gradients_complete(const laip_context *c, enum laip_gradient_part part, int layer)
+{
+    if (c->listener)
+        c->listener->complete(c->listener, part, layer);
 }
 
 typedef struct laip_linear {

@@ -140,6 +140,7 @@ void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const 
                                                        .g = g,
                                                        .scratch = &pass->scratch,
                                                        .c = c});
+        laip_gradients_complete(c, LAIP_GRADIENTS_TEXT_LAYER, i);
     }
     if (c->dropout > 0) {
         laip_dropout(c->device, g, g, none, s->d_row_sequence, s->d_begin, s->d_id, laip_context_stream(c, 0),
@@ -154,4 +155,5 @@ void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const 
     laip_mat type = b->type->gradient; /* every token is of type 0: the first row */
     type.rows = 1;
     laip_bias_gradient(c->device, type, g, c->reduce);
+    laip_gradients_complete(c, LAIP_GRADIENTS_TEXT, 0);
 }

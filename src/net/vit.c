@@ -234,9 +234,11 @@ void laip_vit_backward(const laip_vit *v, laip_vit_pass *pass, const laip_contex
             block_forward(&v->blocks[i], &s, &a, laip_rows(pass->saved[i + 1].x, rows), c);
         block_backward(&v->blocks[i], &s, &a, dx, laip_rows(pass->dh, rows), laip_rows(pass->dn, rows),
                        laip_rows(pass->dqkv, rows), c);
+        laip_gradients_complete(c, LAIP_GRADIENTS_IMAGE_BLOCK, i);
     }
     laip_mat dpatches = laip_rows(pass->patches, pass->images * P);
     laip_image_tokens_backward(c->device, dpatches, v->cls->gradient, v->positions->gradient, dx);
     laip_linear_backward(c, &v->patch, (laip_mat){0}, false, dpatches,
                          laip_rows(pass->columns, pass->images * P));
+    laip_gradients_complete(c, LAIP_GRADIENTS_IMAGE, 0);
 }

@@ -24,7 +24,8 @@ enum {
     OUT,
     SKIP_BAD_STEPS,
     TIME_LIMIT,
-    QUIET
+    QUIET,
+    TRACE,
 };
 
 typedef struct arguments {
@@ -86,6 +87,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         a->run.resume = true;
         if (text && (!whole_number(text, &a->run.resume_step) || a->run.resume_step < 0))
             argp_error(state, "--resume=%s: expected a step", text);
+        return 0;
+    case TRACE:
+        a->run.trace = text;
         return 0;
     case OVERWRITE:
         a->run.overwrite = true;
@@ -200,6 +204,11 @@ int main(int argc, char **argv)
         {"from-phase", FROM_PHASE, "N", 0,
          "Leaves out the phases before N (the first is 0): the run begins from init.checkpoint", 0},
         {"to-phase", TO_PHASE, "N", 0, "Leaves out the phases after N", 0},
+        {"trace", TRACE, "FILE", 0,
+         "Writes when each rank computed, moved and exchanged in the first ten steps, for chrome://tracing "
+         "or "
+         "Perfetto",
+         0},
         {"profile", PROFILE, NULL, 0, "Prints the device's time by kernel at the end", 0},
         {"quiet", QUIET, NULL, 0, "Prints warnings and errors, nothing else", 0},
         {"help-config", HELP_CONFIG, NULL, 0, "Lists every setting with its default and meaning", 0},

@@ -4,12 +4,13 @@
 
 #include "config/corpus.h"
 #include "data/loader.h"
-#include "dist/ranks.h"
+#include "dist/gradients.h"
 #include "eval/evaluate.h"
 #include "model/step.h"
 #include "report/tensorboard.h"
 #include "train/logs.h"
 #include "train/memory.h"
+#include "train/trace.h"
 #include "train/train.h"
 
 /* The last step that was begun and not told yet: the device may still be at it. */
@@ -28,6 +29,8 @@ typedef struct laip_run {
     laip_split train, val;
     laip_model model;
     laip_step step;
+    laip_trace *trace;          /* of the first steps; NULL: none */
+    laip_gradients *gradients;  /* their sums over the ranks */
     laip_log metrics, timing;   /* of rank 0 */
     laip_str yaml;              /* the resolved configuration */
     laip_tensorboard events;    /* where the config wants them */
@@ -84,6 +87,7 @@ typedef struct laip_run_step {
     uint64_t key, t; /* names the step's random numbers; the optimiser's step, from 1 */
     float mu, lr;
     double waited; /* seconds, for data */
+    laip_gradient_times exchange;
 } laip_run_step;
 /* Fetches this rank's micro-batches; returns what all ranks say of going on: bits of the above.  error is of
  * this rank. */

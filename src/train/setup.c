@@ -179,7 +179,10 @@ bool laip_run_open_step(laip_run *r, int phase, laip_error *error)
     laip_memory m = laip_run_memory(r);
     laip_step_sizes z = laip_memory_sizes(&m, &o);
     laip_loss_config loss = laip_config_losses(r->config, &r->config->phases[phase]);
-    return laip_step_create(&r->step, &r->model, &loss, &z, (uint64_t)r->config->seed, error);
+    if (!laip_step_create(&r->step, &r->model, &loss, &z, (uint64_t)r->config->seed, error))
+        return false;
+    r->gradients = laip_gradients_create(r->ranks, &r->step);
+    return true;
 }
 
 void laip_run_introduce(laip_run *r)

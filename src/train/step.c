@@ -33,11 +33,13 @@ bool laip_run_one_step(laip_run *r, laip_run_step *s, laip_error *error)
     for (size_t i = 0; i < s->own; i++)
         laip_step_momentum(step, s->batches[i], s->first + i);
     laip_exchange_keys(r->ranks, step);
-    for (size_t i = 0; good && i < s->own; i++)
+    for (size_t i = 0; good && i < s->own; i++) {
+        if (i + 1 == s->own)
+            laip_gradients_begin(r->gradients);
         good = laip_step_micro(step, s->batches[i], s->first + i, s->key, error);
-    if (!good)
+    }
+    if (!good || !laip_gradients_end(r->gradients, &s->exchange, error))
         return false;
-    laip_exchange_gradients(r->ranks, step);
     laip_optimiser_config o = r->config->optimiser;
     o.lr = s->lr;
     return laip_step_end(step, &o, s->t, error);

@@ -40,6 +40,13 @@ bool laip_run_log_time(laip_run *r, double seconds, const laip_run_step *s, laip
     laip_str_addf(&line, "{\"step\":%llu", (unsigned long long)r->done);
     laip_add_number(&line, "seconds", seconds);
     laip_add_number(&line, "data", s->waited);
+    if (r->ranks->size > 1) {
+        const laip_gradient_times *t = &s->exchange;
+        laip_add_number(&line, "communication", t->busy);
+        laip_add_number(&line, "exposed", t->exposed);
+        laip_add_number(&line, "hidden", t->busy > 0 ? 1 - t->exposed / t->busy : 1);
+        laip_add_number(&line, "bytes", t->bytes);
+    }
     laip_add_number(&line, "gflop", laip_device_counters(r->device)->flops * 1e-9);
     laip_str_adds(&line, "}");
     laip_device_reset_counters(r->device);

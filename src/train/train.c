@@ -56,14 +56,17 @@ static bool validate_and_save(laip_run *r, int phase, uint64_t step, laip_error 
 static bool take_step(laip_run *r, const laip_phase *p, laip_run_step *s, laip_error *error)
 {
     double start = laip_seconds();
+    laip_gradients_listen(r->gradients, r->trace ? laip_trace_gradients : NULL, r->trace);
+    laip_trace_span(r->trace, "waits for data", start - s->waited, start);
     if (!laip_run_one_step(r, s, error) || !laip_run_tell(r, false, error))
         return false;
     double seconds = laip_seconds() - start + s->waited;
+    laip_trace_span(r->trace, "step", start, laip_seconds());
     r->slowest = seconds > r->slowest ? seconds : r->slowest;
     r->done++;
     r->told = (laip_run_told){r->done, p, s->lr};
     r->images += (double)r->config->batch * r->config->micro_batches;
-    return laip_run_log_time(r, seconds, s, error);
+    return laip_run_log_time(r, seconds, s, error) && laip_trace_step(&r->trace, false, error);
 }
 
 static bool run_phase(laip_run *r, int index, uint64_t from, bool *ended, laip_error *error)
@@ -116,7 +119,9 @@ static bool next_step(laip_run *r, int phase, laip_error *error)
     laip_queue_read(q, q->image, image);
     laip_queue_read(q, q->text, text);
     memcpy(person, q->person + q->batch, slots * sizeof *person);
+    laip_gradients_free(r->gradients);
     laip_step_free(&r->step);
+    r->gradients = NULL;
     laip_params_zero_moments(&r->model.params);
     bool good = laip_run_open_step(r, phase, error);
     if (good)
@@ -192,6 +197,8 @@ static bool train_phases(laip_run *r, laip_error *error)
     if (good && !r->ranks->rank)
         good = open_log(r, "metrics.jsonl", &r->metrics, error) &&
                open_log(r, "timing.jsonl", &r->timing, error) && laip_run_report_begin(r, error);
+    if (good && r->options->trace)
+        good = laip_trace_open(&r->trace, r->options->trace, r->ranks, r->device, error);
     r->started = laip_seconds();
     r->saving = 1 + (double)laip_model_bytes(&r->model, r->device) / 2e8; /* until it is measured */
     for (int i = first; good && !ended && i < r->config->phase_count; i++, from = 0)
@@ -200,7 +207,7 @@ static bool train_phases(laip_run *r, laip_error *error)
         laip_note("done: the model is %s/best.safetensors, how it went %s/report/index.html; next: "
                   "laip-eval --checkpoint %s/best.safetensors --data %s",
                   r->config->out, r->config->out, r->config->out, r->config->annotations);
-    return good;
+    return good && laip_trace_step(&r->trace, true, error);
 }
 
 static bool print_plan(laip_run *r, laip_error *error)
@@ -239,6 +246,7 @@ static void close_run(laip_run *r)
 {
     laip_log_close(&r->metrics);
     laip_log_close(&r->timing);
+    laip_gradients_free(r->gradients);
     laip_step_free(&r->step);
     laip_model_free(&r->model);
     laip_split_close(&r->train);

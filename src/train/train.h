@@ -17,6 +17,7 @@ typedef struct laip_train_options {
     bool overwrite;      /* replace the run that the folder holds */
     bool plan;           /* tell what memory the run will take, and stop */
     bool profile;        /* tell the device's time by kernel at the end */
+    const char *trace;   /* file for a trace of the first steps (trace.h); NULL: none */
     long skip_bad_steps; /* whose losses or gradients are not finite: so many are passed over */
     bool (*stop)(void);  /* asked before each step: whether to save and end; NULL: never */
     double time_limit;   /* seconds from `begun` (laip_seconds), before which to save and end; 0: none */

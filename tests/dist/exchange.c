@@ -4,6 +4,7 @@
 #include "support/ranks.h"
 
 #include "dist/exchange.h"
+#include "dist/gradients.h"
 #include "support/device.h"
 #include "support/tiny.h"
 #include <stdlib.h>
@@ -79,11 +80,17 @@ static void half_step(run *r, const laip_ranks *ranks)
     for (size_t i = first; i < last; i++)
         laip_step_momentum(&r->step, &r->batch[i], i);
     laip_exchange_keys(ranks, &r->step);
+    laip_gradients *g = laip_gradients_create(ranks, &r->step);
+    laip_error error;
     for (size_t i = first; i < last; i++) {
-        laip_error error;
+        if (i + 1 == last)
+            laip_gradients_begin(g);
         assert_ok(laip_step_micro(&r->step, &r->batch[i], i, 3, &error), error);
     }
-    laip_exchange_gradients(ranks, &r->step);
+    laip_gradient_times times;
+    assert_ok(laip_gradients_end(g, &times, &error), error);
+    assert_true(times.exposed <= times.busy + 1e-9);
+    laip_gradients_free(g);
     laip_test_finish(r->model.device);
 }
 

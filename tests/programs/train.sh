@@ -66,11 +66,18 @@ train "$work/rest" --from-phase 1 --set init.checkpoint="$work/part/best.safeten
 root=
 [ "$(id -u)" -ne 0 ] || root=--allow-run-as-root
 POCL_MAX_PTHREAD_COUNT=1 mpirun $root --oversubscribe --bind-to none -n 2 "$build/laip-train" "$work/run.yaml" \
-    --device "$(auto_device "$build")" --out "$work/two" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    --device "$(auto_device "$build")" --out "$work/two" --trace "$work/trace.json" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 paste <(grep '"itc"' "$work/first/metrics.jsonl" | sed 's/.*"total"://; s/}//') \
       <(grep '"itc"' "$work/two/metrics.jsonl" | sed 's/.*"total"://; s/}//') |
     awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 2e-3 * $1) bad = 1; n++ } END { exit bad || n != 9 }' ||
     fail "two ranks gave other losses than one: $(cat "$work/two/metrics.jsonl")"
+
+for rank in 0 1; do
+    for kind in compute transfers communication; do
+        grep -q "\"cat\":\"$kind\",\"pid\":$rank," "$work/trace.json" || fail "the trace has no $kind of rank $rank"
+    done
+done
+grep -q '"hidden":' "$work/two/timing.jsonl" || fail "timing.jsonl does not say what was hidden"
 
 "$build/laip-eval" --checkpoint "$work/first/best.safetensors" --data "$work/people" --split test --k 4 --json --chance \
     > "$work/eval.json" 2> "$work/log" || { cat "$work/log"; exit 1; }
