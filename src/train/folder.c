@@ -152,6 +152,13 @@ bool laip_run_open_folder(laip_run *r, laip_error *error)
     return laip_run_all(r, sees(r, token, error), error);
 }
 
+void laip_run_tidy(const laip_run *r)
+{
+    laip_ranks_barrier(r->ranks);
+    if (!r->ranks->rank)
+        clean(r, false);
+}
+
 bool laip_run_describe(laip_run *r, laip_error *error)
 {
     char *config = laip_run_path(r, "config.yaml"), *vocab = laip_run_path(r, "vocab.txt");

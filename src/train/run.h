@@ -69,6 +69,7 @@ bool laip_run_all(const laip_run *r, bool good, laip_error *error);
 
 /* folder.c: the run folder. */
 bool laip_run_open_folder(laip_run *r, laip_error *error);
+void laip_run_tidy(const laip_run *r); /* at the end: what ranks of a killed job may still have written */
 bool laip_run_describe(laip_run *r, laip_error *error); /* writes config.yaml and vocab.txt */
 
 /* state.c: what is saved of a run, and read back. */

@@ -207,7 +207,10 @@ static bool train_phases(laip_run *r, laip_error *error)
         laip_note("done: the model is %s/best.safetensors, how it went %s/report/index.html; next: "
                   "laip-eval --checkpoint %s/best.safetensors --data %s",
                   r->config->out, r->config->out, r->config->out, r->config->annotations);
-    return good && laip_trace_step(&r->trace, true, error);
+    good = good && laip_trace_step(&r->trace, true, error);
+    if (good)
+        laip_run_tidy(r);
+    return good;
 }
 
 static bool print_plan(laip_run *r, laip_error *error)
