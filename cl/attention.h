@@ -5,6 +5,7 @@ static inline float head_dot(__global const act *a, const float *b)
 {
     vecf sums = (vecf)(0.0f);
     float sum = 0.0f;
+#pragma unroll
     for (int c = 0; c < HEAD_VECS; c++)
         sums = fma(ACT_LOAD(a + c * VEC), VLOAD(b + c * VEC), sums);
     for (int c = HEAD_VECS * VEC; c < HEAD; c++)
@@ -14,6 +15,7 @@ static inline float head_dot(__global const act *a, const float *b)
 
 static inline void head_load(float *to, __global const act *from, float scale)
 {
+#pragma unroll
     for (int c = 0; c < HEAD_VECS; c++)
         VSTORE(ACT_LOAD(from + c * VEC) * scale, to + c * VEC);
     for (int c = HEAD_VECS * VEC; c < HEAD; c++)
@@ -22,6 +24,7 @@ static inline void head_load(float *to, __global const act *from, float scale)
 
 static inline void head_store(__global act *to, const float *from, float scale)
 {
+#pragma unroll
     for (int c = 0; c < HEAD_VECS; c++)
         ACT_STORE(VLOAD(from + c * VEC) * scale, to + c * VEC);
     for (int c = HEAD_VECS * VEC; c < HEAD; c++)
@@ -31,6 +34,7 @@ static inline void head_store(__global act *to, const float *from, float scale)
 /* to += factor · from */
 static inline void head_add(float *to, __global const act *from, float factor)
 {
+#pragma unroll
     for (int c = 0; c < HEAD_VECS; c++)
         VSTORE(fma(ACT_LOAD(from + c * VEC), (vecf)(factor), VLOAD(to + c * VEC)), to + c * VEC);
     for (int c = HEAD_VECS * VEC; c < HEAD; c++)
@@ -39,6 +43,7 @@ static inline void head_add(float *to, __global const act *from, float factor)
 
 static inline void head_scale(float *x, float factor)
 {
+#pragma unroll
     for (int c = 0; c < HEAD_VECS; c++)
         VSTORE(VLOAD(x + c * VEC) * factor, x + c * VEC);
     for (int c = HEAD_VECS * VEC; c < HEAD; c++)

@@ -9,6 +9,9 @@
  * Vectors of four within a transposed tile are permuted by an exclusive or with the column, so that neither
  * turning nor reading has two items at one bank; that costs no memory, as padding would.
  *
+ * What is unrolled is what makes arrays registers: of loops over columns and keys unrolled as well compilers
+ * move the loads of all rounds to the front, and then have no registers left.
+ *
  * HEAD is a multiple of 4 up to 128, ROWS 32 or 64.  ALIGNED says that all rows begin at a multiple of 16
  * bytes.  Only conditions that are the same for a whole group surround a barrier.  ops/attention.h says what
  * is computed. */
@@ -28,7 +31,14 @@
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 #define FORWARD_STAGE LARGER((ROWS + SPAN) * FORWARD_CHUNK, SPAN * WIDTH)
 #define BACKWARD_STAGE LARGER(2 * (ROWS + SPAN) * BACKWARD_CHUNK, SPAN * WIDTH)
-#define GROUP_KERNEL __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+/* An item has up to 200 floats at once in registers: two waves of them fit in a SIMD of AMD's, sub-groups of
+ * 16 in the registers of Intel's threads (SUB_GROUP: device/traits.h). */
+#ifdef SUB_GROUP
+#define SMALL_SUB_GROUPS __attribute__((intel_reqd_sub_group_size(SUB_GROUP)))
+#else
+#define SMALL_SUB_GROUPS
+#endif
+#define GROUP_KERNEL __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) SMALL_SUB_GROUPS
 
 static inline float4 load4(__global const act *from)
 {
@@ -80,6 +90,7 @@ static inline void transpose_load(__local float4 *to, int rows, int chunk, __glo
 /* to[r][c] = from[r·stride + c] for SPAN rows of WIDTH columns; 0 beyond `valid` rows and the head. */
 static inline void lay(__local float4 *to, __global const act *from, int stride, int valid)
 {
+#pragma unroll 2
     for (int at = get_local_id(0); at < SPAN * WIDTH / 4; at += ITEMS) {
         int c = at % (WIDTH / 4) * 4, r = at / (WIDTH / 4);
         float4 x = (float4)(0.0f);
@@ -94,6 +105,7 @@ static inline void lay(__local float4 *to, __global const act *from, int stride,
 static inline void dots(float4 *s, __local const float4 *own, __local const float4 *other, int chunk, int y,
                         int x)
 {
+#pragma unroll 1
     for (int c4 = 0; c4 < chunk / 4; c4++) {
         int own_at = 4 * c4 * (ROWS / 4) + (y ^ moved(c4, chunk)),
             other_at = 4 * c4 * (SPAN / 4) + (x ^ moved(c4, chunk));
@@ -123,6 +135,7 @@ static inline void put(__local float4 *w, const float4 *s, int y, int x)
 static inline void accumulate_pv(float4 (*sum)[VECS], __local const float4 *w, __local const float4 *rows,
                                  int count, int y, int x)
 {
+#pragma unroll 1
     for (int j4 = 0; 4 * j4 < count; j4++) {
 #pragma unroll
         for (int j = 0; j < 4; j++) {
@@ -175,6 +188,7 @@ static inline float4 four(__global const float *from, int stride, int first, int
 static inline float4 sum_parts(__local const float4 *parts, int y)
 {
     float4 sum = parts[y];
+#pragma unroll
     for (int n = 1; n < 8; n++)
         sum += parts[n * (ROWS / 4) + y];
     return sum;
@@ -228,11 +242,13 @@ GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __glob
             barrier(CLK_LOCAL_MEM_FENCE);
             dots(p, stage, others, FORWARD_CHUNK, y, x);
         }
+#pragma unroll
         for (int i = 0; i < 4; i++)
             p[i] = below(p[i] * scale, 4 * x, count, -1e30f);
         parts[x * (ROWS / 4) + y] = (float4)(vec_max(p[0]), vec_max(p[1]), vec_max(p[2]), vec_max(p[3]));
         barrier(CLK_LOCAL_MEM_FENCE);
         float4 larger = most;
+#pragma unroll
         for (int n = 0; n < 8; n++)
             larger = fmax(larger, parts[n * (ROWS / 4) + y]);
         float4 shrink = vec_exp(most - larger);
@@ -243,12 +259,14 @@ GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __glob
         p[3] = below(vec_exp(p[3] - larger.w), 4 * x, count, 0.0f);
         total = fma(total, shrink, (float4)(vec_sum(p[0]), vec_sum(p[1]), vec_sum(p[2]), vec_sum(p[3])));
         if (threshold)
+#pragma unroll
             for (int i = 0; i < 4; i++)
                 p[i] *= mask4(key0, key1, (uint)((h * nq + first + 4 * y + i) * nk + j0 + 4 * x), 1,
                               threshold, kept_scale);
         put(weights, p, y, x);
         lay(stage, v + at + v_col, kv_stride, count);
         barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll
         for (int n = 0; n < VECS; n++) {
             sum[0][n] *= shrink.x;
             sum[1][n] *= shrink.y;
@@ -266,6 +284,7 @@ GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __glob
     most += log(total);
     if (x == 0) {
         float each[4] = {most.x, most.y, most.z, most.w};
+#pragma unroll
         for (int i = 0; i < 4; i++)
             if (4 * y + i < rows)
                 lse[(r + 4 * y + i) * heads + h] = each[i];
@@ -307,6 +326,7 @@ GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global co
     dout += r0 * width + h * HEAD;
     o += r0 * width + h * HEAD;
     float each[4];
+#pragma unroll
     for (int i = 0; i < 4; i++) {
         float4 part = (float4)(0.0f);
         for (int c = 4 * x; c < HEAD && 4 * y + i < rows; c += 32) {
@@ -335,6 +355,7 @@ GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global co
             dots(p, stage, keys, BACKWARD_CHUNK, y, x);
             dots(dp, outs, values, BACKWARD_CHUNK, y, x);
         }
+#pragma unroll
         for (int i = 0; i < 4; i++) {
             float4 mask = (float4)(1.0f);
             if (threshold)
@@ -363,6 +384,7 @@ GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global co
     mean += left / sum_parts(parts, y);
     write_rows(dq + r0 * dq_stride + dq_col + h * HEAD, dq_stride, sum, (float4)(scale), rows, y, x);
     vstore4(mean, 0, means);
+#pragma unroll
     for (int i = 0; i < 4; i++)
         if (x == 0 && 4 * y + i < rows)
             delta[(r0 + 4 * y + i) * heads + h] = means[i];
@@ -417,6 +439,7 @@ attention_group_dkv(__global const act *restrict q, __global const act *restrict
             }
             float4 l = four(lse + at * heads + h, heads, 4 * x, count);
             float4 mean = four(delta + at * heads + h, heads, 4 * x, count);
+#pragma unroll
             for (int j = 0; j < 4; j++) {
                 float4 mask = (float4)(1.0f);
                 if (threshold)
