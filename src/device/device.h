@@ -35,6 +35,9 @@ typedef struct laip_traits {
     int native_vector; /* floats of a register, as the driver says it: 16 with AVX-512, 8 with AVX2, 1 where
                         * lanes are work-items */
     size_t cache;      /* bytes of the last-level cache; 0 where unknown */
+    int wave; /* items that run together: NVIDIA's warp, AMD's wavefront, Intel's least sub-group; 0: not told
+               */
+    int sub_group; /* items of the least sub-group that a kernel may ask for; 0: it may not */
 } laip_traits;
 
 /* Work and traffic since the device was opened (or since laip_device_reset_counters). */

@@ -125,6 +125,7 @@ void laip_mappings_release(laip_device *device); /* device/mapping.c */
 laip_kernel *laip_kernel_get(laip_device *device, const char *file, const char *kernel, const char *options);
 void laip_programs_release(laip_device *device);
 
+bool laip_has_extension(cl_device_id id, const char *name);
 /* false: the driver does not tell of the device what its use needs. */
 bool laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *traits);
 /* Every device of every platform, at least one; free() releases them. */

@@ -1,7 +1,9 @@
 /* Kernels compiled from cl/, a program for each file and set of build options; what keeps them on disk is in
  * program_cache.c.
  *
- * LAIP_KERNEL_DIR reads the sources from that folder instead of those embedded in the program. */
+ * LAIP_KERNEL_DIR reads the sources from that folder instead of those embedded in the program.
+ * LAIP_KERNEL_LIST names a file to which a line is added for every program that a process asks for, compiled
+ * or not: file, tab, options (tools/gpu-compile). */
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -9,10 +11,17 @@
 #include "device/internal.h"
 #include "device/sources.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* What compilers that let a kernel ask for the size of its sub-groups take, too: a thread has twice the
+ * registers, a processor half the threads. */
+static const char many_registers[] = " -cl-intel-256-GRF-per-thread";
+
+enum { BUILD_OPTIONS = 1024 };
 
 static bool read_source(const char *file, laip_str *into, laip_error *error)
 {
@@ -67,6 +76,12 @@ static cl_program compile(laip_device *d, const char *file, const char *options,
     laip_compile_watch w;
     laip_compile_watch_begin(&w, d, file);
     code = clBuildProgram(p, 1, &d->id, options, NULL, NULL);
+    const char *more = strstr(options, many_registers);
+    if (code != CL_SUCCESS && more) { /* not every version of such a compiler */
+        char fewer[BUILD_OPTIONS];
+        snprintf(fewer, sizeof fewer, "%.*s", (int)(more - options), options);
+        code = clBuildProgram(p, 1, &d->id, fewer, NULL, NULL);
+    }
     laip_compile_watch_end(&w);
     if (code == CL_SUCCESS)
         return p;
@@ -84,6 +99,33 @@ static cl_program compile(laip_device *d, const char *file, const char *options,
     return NULL;
 }
 
+/* All that a program is compiled with: MANY_REGISTERS among its own options says that it needs them. */
+static void add_options(const laip_device *d, const char *options, char *all, size_t size)
+{
+    const laip_traits *t = &d->traits;
+    char vector[32] = "", sub_group[32] = "";
+    if (!strstr(options, "-DVEC=")) /* else it is a kernel in vectors of its own */
+        snprintf(vector, sizeof vector, "-DVEC=%d ", t->vector);
+    if (t->sub_group)
+        snprintf(sub_group, sizeof sub_group, "-DSUB_GROUP=%d ", t->sub_group);
+    /* warnings are the developers': some drivers print how many there were where people read */
+    snprintf(all, size, "-cl-std=CL1.2%s -DLANES=%d %s%s%s%s", getenv("LAIP_BUILD_LOG") ? "" : " -w",
+             t->lanes, vector, sub_group, options,
+             t->sub_group && strstr(options, "-DMANY_REGISTERS") ? many_registers : "");
+}
+
+static void tell(const char *file, const char *options)
+{
+    const char *path = getenv("LAIP_KERNEL_LIST");
+    FILE *list = path && *path ? fopen(path, "a") : NULL;
+    if (path && *path && !list)
+        laip_warn("LAIP_KERNEL_LIST: %s: %s", path, strerror(errno));
+    if (list) {
+        fprintf(list, "%s\t%s\n", file, options);
+        fclose(list);
+    }
+}
+
 static cl_program program_get(laip_device *d, const char *file, const char *options)
 {
     char key[512];
@@ -91,14 +133,9 @@ static cl_program program_get(laip_device *d, const char *file, const char *opti
     int length = snprintf(key, sizeof key, "%s %s", file, options);
     if (laip_map_get(&d->program_index, key, (size_t)length, &index))
         return d->programs[index];
-    char all[1024];
-    /* warnings are the developers': some drivers print how many there were where people read */
-    const char *basic = getenv("LAIP_BUILD_LOG") ? "-cl-std=CL1.2" : "-cl-std=CL1.2 -w";
-    if (strstr(options, "-DVEC=")) /* a kernel in vectors of its own */
-        snprintf(all, sizeof all, "%s -DLANES=%d %s", basic, d->traits.lanes, options);
-    else
-        snprintf(all, sizeof all, "%s -DLANES=%d -DVEC=%d %s", basic, d->traits.lanes, d->traits.vector,
-                 options);
+    char all[BUILD_OPTIONS];
+    add_options(d, options, all, sizeof all);
+    tell(file, all);
     laip_str source = {0};
     if (!expand(file, &source, 0, &d->error)) {
         free(source.text);

@@ -1,4 +1,5 @@
 /* What a device says of itself. */
+#include "base/memory.h"
 #include "device/device.h"
 #include "device/internal.h"
 
@@ -9,6 +10,8 @@
 
 /* NVIDIA's numbers for the same, which not all headers have. */
 enum { PCI_BUS_NV = 0x4008, PCI_SLOT_NV = 0x4009, PCI_DOMAIN_NV = 0x400A };
+/* What the makers' extensions call the number of items that run together. */
+enum { WARP_SIZE_NV = 0x4003, WAVEFRONT_WIDTH_AMD = 0x4043, SUB_GROUP_SIZES_INTEL = 0x4108 };
 
 static void query_text(cl_device_id id, cl_device_info what, char *text, size_t size)
 {
@@ -42,6 +45,36 @@ static void query_pci(cl_device_id id, char *text, size_t size)
     }
 }
 
+bool laip_has_extension(cl_device_id id, const char *name)
+{
+    size_t size = 0, length = strlen(name);
+    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &size) != CL_SUCCESS || !size)
+        return false;
+    char *all = laip_alloc(size + 1, 1);
+    bool found = false;
+    clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, size, all, NULL);
+    for (const char *at = all; !found && (at = strstr(at, name)) != NULL; at += length)
+        found = (at == all || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0');
+    free(all);
+    return found;
+}
+
+static void query_wave(cl_device_id id, laip_traits *t)
+{
+    size_t sizes[16], bytes = 0;
+    cl_uint width = 0;
+    if (laip_has_extension(id, "cl_intel_required_subgroup_size") &&
+        clGetDeviceInfo(id, SUB_GROUP_SIZES_INTEL, sizeof sizes, sizes, &bytes) == CL_SUCCESS)
+        for (size_t i = 0; i < bytes / sizeof *sizes; i++)
+            t->sub_group = !t->sub_group || (int)sizes[i] < t->sub_group ? (int)sizes[i] : t->sub_group;
+    t->wave = t->sub_group;
+    if ((laip_has_extension(id, "cl_nv_device_attribute_query") &&
+         query(id, WARP_SIZE_NV, sizeof width, &width)) ||
+        (laip_has_extension(id, "cl_amd_device_attribute_query") &&
+         query(id, WAVEFRONT_WIDTH_AMD, sizeof width, &width)))
+        t->wave = (int)width;
+}
+
 bool laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
 {
     cl_uint units = 0, alignment = 0, width = 0;
@@ -53,6 +86,7 @@ bool laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
     query_text(id, CL_DRIVER_VERSION, t->driver, sizeof t->driver);
     query_text(id, CL_DEVICE_VERSION, t->version, sizeof t->version);
     query_pci(id, t->pci, sizeof t->pci);
+    query_wave(id, t);
     bool good = clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof t->platform - 1, t->platform, NULL) ==
                     CL_SUCCESS &&
                 query(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units) &&

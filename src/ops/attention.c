@@ -54,7 +54,7 @@ static bool aligned(laip_heads h)
 }
 
 typedef struct options {
-    char text[64];
+    char text[96];
 } options;
 
 /* What a kernel whose groups own rows of a side of this length is compiled with. */
@@ -65,7 +65,7 @@ static options options_for(const laip_device *d, const form *f, const laip_atten
     if (f->kind == WIDE)
         snprintf(o.text, sizeof o.text, "-DHEAD=%d -DBAND=%d %s", a->head_size, BAND, storage);
     else if (f->kind == GROUP)
-        snprintf(o.text, sizeof o.text, "-DHEAD=%d -DROWS=%zu -DALIGNED=%d %s", a->head_size,
+        snprintf(o.text, sizeof o.text, "-DHEAD=%d -DROWS=%zu -DALIGNED=%d -DMANY_REGISTERS %s", a->head_size,
                  group_rows(d, a, longest), all_aligned, storage);
     else
         snprintf(o.text, sizeof o.text, "-DHEAD=%d %s", a->head_size, storage);

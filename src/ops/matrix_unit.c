@@ -11,7 +11,7 @@
 #include <string.h>
 
 const char *const laip_precision_names[] = {"fp32", "tf32", "bf16", "fp16", NULL};
-enum { PRECISIONS = 4, SUB_GROUP_SIZES_INTEL = 0x4108 };
+enum { PRECISIONS = 4 };
 
 /* The units, in the order in which they are tried.  extension: of the drivers whose compilers have its
  * instructions; NULL: only when named. */
@@ -73,37 +73,11 @@ laip_precision laip_precision_of(const laip_device *d)
     return state ? state->precision : LAIP_FP32;
 }
 
-static bool has_extension(const laip_device *d, const char *name)
-{
-    size_t size = 0, length = strlen(name);
-    if (clGetDeviceInfo(d->id, CL_DEVICE_EXTENSIONS, 0, NULL, &size) != CL_SUCCESS || !size)
-        return false;
-    char *all = laip_alloc(size + 1, 1);
-    bool found = false;
-    clGetDeviceInfo(d->id, CL_DEVICE_EXTENSIONS, size, all, NULL);
-    for (const char *at = all; !found && (at = strstr(at, name)) != NULL; at += length)
-        found = (at == all || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0');
-    free(all);
-    return found;
-}
-
-/* The least lanes of a sub-group, of drivers that want to be told; 0: they do not. */
-static int least_sub_group(const laip_device *d)
-{
-    size_t sizes[16], bytes = 0, least = 0;
-    if (!has_extension(d, "cl_intel_required_subgroup_size") ||
-        clGetDeviceInfo(d->id, SUB_GROUP_SIZES_INTEL, sizeof sizes, sizes, &bytes) != CL_SUCCESS)
-        return 0;
-    for (size_t i = 0; i < bytes / sizeof *sizes; i++)
-        least = !least || sizes[i] < least ? sizes[i] : least;
-    return (int)least;
-}
-
 static laip_unit make(const laip_device *d, const description *u, const char *kind)
 {
     laip_unit unit = {
         .name = u->name, .kind = kind, .lanes = u->lanes, .plain = strcmp(u->name, "plain") == 0};
-    int sub_group = least_sub_group(d);
+    int sub_group = d->traits.sub_group;
     if (sub_group && strcmp(u->name, "dpas") == 0)
         sub_group = u->lanes;
     snprintf(unit.options, sizeof unit.options, "%s -DMU_%s%s", u->option, kind,
@@ -252,7 +226,7 @@ static laip_unit seek(laip_device *d, laip_precision precision)
         return unit;
     for (int i = 0; i < UNITS; i++) {
         const char *kind = units[i].kinds[precision];
-        if (!units[i].extension || !kind || !has_extension(d, units[i].extension))
+        if (!units[i].extension || !kind || !laip_has_extension(d->id, units[i].extension))
             continue;
         unit = make(d, &units[i], kind);
         if (passes(d, &unit, precision, why, sizeof why))
