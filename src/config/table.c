@@ -12,6 +12,7 @@ static const char *const exif[] = {"applied", "ignored", NULL};
 static const char *const decays[] = {"matrices", "original", NULL};
 static const char *const negatives[] = {"floor", "original", NULL};
 static const char *const tails[] = {"retrieval", "original", NULL};
+static const char *const shares[] = {"auto", "equal", "measured", NULL};
 static const char *const micro[] = {"given", "auto", NULL};
 
 #define AT(field) offsetof(laip_config, field)
@@ -127,6 +128,8 @@ static const laip_setting settings[] = {
      "of a step, shared out among the ranks"},
     {"batch.micro", LAIP_SETTING_CHOICE, AT(micro), micro, 0, 0,
      "auto: size and micro_batches give only their product; the largest size that fits the device is taken"},
+    {"batch.shares", LAIP_SETTING_CHOICE, AT(shares), shares, 0, 0,
+     "of the ranks in micro-batches: equal, by measured speed, or auto: measured where their devices differ"},
     {"batch.recompute", LAIP_SETTING_BOOL, AT(recompute), NULL, 0, 1,
      "layers are computed again in the backward instead of kept: half the buffers, a fifth more time"},
     {"init.checkpoint", LAIP_SETTING_TEXT, AT(checkpoint), NULL, 0, 0,

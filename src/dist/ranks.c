@@ -241,4 +241,13 @@ void laip_ranks_division(const laip_ranks *r, int rank, size_t count, size_t *fi
 {
     *first = count * (size_t)rank / (size_t)r->size;
     *last = count * ((size_t)rank + 1) / (size_t)r->size;
+    if (!r->weights)
+        return;
+    double before = 0, all = 0;
+    for (int k = 0; k < r->size; k++) {
+        before += k < rank ? r->weights[k] : 0;
+        all += r->weights[k];
+    }
+    *first = (size_t)((double)count * before / all + 0.5);
+    *last = rank + 1 == r->size ? count : (size_t)((double)count * (before + r->weights[rank]) / all + 0.5);
 }

@@ -22,7 +22,9 @@ typedef struct laip_run_told {
 
 typedef struct laip_run {
     laip_config *config;
-    const laip_ranks *ranks;
+    const laip_ranks *ranks; /* own_ranks: those that were given, with their shares */
+    laip_ranks own_ranks;
+    double *share; /* [ranks] micro-batches of each, where they are not equal */
     const laip_train_options *options;
     laip_device *device;
     laip_corpus corpus;
@@ -60,6 +62,9 @@ bool laip_run_divide_batch(laip_run *r, laip_error *error);
 bool laip_run_check_memory(laip_run *r, laip_error *error); /* of all phases */
 bool laip_run_open_step(laip_run *r, int phase, laip_error *error);
 void laip_run_introduce(laip_run *r); /* which rank has which device */
+
+/* shares.c: which rank takes how much; after the model is there. */
+bool laip_run_settle_shares(laip_run *r, int phase, laip_error *error);
 
 /* agree.c: whether all ranks were given the same. */
 bool laip_run_same_config(laip_run *r, laip_error *error);

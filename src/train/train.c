@@ -190,8 +190,10 @@ static bool train_phases(laip_run *r, laip_error *error)
         laip_config_write(r->config, &r->yaml);
         for (int i = 0; i < r->config->phase_count; i++)
             r->total_steps += laip_run_phase_steps(r, &r->config->phases[i]);
-        laip_run_introduce(r);
-        good = laip_run_all(r, begin(r, path, first, error), error) && laip_run_describe(r, error);
+        good = laip_run_all(r, begin(r, path, first, error), error) && laip_run_describe(r, error) &&
+               laip_run_settle_shares(r, first, error);
+        if (good)
+            laip_run_introduce(r);
     }
     free(path);
     if (good && !r->ranks->rank)
@@ -258,6 +260,7 @@ static void close_run(laip_run *r)
     laip_device_close(r->device);
     free(r->yaml.text);
     free(r->samples.text);
+    free(r->share);
     laip_tensorboard_close(&r->events);
     if (r->lock >= 0)
         close(r->lock);
@@ -267,13 +270,14 @@ bool laip_train(laip_config *config, const laip_ranks *ranks, const laip_train_o
                 laip_error *error)
 {
     laip_run r = {.config = config,
-                  .ranks = ranks,
+                  .own_ranks = *ranks,
                   .options = options,
                   .best = -1,
                   .lock = -1,
                   .saved = UINT64_MAX,
                   .metrics = {.fd = -1},
                   .timing = {.fd = -1}};
+    r.ranks = &r.own_ranks;
     bool good = laip_config_check(config, error) && laip_run_same_config(&r, error) &&
                 laip_run_open_device(&r, error);
     if (good && options->profile)
