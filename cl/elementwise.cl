@@ -51,10 +51,15 @@ FLAT_KERNEL void convert(__global const from *restrict x, __global act *restrict
 FLAT_KERNEL void square_partials(__global const float *restrict x, __global float *restrict part, ulong count,
                                  ulong each)
 {
-    ulong i = get_global_id(0) * each, last = min(i + each, count);
     vecf sums = (vecf)(0.0f);
     float sum = 0.0f;
-    for (; i + VEC <= last; i += VEC)
+#if LANES == 1
+    ulong i = get_global_id(0) * each, last = min(i + each, count), step = VEC;
+#else
+    /* neighbours read neighbouring vectors, and one of them what is left */
+    ulong i = get_global_id(0) * VEC, last = count, step = get_global_size(0) * VEC;
+#endif
+    for (; i + VEC <= last; i += step)
         sums = fma(VLOAD(x + i), VLOAD(x + i), sums);
     for (; i < last; i++)
         sum = fma(x[i], x[i], sum);

@@ -1,5 +1,6 @@
 /* laip-bench devices: every OpenCL device, and what the kernels will use of it. */
 #include "bench/bench.h"
+#include "ops/attention.h"
 
 #include <stdio.h>
 
@@ -12,10 +13,18 @@ static void as_text(void *context, int number, int rank, const laip_traits *t)
            "%zu\n",
            t->units, (double)t->memory / 0x1p30, (double)t->largest / 0x1p30, t->local_memory >> 10,
            t->group_limit);
+    if (t->wave)
+        printf("   %d items run together%s\n", t->wave,
+               t->sub_group ? "; attention's kernels ask for as many, and for all registers of a thread"
+                            : "");
     printf("   used as a %s: %d item%s a row, vectors of %d floats; products by %s; buffers %s\n",
            t->cpu ? "processor" : "graphics device", t->lanes, t->lanes > 1 ? "s" : "", t->vector,
            t->lanes > 1 ? "CLBlast" : "the packed kernel or CLBlast, as measured",
            t->host_memory ? "in host memory" : "on the device");
+    if (t->lanes > 1)
+        printf("   attention %s\n", laip_attention_has_tiles(t, 64)
+                                        ? "in tiles that a group shares in local memory"
+                                        : "an item a row: there is too little local memory for tiles");
     if (rank >= 0)
         printf("   auto takes it for rank %d of a node\n", rank);
     else
@@ -26,12 +35,13 @@ static void as_json(void *context, int number, int rank, const laip_traits *t)
 {
     json_array_append_new(
         context,
-        json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:i, s:i}",
-                  "number", number, "auto_rank", rank, "name", t->name, "pci", t->pci, "platform",
-                  t->platform, "driver", t->driver, "version", t->version, "cpu", t->cpu, "host_memory",
-                  t->host_memory, "units", t->units, "memory", (json_int_t)t->memory, "largest",
-                  (json_int_t)t->largest, "local_memory", (json_int_t)t->local_memory, "group_limit",
-                  (json_int_t)t->group_limit, "lanes", t->lanes, "vector", t->vector));
+        json_pack(
+            "{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i}",
+            "number", number, "auto_rank", rank, "name", t->name, "pci", t->pci, "platform", t->platform,
+            "driver", t->driver, "version", t->version, "cpu", t->cpu, "host_memory", t->host_memory, "units",
+            t->units, "memory", (json_int_t)t->memory, "largest", (json_int_t)t->largest, "local_memory",
+            (json_int_t)t->local_memory, "group_limit", (json_int_t)t->group_limit, "lanes", t->lanes,
+            "vector", t->vector, "wave", t->wave, "sub_group", t->sub_group));
 }
 
 static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}};

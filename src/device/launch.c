@@ -121,3 +121,26 @@ laip_grid laip_grid_flat(const laip_device *d, size_t count, size_t each)
     size_t items = d->traits.lanes > 1 ? 64 : 1;
     return (laip_grid){.groups = {(count + each * items - 1) / (each * items)}, .items = {items}};
 }
+
+enum { BAND_ROWS = 32, UNIT_GROUPS = 4 }; /* rows of a band, about; groups that a unit should have */
+
+size_t laip_bands(const laip_device *d, size_t rows, size_t cols, size_t least)
+{
+    size_t across = laip_grid_flat(d, cols, (size_t)d->traits.vector).groups[0];
+    size_t bands = ((size_t)d->traits.units * UNIT_GROUPS + across - 1) / across;
+    size_t most = (rows + BAND_ROWS - 1) / BAND_ROWS;
+    bands = bands < least ? least : bands;
+    bands = bands < most ? bands : most ? most : 1;
+    size_t band = (rows + bands - 1) / bands;
+    return band ? (rows + band - 1) / band : 1;
+}
+
+/* Fewer columns may have more bands: groups are counted, of up to so many columns each, and a last one. */
+size_t laip_bands_floats(const laip_device *d, size_t rows, size_t cols, size_t least)
+{
+    size_t items = d->traits.lanes > 1 ? 64 : 1, most = (rows + BAND_ROWS - 1) / BAND_ROWS;
+    size_t shared = (size_t)d->traits.units * UNIT_GROUPS * items * (size_t)d->traits.vector + cols;
+    size_t floats = shared < least * cols ? least * cols : shared;
+    most = (most ? most : 1) * cols;
+    return floats < most ? floats : most;
+}

@@ -120,6 +120,12 @@ const char *laip_storage(laip_device *device, const char *kernel, const laip_mat
 laip_grid laip_grid_rows(const laip_device *device, size_t rows);
 /* Groups for `count` elements where each work-item handles `each` of them, 64 items a group (1 on a CPU). */
 laip_grid laip_grid_flat(const laip_device *device, size_t count, size_t each);
+/* Bands of rows in which a flat kernel of `cols` columns, an item a vector of them, sums up `rows` rows: at
+ * least `least`, and on a device of many units so many that each of them has several groups; none of fewer
+ * than 17 rows.  And the floats that a number a column and band take, for so many rows and columns or fewer.
+ */
+size_t laip_bands(const laip_device *device, size_t rows, size_t cols, size_t least);
+size_t laip_bands_floats(const laip_device *device, size_t rows, size_t cols, size_t least);
 /* Elements a work-item of a flat kernel should handle: many on a CPU, few on a GPU; a multiple of VEC. */
 size_t laip_flat_each(const laip_device *device, size_t count);
 

@@ -116,6 +116,8 @@ bool laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
     t->native_vector = (int)width;
     t->cache = cache;
     t->lanes = wide ? 1 : 64;
+    while (!wide && t->lanes < t->wave)
+        t->lanes *= 2;
     t->vector = wide ? 16 : 4;
     return good;
 }

@@ -25,14 +25,18 @@ static size_t group_bytes(size_t rows, size_t head)
 
 /* Rows of a group of the group form, with two items each: no more than a short side can use, and so few that
  * two groups find room at once, for one to compute while the other loads.  0: there is no room. */
-static size_t group_rows(const laip_device *d, const laip_attention *a, size_t longest)
+static size_t group_rows(const laip_traits *t, int head, size_t longest)
 {
-    const laip_traits *t = laip_device_traits(d);
     size_t rows = longest <= GROUP_ROWS / 2 ? GROUP_ROWS / 2 : GROUP_ROWS;
     for (; rows >= GROUP_ROWS / 2; rows /= 2)
-        if (2 * group_bytes(rows, (size_t)a->head_size) <= t->local_memory && 2 * rows <= t->group_limit)
+        if (2 * group_bytes(rows, (size_t)head) <= t->local_memory && 2 * rows <= t->group_limit)
             return rows;
     return 0;
+}
+
+bool laip_attention_has_tiles(const laip_traits *t, int head)
+{
+    return head % 4 == 0 && head <= 128 && group_rows(t, head, 1);
 }
 
 /* lanes: that form has parts enough. */
@@ -42,7 +46,7 @@ static form form_for(const laip_device *d, const laip_attention *a, bool lanes)
     if (!groups && a->head_size % 16 == 0)
         return lanes ? (form){"attention_lanes.cl", "attention_lanes_forward", NULL, NULL, LANES}
                      : (form){"attention_wide.cl", NULL, "attention_wide_dq", "attention_wide_dkv", WIDE};
-    if (groups && a->head_size % 4 == 0 && a->head_size <= 128 && group_rows(d, a, 1))
+    if (groups && laip_attention_has_tiles(laip_device_traits(d), a->head_size))
         return (form){"attention_group.cl", "attention_group_forward", "attention_group_dq",
                       "attention_group_dkv", GROUP};
     return (form){"attention.cl", "attention_forward", "attention_dq", "attention_dkv", PLAIN};
@@ -66,7 +70,7 @@ static options options_for(const laip_device *d, const form *f, const laip_atten
         snprintf(o.text, sizeof o.text, "-DHEAD=%d -DBAND=%d %s", a->head_size, BAND, storage);
     else if (f->kind == GROUP)
         snprintf(o.text, sizeof o.text, "-DHEAD=%d -DROWS=%zu -DALIGNED=%d -DMANY_REGISTERS %s", a->head_size,
-                 group_rows(d, a, longest), all_aligned, storage);
+                 group_rows(laip_device_traits(d), a->head_size, longest), all_aligned, storage);
     else
         snprintf(o.text, sizeof o.text, "-DHEAD=%d %s", a->head_size, storage);
     return o;
@@ -80,7 +84,7 @@ static laip_grid grid(const laip_device *d, const form *f, const laip_attention 
     if (f->kind == WIDE)
         each = BAND;
     if (f->kind == GROUP) {
-        each = group_rows(d, a, longest);
+        each = group_rows(laip_device_traits(d), a->head_size, longest);
         lanes = 2 * each;
     }
     return (laip_grid){.groups = {sequences, (size_t)a->heads, (longest + each - 1) / each},

@@ -15,6 +15,7 @@
 
 #include "base/rng.h"
 #include "device/buffer.h"
+#include "device/device.h"
 
 typedef struct laip_attention {
     int heads, head_size;     /* h, d */
@@ -49,5 +50,9 @@ size_t laip_attention_scratch(const laip_device *device, int heads, int head_siz
 void laip_attention_backward(laip_device *device, const laip_attention *a, laip_heads dq, laip_heads dk,
                              laip_heads dv, laip_mat dout, laip_mat o, laip_mat lse, laip_heads q,
                              laip_heads k, laip_heads v, laip_mat scratch);
+
+/* Whether a graphics device has the local memory that tiles take which a group shares, for heads of this
+ * size; else an item does a row of its own, which is slower by far. */
+bool laip_attention_has_tiles(const laip_traits *traits, int head_size);
 
 #endif

@@ -3,17 +3,13 @@
 #include "device/launch.h"
 
 /* Rows are summed in bands: more of them where there are few columns to share out. */
-static size_t bands_for(size_t rows, size_t cols)
-{
-    size_t bands = cols >= 256 ? 16 : 64, most = (rows + 31) / 32;
-    return bands < most ? bands : most ? most : 1;
-}
+enum { NARROW = 256, BANDS = 16, BANDS_NARROW = 64 };
 
 size_t laip_bias_partials(const laip_device *d, size_t rows, size_t cols)
 {
-    (void)d;
-    (void)rows;
-    return (cols >= 256 ? 16 : 64) * cols;
+    size_t wide = laip_bands_floats(d, rows, cols, BANDS),
+           narrow = laip_bands_floats(d, rows, cols < NARROW ? cols : NARROW - 1, BANDS_NARROW);
+    return wide > narrow ? wide : narrow;
 }
 
 void laip_bias_gradient_columns(laip_device *d, laip_mat db, laip_mat dy, size_t first, size_t count,
@@ -24,8 +20,8 @@ void laip_bias_gradient_columns(laip_device *d, laip_mat db, laip_mat dy, size_t
         return;
     laip_mat summed = dy; /* as much of it as is read */
     summed.cols = count;
-    size_t bands = bands_for(rows, cols), band = (rows + bands - 1) / bands;
-    bands = (rows + band - 1) / band;
+    size_t bands = laip_bands(d, rows, cols, cols < NARROW ? BANDS_NARROW : BANDS);
+    size_t band = (rows + bands - 1) / bands;
     laip_grid grid = laip_grid_flat(d, count, (size_t)laip_device_traits(d)->vector);
     laip_grid gather = grid;
     grid.groups[1] = bands;

@@ -41,10 +41,11 @@ void laip_scale(laip_device *d, laip_mat y, float factor)
                     LAIP_F(factor), laip_arg_u64(count), laip_arg_u64(each));
 }
 
-/* A sum has fewer, longer pieces than other flat kernels: one item adds up all of theirs. */
+/* A sum has fewer, longer pieces than other flat kernels: one group adds up all of theirs. */
 static size_t piece(const laip_device *d, size_t count)
 {
-    size_t pieces = laip_device_traits(d)->lanes > 1 ? 4096 : 64, each = (count + pieces - 1) / pieces;
+    const laip_traits *t = laip_device_traits(d);
+    size_t pieces = t->lanes > 1 ? (size_t)t->units * 512 : 64, each = (count + pieces - 1) / pieces;
     each = (each + 63) / 64 * 64;
     return each < 1024 ? 1024 : each;
 }

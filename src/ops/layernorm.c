@@ -2,14 +2,7 @@
 
 #include "device/launch.h"
 
-/* Rows are summed in bands, as many as keep the device busy; their number follows from sizes alone. */
-enum { BANDS = 16 };
-
-static size_t band_rows(size_t rows)
-{
-    size_t band = (rows + BANDS - 1) / BANDS;
-    return band < 32 ? 32 : band;
-}
+enum { BANDS = 16 }; /* in which rows are summed, at least */
 
 void laip_layernorm_forward(laip_device *d, laip_mat y, laip_mat stats, laip_mat x, laip_mat weight,
                             laip_mat bias, float eps)
@@ -23,9 +16,7 @@ void laip_layernorm_forward(laip_device *d, laip_mat y, laip_mat stats, laip_mat
 
 size_t laip_layernorm_partials(const laip_device *d, size_t rows, size_t cols)
 {
-    (void)d;
-    (void)rows;
-    return (size_t)BANDS * 2 * cols;
+    return 2 * laip_bands_floats(d, rows, cols, BANDS);
 }
 
 void laip_layernorm_backward(laip_device *d, laip_mat dx, bool accumulate, laip_mat dweight, laip_mat dbias,
@@ -35,7 +26,7 @@ void laip_layernorm_backward(laip_device *d, laip_mat dx, bool accumulate, laip_
     if (!rows)
         return;
     if (dweight.mem) { /* before dx, which may overwrite dy */
-        size_t band = band_rows(rows), bands = (rows + band - 1) / band;
+        size_t bands = laip_bands(d, rows, cols, BANDS), band = (rows + bands - 1) / bands;
         laip_grid grid = laip_grid_flat(d, cols, (size_t)laip_device_traits(d)->vector);
         grid.groups[1] = bands;
         LAIP_LAUNCH(d, "layernorm.cl", "layernorm_partials", LAIP_STORAGE(d, "layernorm_partials", x, dy),

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/str.h"
+#include "device/internal.h"
 #include "device/launch.h"
 #include "support/device.h"
 #include <dirent.h>
@@ -270,10 +271,38 @@ static void on_disk(void **state)
     free(one);
 }
 
+/* Bands on devices of other sizes than this one: never of a few rows, groups for every unit where
+ * rows allow it, and in the memory that is laid out for the most rows and columns. */
+static void bands(void **state)
+{
+    laip_device *d = laip_test_device();
+    const laip_traits own = d->traits;
+    static const int units[] = {1, 2, 64, 132, 304};
+    static const size_t widths[] = {1, 17, 255, 256, 257, 768, 2304, 3072};
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        d->traits.units = units[i / 2];
+        d->traits.lanes = i % 2 ? 64 : 1;
+        d->traits.vector = i % 2 ? 4 : 16;
+        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+            for (size_t rows = 1; rows < 9000; rows += 1 + rows / 3) {
+                size_t cols = widths[w], n = laip_bands(d, rows, cols, 16), band = (rows + n - 1) / n;
+                size_t across = laip_grid_flat(d, cols, (size_t)d->traits.vector).groups[0];
+                assert_true(n * band >= rows && (n - 1) * band < rows);
+                assert_true(n == 1 || band > 16);
+                assert_true(n * across >= (size_t)d->traits.units || band < 64);
+                for (size_t most = w; most < sizeof widths / sizeof *widths; most++)
+                    assert_true(n * cols <= laip_bands_floats(d, rows, widths[most], 16));
+                assert_true(n * cols <= laip_bands_floats(d, 9000, cols, 16));
+            }
+    }
+    d->traits = own;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_launches), cmocka_unit_test(local_memory),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_launches),  cmocka_unit_test(local_memory),
                                        cmocka_unit_test(calls_are_named), cmocka_unit_test(includes),
-                                       cmocka_unit_test(on_disk)};
+                                       cmocka_unit_test(on_disk),         cmocka_unit_test(bands)};
     return cmocka_run_group_tests(tests, make, drop);
 }
