@@ -45,6 +45,28 @@ static size_t depth_of(size_t queries, size_t gallery, size_t k)
     return all || gallery < least ? gallery : least;
 }
 
+/* The whole gallery with the scores of the k best, the others all alike; the places of the person's pictures.
+ */
+static size_t rank_all(laip_eval_run *e, size_t q, bool fused, const int32_t *pictures, const float *scores,
+                       laip_eval_scored *all, int32_t *places, bool shown)
+{
+    laip_evaluation *o = e->out;
+    size_t n = o->gallery, count = 0;
+    for (size_t i = 0; i < n; i++)
+        all[i] = (laip_eval_scored){fused ? -INFINITY : -100, (int32_t)i};
+    for (size_t i = 0; i < e->k; i++)
+        all[pictures[i]].score = scores[i];
+    laip_eval_sort_as_torch(all, n);
+    for (size_t i = 0; i < n; i++)
+        if (o->gallery_person[all[i].picture] == o->query_person[q])
+            places[count++] = (int32_t)i;
+    for (size_t i = 0; shown && i < o->depth; i++) {
+        o->ranking[q * o->depth + i] = all[i].picture;
+        o->score[q * o->depth + i] = all[i].score;
+    }
+    return count;
+}
+
 /* This rank's captions in their new order, by matching or by both; into the result where that is the one that
  * is shown. */
 static bool rank_again(laip_eval_run *e, bool fused, float temperature, laip_error *error)
@@ -52,6 +74,7 @@ static bool rank_again(laip_eval_run *e, bool fused, float temperature, laip_err
     laip_evaluation *o = e->out;
     int32_t *pictures = laip_alloc(e->k, sizeof *pictures), *places = laip_alloc(o->gallery, sizeof *places);
     float *scores = laip_alloc(e->k, sizeof *scores);
+    laip_eval_scored *all = e->how.plain_tail && e->k ? laip_alloc(o->gallery, sizeof *all) : NULL;
     bool good = true;
     for (size_t q = e->query; good && q < e->query_end; q++) {
         const size_t *far = e->far_begin + (q - e->query);
@@ -65,14 +88,17 @@ static bool rank_again(laip_eval_run *e, bool fused, float temperature, laip_err
                 good = laip_failure(error, "the score of caption %zu with picture %d is not a finite number",
                                     q, (int)pictures[i]);
         }
+        bool shown = fused == e->how.fused;
         laip_eval_sort(pictures, scores, e->k);
         for (size_t i = 0; i < e->k; i++)
             if (o->gallery_person[pictures[i]] == o->query_person[q])
                 places[count++] = (int32_t)i;
-        for (size_t i = far[0]; i < far[1]; i++)
+        if (all)
+            count = rank_all(e, q, fused, pictures, scores, all, places, shown);
+        for (size_t i = far[0]; !all && i < far[1]; i++)
             places[count++] = e->far[i];
         e->hits[1 + fused][q] = laip_hits_of(places, count);
-        if (fused == e->how.fused) {
+        if (shown && !all) {
             memcpy(o->ranking + q * o->depth, pictures, e->k * sizeof *pictures);
             memcpy(o->score + q * o->depth, scores, e->k * sizeof *scores);
         }
@@ -80,6 +106,7 @@ static bool rank_again(laip_eval_run *e, bool fused, float temperature, laip_err
     free(pictures);
     free(places);
     free(scores);
+    free(all);
     return good;
 }
 

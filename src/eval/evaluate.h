@@ -32,12 +32,12 @@ typedef struct laip_evaluation {
 } laip_evaluation;
 
 typedef struct laip_reranking {
-    size_t k;        /* candidates; 0: retrieval only */
-    bool fused;      /* which of the two the final ranking is */
-    float weight;    /* w of the fused score */
-    bool keeps;      /* features, candidates and logits stay in the result */
-    bool plain_tail; /* pictures beyond the k best follow by their numbers, as RaSa's evaluation leaves them;
-                 else in the order of retrieval */
+    size_t k;           /* candidates; 0: retrieval only */
+    bool fused;         /* which of the two the final ranking is */
+    float weight;       /* w of the fused score */
+    bool keeps;         /* features, candidates and logits stay in the result */
+    bool plain_tail;    /* pictures beyond the k best follow as RaSa's evaluation leaves them, all with the
+                    score −100; else in the order of retrieval */
     size_t image_cache; /* bytes of the host's memory, all ranks together, for encoded pictures: one that
                     finds no room  is encoded again to be matched */
 } laip_reranking;

@@ -56,6 +56,13 @@ bool laip_eval_retrieve(laip_eval_run *e, laip_error *error);
 /* Pictures from best to worst by their scores, equal ones by their numbers. */
 void laip_eval_sort(int32_t *pictures, float *scores, size_t count);
 
+/* tail.c: best first; equal scores in the order that PyTorch's unstable sort leaves of them. */
+typedef struct laip_eval_scored {
+    float score;
+    int32_t picture;
+} laip_eval_scored;
+void laip_eval_sort_as_torch(laip_eval_scored *all, size_t count);
+
 /* match.c: logits of all candidates. */
 bool laip_eval_match(laip_eval_run *e, laip_error *error);
 

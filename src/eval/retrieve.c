@@ -98,29 +98,6 @@ typedef struct block {
     atomic_size_t broken; /* 1 + a caption with a score that is not finite */
 } block;
 
-/* Pictures beyond the k best by their numbers: in the result's ranking, and as places of the person's. */
-static void order_tail(const laip_eval_run *e, size_t q, const scored *all, int32_t *places, size_t count)
-{
-    size_t n = e->out->gallery, place = e->k, next = 0;
-    bool *near = laip_alloc(n, sizeof *near);
-    for (size_t c = 0; c < e->k; c++)
-        near[e->candidates[q * e->k + c]] = true;
-    while (next < count && (size_t)places[next] < e->k)
-        next++;
-    for (size_t p = 0; p < n; p++) {
-        if (near[p])
-            continue;
-        if (place < e->out->depth) {
-            e->out->ranking[q * e->out->depth + place] = (int32_t)p;
-            e->out->score[q * e->out->depth + place] = all[p].score;
-        }
-        if (e->out->gallery_person[p] == e->out->query_person[q])
-            places[next++] = (int32_t)place;
-        place++;
-    }
-    free(near);
-}
-
 static void rank_one(void *context, size_t i)
 {
     block *b = context;
@@ -149,8 +126,6 @@ static void rank_one(void *context, size_t i)
     b->places[i] = laip_alloc(n, sizeof *b->places[i]);
     b->count[i] = places_of(e, q, all, b->places[i]);
     e->hits[0][q] = laip_hits_of(b->places[i], b->count[i]);
-    if (e->how.plain_tail && e->k)
-        order_tail(e, q, all, b->places[i], b->count[i]);
     free(all);
     free(best);
 }
