@@ -164,7 +164,6 @@ static const laip_setting settings[] = {
      "floor: hard negatives are drawn by softmax + 1e-4; original: by the softmax alone"},
     {"compat.tail", LAIP_SETTING_CHOICE, AT(compat_tail), tails, 0, 0,
      "pictures beyond the eval.k best: in the order of retrieval; original: last of all, as RaSa's "
-
      "evaluation leaves them"},
     {"eval.k", LAIP_SETTING_INT, AT(eval_k), NULL, 0, 1e9, "candidates that are re-ranked"},
     {"eval.every", LAIP_SETTING_INT, AT(eval_every), NULL, 0, 1e9,
