@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "device/internal.h"
 #include "device/tables.h"
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,10 +32,19 @@ laip_mem laip_mem_part(laip_device *d, laip_mem whole, size_t offset, size_t byt
     return laip_cl_check(d, code, "clCreateSubBuffer", subject) ? mem : NULL;
 }
 
+static atomic_uint releases;
+
 void laip_mem_release(laip_mem mem)
 {
-    if (mem)
-        clReleaseMemObject(mem);
+    if (!mem)
+        return;
+    releases++;
+    clReleaseMemObject(mem);
+}
+
+unsigned laip_mem_releases(void)
+{
+    return releases;
 }
 
 void laip_device_unstage(laip_device *d, uint64_t before)

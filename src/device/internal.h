@@ -7,12 +7,34 @@
 #include "device/profiler.h"
 #include <CL/cl.h>
 
+/* A kernel with one set of options: made once, and launched with what changed since (device/launch.c). */
+enum { LAIP_KERNEL_PARTS = 12 };
 typedef struct laip_kernel {
     cl_kernel kernel;
-    char *name;
+    char *file, *name, *options;
     cl_uint arguments;
     size_t local_memory, group_limit;
+    struct laip_arg *set; /* the arguments as they are; kind LAIP_ARG_UNSET at first */
+    unsigned releases;    /* of buffers, when they were set: a handle may be of another one now */
+    /* its lines in the profiler, by the part's text */
+    const char *part[LAIP_KERNEL_PARTS];
+    size_t line[LAIP_KERNEL_PARTS];
+    unsigned lines_of; /* which of the profiler's starts they are of */
 } laip_kernel;
+
+/* Where a call finds its kernel: by the places of the texts that it names it with, which are checked. */
+typedef struct laip_kernel_name {
+    const char *file, *kernel, *options;
+    size_t index;
+} laip_kernel_name;
+enum { LAIP_KERNEL_NAMES = 512 };
+
+/* Options that were made of numbers, once: device/launch.h, laip_options. */
+typedef struct laip_made_options {
+    const char *format, *more;
+    int values[3];
+    char *text;
+} laip_made_options;
 
 typedef struct laip_profiler_event {
     cl_event event, before; /* before: the time counts from its end, not from the event's own start */
@@ -30,6 +52,7 @@ typedef struct laip_profiler {
     laip_profiler_span *span; /* is told of every command; NULL: nobody */
     void *span_context;
     double clock;        /* of the host where the device's is 0 */
+    unsigned starts;     /* how often lines were forgotten */
     bool timing, paused; /* paused: nothing counts, as while who serves a product is measured */
 } laip_profiler;
 
@@ -62,7 +85,10 @@ struct laip_device {
     laip_counters counters;
     laip_error error; /* the sticky error; status LAIP_OK: none */
 
-    laip_map program_index, kernel_index; /* by file and options; by file, kernel and options */
+    laip_map program_index;         /* by file and options */
+    laip_kernel_name *kernel_names; /* [LAIP_KERNEL_NAMES] */
+    laip_made_options *made_options;
+    size_t made_options_count, made_options_capacity;
     cl_program *programs;
     laip_kernel *kernels;
     size_t program_count, program_capacity, kernel_count, kernel_capacity;
@@ -102,6 +128,8 @@ void laip_device_unstage(
                        * `before` staged copies, counted from when the device was opened */
 /* Remembers that call failed with code (nothing when code is CL_SUCCESS); returns code == CL_SUCCESS. */
 bool laip_cl_check(laip_device *device, cl_int code, const char *call, const char *subject);
+unsigned laip_mem_releases(void); /* of buffers, so far */
+cl_event *laip_profiler_add_kernel(laip_device *device, laip_kernel *kernel, double bytes); /* a launch */
 /* Counts one launch (or transfer); returns the event to hand to its enqueue call, NULL when time is not
  * measured. */
 cl_event *laip_profiler_add(laip_device *device, const char *kernel, double bytes, bool launch);

@@ -3,21 +3,45 @@
 #include "device/internal.h"
 #include "device/tables.h"
 #include <stdio.h>
+#include <string.h>
 
-static bool set_argument(laip_device *d, laip_kernel *k, cl_uint index, const laip_arg *a)
+static const size_t sizes[] = {[LAIP_ARG_MEM] = sizeof(cl_mem),
+                               [LAIP_ARG_I32] = 4,
+                               [LAIP_ARG_U32] = 4,
+                               [LAIP_ARG_F32] = 4,
+                               [LAIP_ARG_U64] = 8,
+                               [LAIP_ARG_U32X4] = 16};
+
+static bool is_set(const laip_kernel *k, cl_uint index, const laip_arg *a, bool buffers)
 {
-    static const size_t sizes[] = {[LAIP_ARG_MEM] = sizeof(cl_mem),
-                                   [LAIP_ARG_I32] = 4,
-                                   [LAIP_ARG_U32] = 4,
-                                   [LAIP_ARG_F32] = 4,
-                                   [LAIP_ARG_U64] = 8,
-                                   [LAIP_ARG_U32X4] = 16};
-    cl_int code = a->kind == LAIP_ARG_LOCAL ? clSetKernelArg(k->kernel, index, a->value.bytes, NULL)
-                                            : clSetKernelArg(k->kernel, index, sizes[a->kind], &a->value);
-    char subject[192];
-    if (code != CL_SUCCESS)
-        snprintf(subject, sizeof subject, "kernel %s, argument %u", k->name, index);
-    return laip_cl_check(d, code, "clSetKernelArg", subject);
+    const laip_arg *s = &k->set[index];
+    if (s->kind != a->kind || (a->kind == LAIP_ARG_MEM && !buffers))
+        return false;
+    return a->kind == LAIP_ARG_LOCAL ? s->value.bytes == a->value.bytes
+                                     : memcmp(&s->value, &a->value, sizes[a->kind]) == 0;
+}
+
+/* Sets the arguments that are others than at the kernel's last launch.  After a buffer was released all are
+ * set anew: another may have its handle. */
+static bool set_arguments(laip_device *d, laip_kernel *k, const laip_arg *arguments)
+{
+    unsigned releases = laip_mem_releases();
+    bool buffers = k->releases == releases;
+    for (cl_uint i = 0; i < k->arguments; i++) {
+        const laip_arg *a = &arguments[i];
+        if (is_set(k, i, a, buffers))
+            continue;
+        cl_int code = a->kind == LAIP_ARG_LOCAL ? clSetKernelArg(k->kernel, i, a->value.bytes, NULL)
+                                                : clSetKernelArg(k->kernel, i, sizes[a->kind], &a->value);
+        char subject[192];
+        if (code != CL_SUCCESS)
+            snprintf(subject, sizeof subject, "kernel %s, argument %u", k->name, i);
+        k->set[i] = code == CL_SUCCESS ? *a : (laip_arg){0};
+        if (!laip_cl_check(d, code, "clSetKernelArg", subject))
+            return false;
+    }
+    k->releases = releases;
+    return true;
 }
 
 void laip_launch(laip_device *d, const char *file, const char *kernel, const char *options, laip_grid grid,
@@ -44,8 +68,6 @@ void laip_launch(laip_device *d, const char *file, const char *kernel, const cha
         moved += arguments[i].bytes;
         if (arguments[i].kind == LAIP_ARG_LOCAL)
             bytes += arguments[i].value.bytes;
-        if (!set_argument(d, k, (cl_uint)i, &arguments[i]))
-            return;
     }
     if (items > LAIP_GROUP_ITEMS || bytes > LAIP_GROUP_BYTES || items > k->group_limit) {
         laip_device_fail(
@@ -53,8 +75,10 @@ void laip_launch(laip_device *d, const char *file, const char *kernel, const cha
             kernel, items, bytes, LAIP_GROUP_ITEMS, k->group_limit, LAIP_GROUP_BYTES);
         return;
     }
+    if (!set_arguments(d, k, arguments))
+        return;
     cl_int code = clEnqueueNDRangeKernel(d->queue, k->kernel, 3, NULL, global, local, 0, NULL,
-                                         laip_profiler_add(d, kernel, moved, true));
+                                         laip_profiler_add_kernel(d, k, moved));
     laip_cl_check(d, code, "clEnqueueNDRangeKernel", kernel);
 }
 

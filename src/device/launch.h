@@ -91,6 +91,13 @@ typedef struct laip_grid {
     size_t groups[3], items[3]; /* work-groups, and work-items a group, by dimension; 0 counts as 1 */
 } laip_grid;
 
+/* Options with numbers, as "-DHEAD=# -DROWS=#", and more after them; made once for the same format (a
+ * literal), values and `more` (a literal, too), and found again by comparing those.  The device owns the
+ * text. */
+const char *laip_options(laip_device *device, const char *format, const int values[3], const char *more);
+#define LAIP_OPTIONS(device, format, more, ...)                                                              \
+    laip_options(device, format, (const int[3]){__VA_ARGS__}, more)
+
 /* Launches kernel of cl/FILE, compiled with the device's -DLANES and, unless options give another, its -DVEC,
  * and with options (may be ""). A grid with a dimension of no groups at all must not be asked for: callers
  * leave out empty work.  Failures are sticky. */

@@ -25,6 +25,7 @@ static void clear(laip_profiler *l)
     for (size_t i = 0; i < l->count; i++)
         free((void *)l->lines[i].kernel);
     l->count = 0;
+    l->starts++;
     l->flops = 0;
     laip_map_free(&l->index);
 }
@@ -93,20 +94,46 @@ static cl_event *event_of(laip_device *d, size_t line)
     return &e->event;
 }
 
+static cl_event *count(laip_device *d, laip_profiler_line *line, double bytes, bool launch)
+{
+    laip_profiler *l = &d->profiler;
+    line->count++;
+    line->flops += l->flops;
+    line->bytes += bytes;
+    d->counters.launches += launch;
+    d->counters.flops += l->flops;
+    l->flops = 0;
+    return l->timing ? event_of(d, (size_t)(line - l->lines)) : NULL;
+}
+
 cl_event *laip_profiler_add(laip_device *d, const char *kernel, double bytes, bool launch)
 {
     laip_profiler *l = &d->profiler;
-    double flops = l->flops;
-    l->flops = 0;
-    if (l->paused)
+    if (l->paused) {
+        l->flops = 0;
         return NULL;
-    laip_profiler_line *line = line_of(l, kernel);
-    line->count++;
-    line->flops += flops;
-    line->bytes += bytes;
-    d->counters.launches += launch;
-    d->counters.flops += flops;
-    return l->timing ? event_of(d, (size_t)(line - l->lines)) : NULL;
+    }
+    return count(d, line_of(l, kernel), bytes, launch);
+}
+
+cl_event *laip_profiler_add_kernel(laip_device *d, laip_kernel *k, double bytes)
+{
+    laip_profiler *l = &d->profiler;
+    if (l->paused)
+        return laip_profiler_add(d, k->name, bytes, true);
+    if (k->lines_of != l->starts + 1) {
+        memset(k->part, 0, sizeof k->part);
+        k->lines_of = l->starts + 1;
+    }
+    const char *part = l->part ? l->part : "";
+    int i = 0;
+    while (i + 1 < LAIP_KERNEL_PARTS && k->part[i] && k->part[i] != part)
+        i++;
+    if (k->part[i] != part) {
+        k->part[i] = part;
+        k->line[i] = (size_t)(line_of(l, k->name) - l->lines);
+    }
+    return count(d, &l->lines[k->line[i]], bytes, true);
 }
 
 void laip_profiler_range(laip_device *d)

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "device/compile_watch.h"
 #include "device/internal.h"
+#include "device/launch.h"
 #include "device/sources.h"
 
 #include <errno.h>
@@ -163,18 +164,8 @@ static cl_program program_get(laip_device *d, const char *file, const char *opti
     return p;
 }
 
-laip_kernel *laip_kernel_get(laip_device *d, const char *file, const char *kernel, const char *options)
+static laip_kernel *create(laip_device *d, const char *file, const char *kernel, const char *options)
 {
-    char key[512];
-    int32_t index;
-    int length = snprintf(key, sizeof key, "%s %s %s", file, kernel, options);
-    if (length < 0 || (size_t)length >= sizeof key) {
-        laip_device_fail(d, "kernel %s: its build options are over %zu bytes: %s", kernel, sizeof key,
-                         options);
-        return NULL;
-    }
-    if (laip_map_get(&d->kernel_index, key, (size_t)length, &index))
-        return &d->kernels[index];
     cl_program p = program_get(d, file, options);
     if (!p)
         return NULL;
@@ -193,25 +184,84 @@ laip_kernel *laip_kernel_get(laip_device *d, const char *file, const char *kerne
     if (sizes[0] * sizes[1] * sizes[2] > k.group_limit)
         k.group_limit = sizes[0] * sizes[1] * sizes[2];
     k.local_memory = local;
+    k.file = laip_strdup(file);
     k.name = laip_strdup(kernel);
+    k.options = laip_strdup(options);
+    k.set = laip_alloc(k.arguments + 1, sizeof *k.set);
     void *array = d->kernels;
     laip_grow(&array, &d->kernel_capacity, d->kernel_count + 1, sizeof *d->kernels);
     d->kernels = array;
     d->kernels[d->kernel_count] = k;
-    laip_map_set(&d->kernel_index, key, (size_t)length, (int32_t)d->kernel_count);
     return &d->kernels[d->kernel_count++];
+}
+
+static bool is(const laip_kernel *k, const char *file, const char *kernel, const char *options)
+{
+    return strcmp(k->name, kernel) == 0 && strcmp(k->options, options) == 0 && strcmp(k->file, file) == 0;
+}
+
+/* Calls name kernels by literals, or by options made once (laip_options): so the places of the texts lead to
+ * the kernel, and what they say is compared.  Where two calls have one place, the last has it. */
+laip_kernel *laip_kernel_get(laip_device *d, const char *file, const char *kernel, const char *options)
+{
+    if (!d->kernel_names)
+        d->kernel_names = laip_alloc(LAIP_KERNEL_NAMES, sizeof *d->kernel_names);
+    uintptr_t place = (uintptr_t)kernel * 31 + (uintptr_t)options;
+    laip_kernel_name *n = &d->kernel_names[(place ^ place >> 9) % LAIP_KERNEL_NAMES];
+    if (n->file == file && n->kernel == kernel && n->options == options &&
+        is(&d->kernels[n->index], file, kernel, options))
+        return &d->kernels[n->index];
+    laip_kernel *k = NULL;
+    for (size_t i = 0; !k && i < d->kernel_count; i++)
+        if (is(&d->kernels[i], file, kernel, options))
+            k = &d->kernels[i];
+    if (!k)
+        k = create(d, file, kernel, options);
+    if (k)
+        *n = (laip_kernel_name){file, kernel, options, (size_t)(k - d->kernels)};
+    return k;
+}
+
+const char *laip_options(laip_device *d, const char *format, const int values[3], const char *more)
+{
+    for (size_t i = 0; i < d->made_options_count; i++) {
+        const laip_made_options *o = &d->made_options[i];
+        if (o->format == format && o->more == more && memcmp(o->values, values, sizeof o->values) == 0)
+            return o->text;
+    }
+    laip_str text = {0};
+    laip_made_options o = {.format = format, .more = more, .values = {values[0], values[1], values[2]}};
+    const int *next = values;
+    for (const char *c = format; *c; c++)
+        if (*c == '#')
+            laip_str_addf(&text, "%d", *next++);
+        else
+            laip_str_add(&text, c, 1);
+    laip_str_addf(&text, " %s", more);
+    o.text = text.text;
+    void *array = d->made_options;
+    laip_grow(&array, &d->made_options_capacity, d->made_options_count + 1, sizeof o);
+    d->made_options = array;
+    d->made_options[d->made_options_count++] = o;
+    return o.text;
 }
 
 void laip_programs_release(laip_device *d)
 {
     for (size_t i = 0; i < d->kernel_count; i++) {
         clReleaseKernel(d->kernels[i].kernel);
+        free(d->kernels[i].file);
         free(d->kernels[i].name);
+        free(d->kernels[i].options);
+        free(d->kernels[i].set);
     }
     for (size_t i = 0; i < d->program_count; i++)
         clReleaseProgram(d->programs[i]);
     free(d->kernels);
     free(d->programs);
-    laip_map_free(&d->kernel_index);
+    for (size_t i = 0; i < d->made_options_count; i++)
+        free(d->made_options[i].text);
+    free(d->made_options);
+    free(d->kernel_names);
     laip_map_free(&d->program_index);
 }

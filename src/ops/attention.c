@@ -3,7 +3,6 @@
 #include "device/launch.h"
 #include "device/profiler.h"
 #include <math.h>
-#include <stdio.h>
 
 /* Which form serves: vectors of 16 without barriers on a CPU when the head is made of them, groups of items
  * that share tiles on a GPU that has room for them, else the plain one.  On a CPU the vectors' lanes are
@@ -57,23 +56,16 @@ static bool aligned(laip_heads h)
     return h.m.cols % 4 == 0 && h.col % 4 == 0;
 }
 
-typedef struct options {
-    char text[96];
-} options;
-
 /* What a kernel whose groups own rows of a side of this length is compiled with. */
-static options options_for(const laip_device *d, const form *f, const laip_attention *a, size_t longest,
-                           bool all_aligned, const char *storage)
+static const char *options_for(laip_device *d, const form *f, const laip_attention *a, size_t longest,
+                               bool all_aligned, const char *storage)
 {
-    options o;
     if (f->kind == WIDE)
-        snprintf(o.text, sizeof o.text, "-DHEAD=%d -DBAND=%d %s", a->head_size, BAND, storage);
-    else if (f->kind == GROUP)
-        snprintf(o.text, sizeof o.text, "-DHEAD=%d -DROWS=%zu -DALIGNED=%d -DMANY_REGISTERS %s", a->head_size,
-                 group_rows(laip_device_traits(d), a->head_size, longest), all_aligned, storage);
-    else
-        snprintf(o.text, sizeof o.text, "-DHEAD=%d %s", a->head_size, storage);
-    return o;
+        return LAIP_OPTIONS(d, "-DHEAD=# -DBAND=#", storage, a->head_size, BAND);
+    if (f->kind == GROUP)
+        return LAIP_OPTIONS(d, "-DHEAD=# -DROWS=# -DALIGNED=# -DMANY_REGISTERS", storage, a->head_size,
+                            (int)group_rows(laip_device_traits(d), a->head_size, longest), all_aligned);
+    return LAIP_OPTIONS(d, "-DHEAD=#", storage, a->head_size);
 }
 
 /* Groups: a sequence (or block), a head, and a share of its rows. */
@@ -143,32 +135,32 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
                             laip_heads k, laip_heads v)
 {
     form f = form_for(d, a, true);
-    options built = options_for(d, &f, a, a->longest_query, aligned(q) && aligned(k) && aligned(v),
-                                LAIP_STORAGE(d, "attention_forward", o, q.m, k.m, v.m));
+    const char *built = options_for(d, &f, a, a->longest_query, aligned(q) && aligned(k) && aligned(v),
+                                    LAIP_STORAGE(d, "attention_forward", o, q.m, k.m, v.m));
     if (!a->sequences)
         return;
     if (k.m.cols != v.m.cols) {
         laip_device_fail(d, "attention: keys have rows of %zu floats, values of %zu", k.m.cols, v.m.cols);
         return;
     }
-    bool turns = f.kind == LANES;
-    shares s = turns ? shares_of(d, a) : (shares){0};
-    laip_grid lanes = laip_grid_tiles(d, s.pieces * (size_t)a->heads);
-    const laip_arg arguments[] = {
-        columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),
-        columns(a, (laip_heads){o, 0}, a->query_rows), per_row(a, lse), LAIP_MAT(a->q_begin),
-        LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->ids), laip_arg_stream(a->stream),
-        LAIP_I(a->heads), LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
-        LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout)),
-        /* the rest for LANES only */
-        turns ? laip_launch_workspace(d, lanes.groups[0] * lanes_room(a)) : LAIP_I(0),
-        LAIP_I(a->longest_block), LAIP_I(a->sequences), LAIP_I(s.group), LAIP_I(s.pieces), LAIP_I(s.together),
-        turns ? laip_tile_counter(d) : LAIP_I(0)};
-    size_t count = sizeof arguments / sizeof *arguments;
     laip_profiler_flops(d, 2 * scores(a));
-    laip_launch(d, f.file, f.forward, built.text,
-                turns ? lanes : grid(d, &f, a, a->sequences, a->longest_query), arguments,
-                turns ? count : count - 7);
+#define ARGUMENTS                                                                                            \
+    columns(a, q, a->query_rows), columns(a, k, a->key_rows), columns(a, v, a->key_rows),                    \
+        columns(a, (laip_heads){o, 0}, a->query_rows), per_row(a, lse), LAIP_MAT(a->q_begin),                \
+        LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->ids), laip_arg_stream(a->stream),              \
+        LAIP_I(a->heads), LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),   \
+        LAIP_F(1 / sqrtf((float)a->head_size)), LAIP_U(threshold(a)), LAIP_F(1 / (1 - a->dropout))
+    if (f.kind != LANES) {
+        LAIP_LAUNCH(d, f.file, f.forward, built, grid(d, &f, a, a->sequences, a->longest_query), ARGUMENTS);
+        return;
+    }
+    shares s = shares_of(d, a);
+    laip_grid lanes = laip_grid_tiles(d, s.pieces * (size_t)a->heads);
+    LAIP_LAUNCH(d, f.file, f.forward, built, lanes, ARGUMENTS,
+                laip_launch_workspace(d, lanes.groups[0] * lanes_room(a)), LAIP_I(a->longest_block),
+                LAIP_I(a->sequences), LAIP_I(s.group), LAIP_I(s.pieces), LAIP_I(s.together),
+                laip_tile_counter(d));
+#undef ARGUMENTS
 }
 
 static size_t one_pass_groups(const laip_device *d, size_t pieces)
@@ -198,8 +190,7 @@ typedef struct backward {
 
 static void launch_delta(laip_device *d, const laip_attention *a, const backward *b)
 {
-    char plain[32];
-    snprintf(plain, sizeof plain, "-DHEAD=%d %s", a->head_size, b->storage);
+    const char *plain = LAIP_OPTIONS(d, "-DHEAD=#", b->storage, a->head_size);
     LAIP_LAUNCH(d, "attention.cl", "attention_delta", plain, laip_grid_rows(d, a->query_rows),
                 columns(a, (laip_heads){b->dout, 0}, a->query_rows),
                 columns(a, (laip_heads){b->o, 0}, a->query_rows), per_row(a, b->delta), LAIP_I(a->heads));
@@ -208,7 +199,7 @@ static void launch_delta(laip_device *d, const laip_attention *a, const backward
 static void launch_dq(laip_device *d, const laip_attention *a, const form *f, const backward *b)
 {
     laip_grid groups = grid(d, f, a, a->sequences, a->longest_query);
-    options built = options_for(d, f, a, a->longest_query, b->aligned, b->storage);
+    const char *built = options_for(d, f, a, a->longest_query, b->aligned, b->storage);
     laip_arg arguments[32];
     size_t n = 0;
     const laip_arg first[] = {columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows),
@@ -240,14 +231,14 @@ static void launch_dq(laip_device *d, const laip_attention *a, const form *f, co
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         arguments[n++] = rest[i];
     laip_profiler_flops(d, 3 * scores(a)); /* scores and their gradients, and of these dq */
-    laip_launch(d, f->file, f->dq, built.text, groups, arguments, n);
+    laip_launch(d, f->file, f->dq, built, groups, arguments, n);
 }
 
 static void launch_dkv(laip_device *d, const laip_attention *a, const form *f, const backward *b)
 {
-    options built = options_for(d, f, a, a->longest_block, b->aligned, b->storage);
+    const char *built = options_for(d, f, a, a->longest_block, b->aligned, b->storage);
     laip_profiler_flops(d, 2 * scores(a));
-    LAIP_LAUNCH(d, f->file, f->dkv, built.text, grid(d, f, a, a->blocks, a->longest_block),
+    LAIP_LAUNCH(d, f->file, f->dkv, built, grid(d, f, a, a->blocks, a->longest_block),
                 columns(a, b->q, a->query_rows), columns(a, b->k, a->key_rows), columns(a, b->v, a->key_rows),
                 columns(a, (laip_heads){b->dout, 0}, a->query_rows), per_row(a, b->lse), per_row(a, b->delta),
                 columns(a, b->dk, a->key_rows), columns(a, b->dv, a->key_rows), LAIP_MAT(a->q_begin),
@@ -260,8 +251,7 @@ static void launch_dkv(laip_device *d, const laip_attention *a, const form *f, c
 
 static void launch_one_pass(laip_device *d, const laip_attention *a, const backward *b, bool keys_too)
 {
-    char plain[32];
-    snprintf(plain, sizeof plain, "-DHEAD=%d %s", a->head_size, b->storage);
+    const char *plain = LAIP_OPTIONS(d, "-DHEAD=#", b->storage, a->head_size);
     size_t pieces = a->blocks * (size_t)a->heads;
     laip_profiler_flops(d, (keys_too ? 5 : 3) * scores(a));
     LAIP_LAUNCH(

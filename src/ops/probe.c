@@ -2,12 +2,6 @@
 
 #include "device/launch.h"
 #include <math.h>
-#include <stdio.h>
-
-static void head_option(char *text, size_t size, const laip_attention *a, const char *storage)
-{
-    snprintf(text, size, "-DHEAD=%d %s", a->head_size, storage);
-}
 
 static float scale_of(const laip_attention *a)
 {
@@ -25,8 +19,8 @@ static laip_arg columns(const laip_attention *a, laip_heads x, size_t rows)
 void laip_probe_forward(laip_device *d, const laip_attention *a, size_t count, laip_mat fore, laip_heads q,
                         laip_heads k, laip_mat lse)
 {
-    char options[32];
-    head_option(options, sizeof options, a, LAIP_STORAGE(d, "probe_forward", q.m, k.m));
+    const char *options =
+        LAIP_OPTIONS(d, "-DHEAD=#", LAIP_STORAGE(d, "probe_forward", q.m, k.m), a->head_size);
     if (count)
         LAIP_LAUNCH(d, "probe.cl", "probe_forward", options, laip_grid_rows(d, count), columns(a, q, count),
                     columns(a, k, a->key_rows), laip_arg_floats(lse.mem, count * (size_t)a->heads),
@@ -38,8 +32,8 @@ void laip_probe_forward(laip_device *d, const laip_attention *a, size_t count, l
 void laip_probe_backward_attention(laip_device *d, const laip_attention *a, size_t count, laip_mat back,
                                    laip_mat g, laip_heads v)
 {
-    char options[32];
-    head_option(options, sizeof options, a, LAIP_STORAGE(d, "probe_backward_attention", g, v.m));
+    const char *options =
+        LAIP_OPTIONS(d, "-DHEAD=#", LAIP_STORAGE(d, "probe_backward_attention", g, v.m), a->head_size);
     if (count)
         LAIP_LAUNCH(d, "probe.cl", "probe_backward_attention", options, laip_grid_rows(d, count), LAIP_MAT(g),
                     columns(a, v, a->key_rows), LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(back),
@@ -49,8 +43,8 @@ void laip_probe_backward_attention(laip_device *d, const laip_attention *a, size
 void laip_probe_gradient(laip_device *d, const laip_attention *a, size_t count, laip_mat dfore, laip_heads dq,
                          laip_heads dk, laip_heads q, laip_heads k, laip_mat lse, laip_mat scratch)
 {
-    char options[32];
-    head_option(options, sizeof options, a, LAIP_STORAGE(d, "probe_gradient", dq.m, dk.m, q.m, k.m));
+    const char *options =
+        LAIP_OPTIONS(d, "-DHEAD=#", LAIP_STORAGE(d, "probe_gradient", dq.m, dk.m, q.m, k.m), a->head_size);
     size_t patches = dfore.cols, rows = count * (size_t)a->heads;
     if (!count)
         return;

@@ -5,8 +5,6 @@
  * once or twice with wide steps. */
 #include "ops/gemm/internal.h"
 
-#include <stdio.h>
-
 /* As in cl/gemm_packed.cl. */
 enum { PACK_DEPTH = 256 };
 /* How the kernel finds the panels of B, as there. */
@@ -26,12 +24,10 @@ bool laip_packed_serves(const laip_device *d, const laip_product *p)
     return d->traits.lanes == 1;
 }
 
-enum { OPTIONS_TEXT = 80 };
-static const char *options(const laip_tile *t, bool half, bool b_half, char text[OPTIONS_TEXT])
+static const char *options(laip_device *d, const laip_tile *t, bool half, bool b_half)
 {
-    snprintf(text, OPTIONS_TEXT, "-DVEC=%d -DMR=%d -DNR=%d%s%s", t->vector, t->rows, t->columns,
-             half ? " -DHALF" : "", b_half ? " -DB_HALF" : "");
-    return text;
+    const char *storage = half ? b_half ? "-DHALF -DB_HALF" : "-DHALF" : b_half ? "-DB_HALF" : "";
+    return LAIP_OPTIONS(d, "-DVEC=# -DMR=# -DNR=#", storage, t->vector, t->rows, t->columns);
 }
 
 static laip_mem pack_a(laip_device *d, const laip_tile *t, const laip_product *p)
@@ -39,10 +35,9 @@ static laip_mem pack_a(laip_device *d, const laip_tile *t, const laip_product *p
     size_t panels = parts(p->m, (size_t)t->rows), floats = panels * (size_t)t->rows * p->k;
     laip_mem packed = laip_workspace_get(d, &laip_gemm_state_of(d)->packed_a, floats * sizeof(float),
                                          "packed rows of a product");
-    char text[OPTIONS_TEXT];
     if (packed)
         LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_a ? "gemm_pack_a_transposed" : "gemm_pack_a",
-                    options(t, p->a.half, false, text),
+                    options(d, t, p->a.half, false),
                     ((laip_grid){.groups = {panels, parts(p->k, PACK_DEPTH)}}), LAIP_MAT(p->a),
                     laip_arg_floats(packed, floats), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k));
     return packed;
@@ -56,10 +51,9 @@ static laip_mem pack_b(laip_device *d, const laip_tile *t, const laip_product *p
     laip_mem packed = kept ? laip_gemm_cached(d, p, t->columns, floats * sizeof(float), &valid)
                            : laip_workspace_get(d, &laip_gemm_state_of(d)->packed_b, floats * sizeof(float),
                                                 "packed columns of a product");
-    char text[OPTIONS_TEXT];
     if (packed && !valid)
         LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_b ? "gemm_pack_b_transposed" : "gemm_pack_b",
-                    options(t, false, p->b.half, text),
+                    options(d, t, false, p->b.half),
                     ((laip_grid){.groups = {panels, parts(p->k, PACK_DEPTH)}}), LAIP_MAT(p->b),
                     laip_arg_floats(packed, floats), LAIP_I(p->n), LAIP_I(p->k));
     return packed;
@@ -114,11 +108,10 @@ void laip_packed_run(laip_device *d, const laip_gemm_implementation *self, const
     laip_arg workspace = ready ? LAIP_UNUSED(p->c) : laip_launch_workspace(d, grid.groups[0] * nr * block);
     laip_mat sums = p->c.half && block < p->k ? laip_product_sums(d, p) : p->c;
     laip_mem a = pack_a(d, t, p);
-    char text[OPTIONS_TEXT];
     if (d->error.status != LAIP_OK)
         return;
     laip_profiler_flops(d, laip_product_flops(p));
-    LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", options(t, p->c.half, p->b.half, text), grid,
+    LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", options(d, t, p->c.half, p->b.half), grid,
                 laip_arg_floats(a, rows * mr * p->k),
                 LAIP_I(ready            ? B_READY
                        : p->transpose_b ? B_TRANSPOSED
