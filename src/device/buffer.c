@@ -68,6 +68,7 @@ static const void *stage(laip_device *d, const void *data, size_t bytes)
     if (bytes > LARGEST)
         return NULL;
     if (d->staged_bytes + bytes > TOGETHER) {
+        d->counters.waits++;
         if (!laip_cl_check(d, clFinish(d->queue), "clFinish", NULL))
             return NULL;
         laip_device_unstage(d, UINT64_MAX);
@@ -87,6 +88,7 @@ void laip_mem_write(laip_device *d, laip_mem mem, size_t offset, const void *dat
     d->counters.uploads++;
     d->counters.upload_bytes += bytes;
     const void *copy = stage(d, data, bytes);
+    d->counters.waits += !copy;
     cl_int code =
         clEnqueueWriteBuffer(d->queue, mem, copy ? CL_FALSE : CL_TRUE, offset, bytes, copy ? copy : data, 0,
                              NULL, laip_profiler_add(d, "upload", (double)bytes, false));
@@ -99,6 +101,7 @@ void laip_mem_read(laip_device *d, laip_mem mem, size_t offset, void *data, size
     if (d->error.status != LAIP_OK || !bytes)
         return;
     d->counters.downloads++;
+    d->counters.waits++;
     d->counters.download_bytes += bytes;
     cl_int code = clEnqueueReadBuffer(d->queue, mem, CL_TRUE, offset, bytes, data, 0, NULL,
                                       laip_profiler_add(d, "download", (double)bytes, false));
@@ -133,6 +136,7 @@ void *laip_mem_map(laip_device *d, laip_mem mem, size_t bytes, bool write)
     if (d->error.status != LAIP_OK)
         return NULL;
     cl_int code;
+    d->counters.waits++;
     cl_map_flags flags = write ? CL_MAP_READ | CL_MAP_WRITE : CL_MAP_READ;
     void *p = clEnqueueMapBuffer(d->queue, mem, CL_TRUE, flags, 0, bytes, 0, NULL, NULL, &code);
     return laip_cl_check(d, code, "clEnqueueMapBuffer", NULL) ? p : NULL;

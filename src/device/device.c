@@ -148,6 +148,7 @@ bool laip_device_ok(const laip_device *d, laip_error *error)
 
 bool laip_device_finish(laip_device *d, laip_error *error)
 {
+    d->counters.waits++;
     if (d->error.status == LAIP_OK && laip_cl_check(d, clFinish(d->queue), "clFinish", NULL))
         laip_device_unstage(d, UINT64_MAX);
     return laip_device_ok(d, error);

@@ -43,6 +43,7 @@ typedef struct laip_traits {
 /* Work and traffic since the device was opened (or since laip_device_reset_counters). */
 typedef struct laip_counters {
     uint64_t launches, uploads, downloads, upload_bytes, download_bytes;
+    uint64_t waits; /* calls that return only when the device has done something */
     double flops; /* floating-point operations of matrix products and attention, counted by the operations */
 } laip_counters;
 

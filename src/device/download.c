@@ -68,6 +68,7 @@ const void *laip_download_wait(laip_download *x)
 {
     laip_device *d = x->device;
     if (x->done) {
+        d->counters.waits++;
         bool good = laip_cl_check(d, clWaitForEvents(1, &x->done), "clWaitForEvents", NULL);
         clReleaseEvent(x->done);
         x->done = NULL;

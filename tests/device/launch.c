@@ -217,6 +217,49 @@ static void driver_does_not_cache(void)
     free(folder);
 }
 
+static void add_to(laip_device *d, laip_mem mem, const char *options, float a, int n)
+{
+    laip_launch(d, "add.cl", "add", options, four,
+                (laip_arg[]){laip_arg_mem(mem), laip_arg_f32(a), laip_arg_i32(n)}, 3);
+}
+
+/* A launch sets what changed: each argument alone, a buffer that has another's handle, options that change in
+ * one place. */
+static void remembered(void **state)
+{
+    (void)state;
+    enum { BUFFERS = 20 };
+    float zero[4] = {0};
+    char text[] = "-DUNUSED=1";
+    write_source("amount.h", "#ifdef TWICE\n#define AMOUNT 2\n#else\n#define AMOUNT 1\n#endif\n");
+    laip_device *d = opened();
+    laip_mat a = laip_test_mat(d, 1, 4, zero), b = laip_test_mat(d, 1, 4, zero);
+    add_to(d, a.mem, "", 1, 4);
+    add_to(d, b.mem, "", 1, 4);
+    add_to(d, b.mem, "", 10, 4);
+    add_to(d, b.mem, "", 10, 1);
+    add_to(d, b.mem, text, 100, 4);
+    strcpy(text, "-DTWICE=1");
+    add_to(d, b.mem, text, 100, 4);
+    float *x = laip_test_read(d, a), *y = laip_test_read(d, b);
+    assert_true(x[0] == 1 && x[3] == 1);
+    assert_true(y[0] == 1 + 10 + 10 + 100 + 200 && y[3] == 1 + 10 + 100 + 200);
+    free(x);
+    free(y);
+    laip_mem_release(a.mem);
+    laip_mem_release(b.mem);
+    for (int i = 0; i < BUFFERS; i++) { /* a new buffer's handle may be the last one's */
+        laip_mat c = laip_test_mat(d, 1, 4, zero);
+        add_to(d, c.mem, "", 1, 4);
+        x = laip_test_read(d, c);
+        assert_true(x[0] == 1 && x[3] == 1);
+        free(x);
+        laip_mem_release(c.mem);
+    }
+    laip_device_close(d);
+    write_source("amount.h", "#define AMOUNT 2\n");
+}
+
 static void on_disk(void **state)
 {
     (void)state;
@@ -301,8 +344,9 @@ static void bands(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_launches),  cmocka_unit_test(local_memory),
-                                       cmocka_unit_test(calls_are_named), cmocka_unit_test(includes),
-                                       cmocka_unit_test(on_disk),         cmocka_unit_test(bands)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_launches), cmocka_unit_test(local_memory), cmocka_unit_test(calls_are_named),
+        cmocka_unit_test(includes),       cmocka_unit_test(remembered),   cmocka_unit_test(on_disk),
+        cmocka_unit_test(bands)};
     return cmocka_run_group_tests(tests, make, drop);
 }
