@@ -1,5 +1,5 @@
-# Writes OUT, a C file with the text of every kernel file in FILES: names, sources, count (see src/device/sources.h).
-set(text "#include <stddef.h>\n#include \"device/sources.h\"\n")
+# Writes OUT, a C file with the text of every file in FILES as ARRAY of TYPE, which HEADER declares: name, text, length.
+set(text "#include <stddef.h>\n#include \"${HEADER}\"\n")
 set(table "")
 set(index 0)
 foreach(file ${FILES})
@@ -11,5 +11,5 @@ foreach(file ${FILES})
   string(APPEND table "    {\"${name}\", (const char *)source_${index}, sizeof source_${index} - 1},\n")
   math(EXPR index "${index} + 1")
 endforeach()
-string(APPEND text "const laip_kernel_source laip_kernel_sources[] = {\n${table}    {NULL, NULL, 0}};\n")
+string(APPEND text "const ${TYPE} ${ARRAY}[] = {\n${table}    {NULL, NULL, 0}};\n")
 file(WRITE ${OUT} "${text}")

@@ -9,6 +9,7 @@
 
 int laip_search_index(int argc, char **argv);
 int laip_search_query(int argc, char **argv);
+int laip_search_serve(int argc, char **argv);
 
 /* An index with the network that it was made with. */
 typedef struct search_session {
