@@ -2,7 +2,11 @@
  * nothing. */
 #include "common.h"
 
-#define CHAINS 12 /* independent sums: enough to hide the multiply-add's latency */
+/* CHAINS, a build option: independent sums, enough to hide the multiply-add's latency and few enough to lie
+ * in registers.  Which number that is differs among devices: the host tries several. */
+#ifndef CHAINS
+#define CHAINS 12
+#endif
 
 FLAT_KERNEL WIDE void bench_fma(__global float *out, float x, int steps)
 {

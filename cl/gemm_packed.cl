@@ -15,7 +15,8 @@
 #define NV (NR / VEC)          /* vectors of a row of the tile */
 #define LINES ((NR + 15) / 16) /* cache lines of a step of a panel of B */
 #define AHEAD 24               /* steps of k that B's lines are prefetched before they are used */
-#define PACK_DEPTH 256         /* steps of k that a packing item handles */
+#define A_AHEAD 2048   /* floats that A's are: it comes from the last-level cache, B from a nearer one */
+#define PACK_DEPTH 256 /* steps of k that a packing item handles */
 
 #ifdef B_HALF
 typedef half act_b;
@@ -292,7 +293,7 @@ static inline __attribute__((always_inline)) void tile(const int rows, __global 
 #pragma unroll
         for (int j = 0; j < LINES; j++)
             PREFETCH(b + AHEAD * b_step + 16 * j);
-        PREFETCH(a + 2 * AHEAD * MR);
+        PREFETCH(a + A_AHEAD);
 #pragma unroll
         for (int i = 0; i < rows; i++) {
 #pragma unroll

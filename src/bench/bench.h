@@ -28,7 +28,13 @@ int laip_bench_fails(const char *program, const laip_error *error); /* prints th
 typedef struct laip_bench_limits {
     double gflops, gbytes, launch_us,
         wait_us; /* a second; microseconds a launch, in a queue and waited for */
+    int vector;  /* floats of the vectors that reached gflops */
 } laip_bench_limits;
+bool laip_bench_peak_measure(laip_device *device, double *gflops, int *vector, laip_error *error);
+void laip_bench_add_peak(json_t *report, const laip_bench_limits *limits);
+/* Measures the peak once more at the end of a report: if other work kept it low before, its line and all
+ * shares of it are put right. */
+bool laip_bench_peak_again(laip_device *device, laip_bench_limits *limits, json_t *report, laip_error *error);
 bool laip_bench_limits_measure(laip_device *device, laip_bench_limits *limits, laip_error *error);
 
 /* The rate of a copy that reads and writes `bytes` in all. */
@@ -44,11 +50,11 @@ bool laip_bench_fastest(laip_device *device, void (*work)(laip_device *, void *)
                         double budget, double *seconds, laip_error *error);
 
 /* A report: {"program", "subcommand", "version", "build", "device", "platform", "driver", "units",
- * "settings", "results": [{"name", "value", "unit", "share"}]} with share absent where there is no limit to
- * compare with.  Larger is better for units that end in "/s".  Lines of a breakdown also have "launches",
- * "gflops" or "gbytes" a second, and "of_peak", the share of the limit that one of these reaches; and there
- * is a list "lines" of {"round", "part", "kernel", "launches", "ms", "gflop", "gbyte"}, each of one kernel in
- * one part of a round. */
+ * "native_vector", "settings", "results": [{"name", "value", "unit", "share"}]} with share absent where there
+ * is no limit to compare with.  Larger is better for units that end in "/s".  Lines of a breakdown also have
+ * "launches", "gflops" or "gbytes" a second, and "of_peak", the share of the limit that one of these reaches;
+ * and there is a list "lines" of {"round", "part", "kernel", "launches", "ms", "gflop", "gbyte"}, each of one
+ * kernel in one part of a round. */
 json_t *laip_bench_report(laip_device *device, const char *subcommand);
 int laip_bench_name_width(const json_t *report); /* of the longest name, for a column */
 void laip_bench_add(json_t *report, const char *name, double value, const char *unit, double limit);

@@ -17,10 +17,11 @@ static void as_text(void *context, int number, int rank, const laip_traits *t)
         printf("   %d items run together%s\n", t->wave,
                t->sub_group ? "; attention's kernels ask for as many, and for all registers of a thread"
                             : "");
-    printf("   used as a %s: %d item%s a row, vectors of %d floats; products by %s; buffers %s\n",
-           t->cpu ? "processor" : "graphics device", t->lanes, t->lanes > 1 ? "s" : "", t->vector,
-           t->lanes > 1 ? "CLBlast" : "the packed kernel or CLBlast, as measured",
-           t->host_memory ? "in host memory" : "on the device");
+    printf(
+        "   used as a %s: %d item%s a row, vectors of %d floats (native: %d); products by %s; buffers %s\n",
+        t->cpu ? "processor" : "graphics device", t->lanes, t->lanes > 1 ? "s" : "", t->vector,
+        t->native_vector, t->lanes > 1 ? "CLBlast" : "the packed kernel or CLBlast, as measured",
+        t->host_memory ? "in host memory" : "on the device");
     if (t->lanes > 1)
         printf("   attention %s\n", laip_attention_has_tiles(t, 64)
                                         ? "in tiles that a group shares in local memory"

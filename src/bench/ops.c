@@ -105,10 +105,11 @@ int laip_bench_ops(int argc, char **argv)
     bool good = laip_bench_limits_measure(d, &limits, &error);
     laip_bench_run run = {d, &limits, report, a.budget};
     if (good)
-        laip_bench_add(report, "multiply-adds, fp32", limits.gflops, "GFLOP/s", 0);
+        laip_bench_add_peak(report, &limits);
     for (size_t i = 0; good && i < GROUPS; i++)
         if (!a.group || strcmp(a.group, groups[i].name) == 0)
             good = groups[i].run(&run, &error);
+    good = good && laip_bench_peak_again(d, &limits, report, &error);
     laip_device_close(d);
     if (!good) {
         json_decref(report);

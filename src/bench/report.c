@@ -98,11 +98,11 @@ bool laip_bench_fastest(laip_device *d, void (*work)(laip_device *, void *), voi
 json_t *laip_bench_report(laip_device *d, const char *subcommand)
 {
     const laip_traits *t = laip_device_traits(d);
-    json_t *report =
-        json_pack("{s:s, s:s, s:s, s:{s:s}, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:[]}", "program", "laip-bench",
-                  "subcommand", subcommand, "version", LAIP_VERSION, "build", "compiler", COMPILER, "device",
-                  t->name, "platform", t->platform, "driver", t->driver, "units", t->units, "settings",
-                  "lanes", t->lanes, "vector", t->vector, "results");
+    json_t *report = json_pack("{s:s, s:s, s:s, s:{s:s}, s:s, s:s, s:s, s:i, s:i, s:{s:i, s:i}, s:[]}",
+                               "program", "laip-bench", "subcommand", subcommand, "version", LAIP_VERSION,
+                               "build", "compiler", COMPILER, "device", t->name, "platform", t->platform,
+                               "driver", t->driver, "units", t->units, "native_vector", t->native_vector,
+                               "settings", "lanes", t->lanes, "vector", t->vector, "results");
     const char *const variables[] = {"LAIP_GEMM", "LAIP_SHAPE"};
     for (size_t i = 0; i < 2; i++)
         if (getenv(variables[i]))
@@ -134,7 +134,10 @@ int laip_bench_name_width(const json_t *report)
 
 static void print_table(const json_t *report)
 {
-    printf("%s (%s, driver %s)\n", json_string_value(json_object_get(report, "device")),
+    printf("%s, %d units, native vectors of %d floats (%s, driver %s)\n",
+           json_string_value(json_object_get(report, "device")),
+           (int)json_integer_value(json_object_get(report, "units")),
+           (int)json_integer_value(json_object_get(report, "native_vector")),
            json_string_value(json_object_get(report, "platform")),
            json_string_value(json_object_get(report, "driver")));
     int width = laip_bench_name_width(report);

@@ -1,4 +1,4 @@
-/* laip-bench tune: CLBlast's parameters for a device. */
+/* laip-bench tune: the packed product's tile and CLBlast's parameters for a device. */
 #include "base/log.h"
 #include "bench/bench.h"
 #include "ops/gemm/gemm.h"
@@ -34,6 +34,12 @@ static void show(void *context, const char *kernel, int tries, double first, dou
     laip_progress("%s: %d tries, %.1f GFLOP/s at first, %.1f at best", kernel, tries, first, best);
 }
 
+static void show_tile(void *context, const char *name, double gflops)
+{
+    (void)context;
+    printf("%-32s %8.1f GFLOP/s\n", name, gflops);
+}
+
 int laip_bench_tune(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -45,9 +51,9 @@ int laip_bench_tune(int argc, char **argv)
         options,
         parse,
         NULL,
-        "Searches CLBlast's parameters on a device and keeps the best in the user's cache folder, where "
-        "every program"
-        " finds them.  Runs that go on keep the parameters that they began with.",
+        "Measures the tiles of the packed product and searches CLBlast's parameters on a device, prints what "
+        "the tiles reach, and keeps the best in the user's cache folder, where every program finds them.  "
+        "Runs that go on keep what they began with.",
         NULL,
         NULL,
         NULL};
@@ -57,8 +63,12 @@ int laip_bench_tune(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     if (!laip_device_open(&d, a.device, 0, &error))
         return laip_bench_fails(argv[0], &error);
-    bool good = laip_gemm_tune(d, a.seconds, show, NULL, &error);
+    const laip_traits *t = laip_device_traits(d);
+    printf("%s, %d units, native vectors of %d floats (%s, driver %s)\n", t->name, t->units, t->native_vector,
+           t->platform, t->driver);
+    bool good = laip_gemm_tune(d, a.seconds, show, NULL, &error); /* forgets what was chosen before */
     laip_progress_end();
+    good = good && laip_gemm_tune_tiles(d, show_tile, NULL, &error);
     laip_device_close(d);
     return good ? 0 : laip_bench_fails(argv[0], &error);
 }
