@@ -12,8 +12,9 @@
 
 enum { BITS = 22, LANES = 48, ROWS = LANES / 3 };
 
-/* Compiled once more for a processor with wider vectors, where the system can choose at start. */
-#if defined(__x86_64__) && defined(__gnu_linux__)
+/* Compiled once more for a processor with wider vectors, where the system can choose at start: before
+ * ThreadSanitizer, which sees the choice, has begun. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_THREAD__)
 #define LAIP_WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define LAIP_WIDE

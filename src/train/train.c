@@ -225,6 +225,10 @@ static bool print_plan(laip_run *r, laip_error *error)
     for (int i = 0; i < r->config->phase_count; i++)
         options[i] = laip_run_loader_options(r, &r->config->phases[i]);
     laip_memory_describe(&m, options, &text);
+    uint64_t steps = 0;
+    for (int i = 0; i < r->config->phase_count; i++)
+        steps += laip_run_phase_steps(r, &r->config->phases[i]);
+    laip_str_addf(&text, "steps of all phases                           %14llu\n", (unsigned long long)steps);
     if (!r->ranks->rank)
         r->options->print(text.text);
     free(text.text);
