@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "model/model.h"
 #include "programs/model.h"
+#include "programs/model_original.h"
 #include "store/weights.h"
 
 #include <argp.h>
@@ -12,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIG = 256, VOCAB, NAMES, GRID, ALLOW, FILL, KEY };
+enum { CONFIG = 256, VOCAB, NAMES, GRID, ALLOW, FILL, KEY, TO };
 
 typedef struct arguments {
     const char *files[2], *config, *vocab, *allowed, *key;
     int count;
     size_t rows, cols; /* --grid; 0: as it is */
-    bool shorter, fill;
+    bool shorter, fill, original;
 } arguments;
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -34,6 +35,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ALLOW:
         a->allowed = text;
+        return 0;
+    case TO:
+        if (strcmp(text, "albef") != 0 && strcmp(text, "rasa") != 0)
+            argp_error(state, "--to %s: expected albef or rasa", text);
+        a->original = true;
         return 0;
     case KEY:
         a->key = text;
@@ -201,25 +207,71 @@ static bool plan(job *j, laip_error *error)
     return true;
 }
 
-static bool put(job *j, laip_safetensors_writer *w, const output *o, laip_error *error)
+/* The elements of a tensor of the output, in its type; the caller frees them. */
+static bool elements(job *j, const output *o, void **data, laip_error *error)
 {
     laip_tensor_entry t;
+    *data = NULL;
     if (!laip_weights_load(&j->in, o->from, &t, error))
         return false;
     if (!o->grid[0]) {
-        laip_safetensors_write(w, t.data, t.count * laip_dtype_size(t.type));
+        size_t bytes = t.count * laip_dtype_size(t.type);
+        *data = memcpy(laip_alloc(bytes + 1, 1), t.data, bytes);
         return true;
     }
     size_t D = t.shape[2], rows, cols;
     wanted_grid(j, &rows, &cols);
     float *from = laip_alloc(t.count, sizeof *from), *to = laip_alloc((rows * cols + 1) * D, sizeof *to);
     bool good = laip_tensor_floats(&t, from, error);
-    if (good) {
+    if (good)
         laip_resize_positions(from, o->grid[0], o->grid[1], to, rows, cols, D);
-        laip_safetensors_write(w, to, (rows * cols + 1) * D * sizeof *to);
-    }
     free(from);
-    free(to);
+    *data = to;
+    return good;
+}
+
+static laip_dtype type_of(const job *j, const output *o)
+{
+    return o->grid[0] ? LAIP_F32 : j->in.tensors[o->from].type;
+}
+
+static size_t bytes_of(const job *j, const output *o)
+{
+    size_t bytes = laip_dtype_size(type_of(j, o));
+    for (int i = 0; i < o->rank; i++)
+        bytes *= o->shape[i];
+    return bytes;
+}
+
+static bool put(job *j, laip_safetensors_writer *w, const output *o, laip_error *error)
+{
+    void *data;
+    bool good = elements(j, o, &data, error);
+    if (good)
+        laip_safetensors_write(w, data, bytes_of(j, o));
+    free(data);
+    return good;
+}
+
+static bool read_output(void *context, size_t tensor, void **data, laip_error *error)
+{
+    job *j = context;
+    return elements(j, &j->out[tensor], data, error);
+}
+
+/* --to: a .pth for ALBEF's or RaSa's code. */
+static bool write_original(job *j, laip_error *error)
+{
+    laip_tensor_entry *t = laip_alloc(j->count + 1, sizeof *t);
+    for (size_t i = 0; i < j->count; i++) {
+        output *o = &j->out[i];
+        t[i] = (laip_tensor_entry){.name = o->name, .type = type_of(j, o), .rank = o->rank, .count = 1};
+        for (int k = 0; k < o->rank; k++)
+            t[i].count *= t[i].shape[k] = o->shape[k];
+    }
+    laip_original_source source = {j->count, t, read_output, j, j->a->shorter};
+    bool good = laip_original_write(j->a->files[1], &source, &j->count, error);
+    free(t);
     return good;
 }
 
@@ -265,8 +317,7 @@ static bool write_all(job *j, laip_error *error)
     for (size_t i = 0; i < j->count; i++) {
         output *o = &j->out[i];
         laip_weights_name_short(o->name, name);
-        laip_safetensors_declare(&w, j->a->shorter ? name : o->name,
-                                 o->grid[0] ? LAIP_F32 : j->in.tensors[o->from].type, o->rank, o->shape);
+        laip_safetensors_declare(&w, j->a->shorter ? name : o->name, type_of(j, o), o->rank, o->shape);
     }
     if (!laip_safetensors_begin(&w, j->a->files[1], error))
         return false;
@@ -288,6 +339,11 @@ int laip_model_convert(int argc, char **argv)
          0},
         {"vocab", VOCAB, "FILE", 0, "Puts this vocabulary into the file", 0},
         {"key", KEY, "KEY", 0, "Dictionary to take of a .pth that holds several (the usual one)", 0},
+        {"to", TO, "CODE", 0,
+         "Writes OUT as the code of albef or rasa loads it: a .pth with momentum copies, tied weights and "
+         "queues; with "
+         "--names short for albef's retrieval --evaluate",
+         0},
         {"names", NAMES, "FORM", 0, "bert: text_encoder.bert.… (the default); short: text_encoder.…", 0},
         {"grid", GRID, "ROWSxCOLS", 0, "Resizes position tables to this grid of patches", 0},
         {"allow-missing", ALLOW, "PREFIX,…", 0, "Tensors of these prefixes may be missing, with --config", 0},
@@ -296,13 +352,14 @@ int laip_model_convert(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "IN OUT.safetensors",
+        "IN OUT",
         "Converts weights, a .pth of PyTorch or safetensors, to safetensors in the names of laip-train's own "
         "checkpoints.\v"
         "Examples:\n\n"
         "  laip-model convert ALBEF.pth albef.safetensors --config configs/cuhk_pedes.yaml --vocab "
         "vocab.txt\n"
-        "  laip-model convert rasa.pth rasa.safetensors --grid 24x8",
+        "  laip-model convert rasa.pth rasa.safetensors --grid 24x8\n"
+        "  laip-model convert run/best.safetensors checkpoint.pth --to rasa",
         NULL,
         NULL,
         NULL};
@@ -313,7 +370,8 @@ int laip_model_convert(int argc, char **argv)
     bool good = laip_weights_open_key(&j.in, a.files[0], a.key, &error);
     if (good)
         laip_weights_tell(&j.in);
-    good = good && load_config(&j, &error) && plan(&j, &error) && write_all(&j, &error);
+    good = good && load_config(&j, &error) && plan(&j, &error) &&
+           (a.original ? write_original(&j, &error) : write_all(&j, &error));
     if (good)
         printf(
             "%s: %zu tensors; %zu renamed, %zu positions resized, %zu left out, %zu momentum copies filled\n",

@@ -14,6 +14,8 @@ bool laip_pickle_apply(laip_arena *arena, const laip_pickle_node *name, const la
 bool laip_pickle_persistent(laip_arena *arena, const laip_pickle_node *id, laip_pickle_node **result,
                             laip_error *error);
 
+/* The name of a storage of that type: "FloatStorage". */
+const char *laip_pickle_storage(laip_dtype type);
 /* A foreign node of a type; characters of its name that do not print become '?'. */
 laip_pickle_node *laip_pickle_foreign(laip_arena *arena, const char *type);
 

@@ -44,6 +44,14 @@ bool laip_pickle_known(const char *name, bool *storage, laip_dtype *type)
     return false;
 }
 
+const char *laip_pickle_storage(laip_dtype type)
+{
+    for (size_t i = 0; i < sizeof storages / sizeof *storages; i++)
+        if (storages[i].type == type)
+            return storages[i].name + strlen("torch.");
+    return NULL;
+}
+
 static bool is_size(const laip_pickle_node *n)
 {
     return n->kind == LAIP_PICKLE_INT && n->integer >= 0;

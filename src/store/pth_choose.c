@@ -94,6 +94,15 @@ static const char *path_to(search *s, const char *path, const laip_pickle_node *
     return whole;
 }
 
+/* A dictionary that lies in a second place (model_ema = model) is there under both names. */
+static void add_again(search *s, const char *path, const laip_pickle_node *value)
+{
+    enum { MOST = 32 };
+    size_t tensors = value->kind == LAIP_PICKLE_DICT && s->count < MOST ? tensors_in(value) : 0;
+    if (tensors)
+        add_candidate(s, value, path, tensors);
+}
+
 static void walk(search *s, laip_pickle_node *n, const char *path, int depth);
 
 /* What is under a key, or in a list; path is that of the dict or list. */
@@ -104,6 +113,8 @@ static void walk_item(search *s, const char *path, const laip_pickle_node *key, 
         add_aside(s, path_to(s, path, key, index), value->text);
     else if ((value->kind == LAIP_PICKLE_DICT || value->kind == LAIP_PICKLE_LIST) && !value->visit)
         walk(s, value, path_to(s, path, key, index), depth + 1);
+    else if (value->kind == LAIP_PICKLE_DICT || value->kind == LAIP_PICKLE_LIST)
+        add_again(s, path_to(s, path, key, index), value);
     else if (value->kind != LAIP_PICKLE_TENSOR)
         s->plain++;
 }

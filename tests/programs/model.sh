@@ -60,6 +60,27 @@ done
 cmp "$work"/b-best.safetensors/metrics.jsonl "$work"/b-short.safetensors/metrics.jsonl || fail "other names gave another run"
 grep -q 'renamed' "$work/log" || fail "no summary of what was loaded: $(cat "$work/log")"
 
+# as the original code loads it: a .pth with all that theirs has, from which a run begins as from our own file
+model convert "$best" "$work/their.pth" --to rasa > "$work/out"
+model inspect "$work/their.pth" > "$work/list" 2> /dev/null
+for name in 'F32 .* text_encoder.cls.predictions.decoder.weight' 'I64 .*\[1, 64\] .* text_encoder.bert.embeddings.position_ids' \
+    'F32 .* visual_encoder_m.pos_embed' 'F32 .* text_encoder_m.bert.encoder.layer.2.output.dense.weight' \
+    'F32 .* text_encoder_m.cls.predictions.decoder.bias'; do
+    grep -qE "^$name\$" "$work/list" || fail "--to rasa: no $name"
+done
+status=0
+model diff "$best" "$work/their.pth" > "$work/diff" 2> /dev/null || status=$?
+[ $status = 1 ] && grep -qE '^[0-9]+ tensors the same, 0 differ, 0 of other shapes, 0 and [0-9]+ only in one' <(tail -n 1 "$work/diff") ||
+    fail "--to rasa: $(tail -n 1 "$work/diff")"
+train --out "$work/b-their" --set init.checkpoint="$work/their.pth" > "$work/log" 2>&1 || fail "$(cat "$work/log")"
+cmp "$work"/b-best.safetensors/metrics.jsonl "$work"/b-their/metrics.jsonl || fail "--to rasa gave another run"
+model convert "$work/a/last/state.safetensors" "$work/state.pth" --to albef --names short > /dev/null
+model inspect "$work/state.pth" > "$work/list" 2> /dev/null
+grep -q '^I64 .*\[1, 8\] .*idx_queue$' "$work/list" || fail "--to albef: $(grep queue "$work/list")"
+grep -q ' text_encoder.encoder.layer.0.output' "$work/list" || fail "--to albef --names short"
+if grep -q exp_avg "$work/list"; then fail "--to albef: moments"; fi
+refuses 'expected albef or rasa' model convert "$best" "$work/x" --to other
+
 # another grid: by convert, by its config, and by a run itself
 model convert "$best" "$work/grid.safetensors" --grid 6x2 > "$work/out"
 grep -q '1 positions resized' "$work/out" || fail "--grid: $(cat "$work/out")"
