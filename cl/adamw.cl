@@ -12,6 +12,10 @@ static inline vecf rounded(vecf v)
     ushort16 bits;
     vstore_half16(v, 0, (half *)&bits);
     return vload_half16(0, (const half *)&bits);
+#elif VEC == 8
+    ushort8 bits;
+    vstore_half8(v, 0, (half *)&bits);
+    return vload_half8(0, (const half *)&bits);
 #else
     ushort4 bits;
     vstore_half4(v, 0, (half *)&bits);

@@ -37,14 +37,35 @@ static inline void OVERLOADED store16(float16 v, size_t i, float *p)
 #define VSTORE(v, p) store16(v, 0, p)
 #define AS_VECF(x) as_float16(x)
 #define AS_VECI(x) as_int16(x)
+#define AS_VECU(x) as_uint16(x)
 #elif VEC == 8
 typedef float8 vecf;
 typedef int8 veci;
 typedef uint8 vecu;
-#define VLOAD(p) vload8(0, p)
-#define VSTORE(v, p) vstore8(v, 0, p)
+typedef struct __attribute__((packed)) loose_float8 { /* as above */
+    float8 v;
+} loose_float8;
+static inline float8 __attribute__((overloadable)) load8(__global const float *p)
+{
+    return ((__global const loose_float8 *)p)->v;
+}
+static inline float8 __attribute__((overloadable)) load8(const float *p)
+{
+    return ((const loose_float8 *)p)->v;
+}
+static inline void __attribute__((overloadable)) store8(float8 v, __global float *p)
+{
+    ((__global loose_float8 *)p)->v = v;
+}
+static inline void __attribute__((overloadable)) store8(float8 v, float *p)
+{
+    ((loose_float8 *)p)->v = v;
+}
+#define VLOAD(p) load8(p)
+#define VSTORE(v, p) store8(v, p)
 #define AS_VECF(x) as_float8(x)
 #define AS_VECI(x) as_int8(x)
+#define AS_VECU(x) as_uint8(x)
 #elif VEC == 4
 typedef float4 vecf;
 typedef int4 veci;
@@ -53,6 +74,7 @@ typedef uint4 vecu;
 #define VSTORE(v, p) vstore4(v, 0, p)
 #define AS_VECF(x) as_float4(x)
 #define AS_VECI(x) as_int4(x)
+#define AS_VECU(x) as_uint4(x)
 #else
 #error VEC is 4, 8 or 16
 #endif
@@ -142,7 +164,7 @@ typedef __local float *row_scratch;
 #endif
 
 /* Without this LLVM splits vectors of 512 bits on some processors. */
-#if defined(__has_attribute)
+#if VEC == 16 && defined(__has_attribute)
 #if __has_attribute(min_vector_width)
 #define WIDE __attribute__((min_vector_width(512)))
 #endif
@@ -150,7 +172,7 @@ typedef __local float *row_scratch;
 #ifndef WIDE
 #define WIDE
 #endif
-/* A kernel of a CPU's whose groups have one item, in vectors of 16. */
+/* A kernel of a CPU's whose groups have one item. */
 #define ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1))) WIDE
 
 /* The line at p is read, or written, soon: a processor may fetch it meanwhile.  p may lie outside its buffer.
@@ -262,14 +284,18 @@ static inline float row_max(float x, row_scratch scratch)
 #endif
 }
 
+/* 0, 1, 2, …, and x in the elements below count, `other` in the rest. */
 #if VEC == 16
-#define LANES16 (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-/* x in lanes below count, `other` in the rest. */
-static inline float16 lanes_below(float16 x, int count, float other)
-{
-    return select((float16)(other), x, LANES16 < (int16)(count));
-}
+#define VEC_INDEX (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#elif VEC == 8
+#define VEC_INDEX (int8)(0, 1, 2, 3, 4, 5, 6, 7)
+#else
+#define VEC_INDEX (int4)(0, 1, 2, 3)
 #endif
+static inline vecf vec_below(vecf x, int count, float other)
+{
+    return select((vecf)(other), x, VEC_INDEX < (veci)(count));
+}
 
 /* e^x to about 2e-7 relative, 0 below -87; for x ≤ 88.  The library's exp on vectors costs several times as
  * much. */
@@ -329,7 +355,7 @@ static inline uint mask_bits(uint key0, uint key1, uint index)
     return x ^ x >> 15;
 }
 
-static inline vecu vec_mask_bits(uint key0, uint key1, vecu index) /* of VEC elements */
+static inline vecu vec_mask_bits(vecu key0, vecu key1, vecu index) /* of VEC elements */
 {
     vecu x = index * 0x9e3779b1u ^ key0;
     x ^= x >> 16;

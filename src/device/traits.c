@@ -107,17 +107,18 @@ bool laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
     /* A processor whose driver fills its lanes with work-items, as it does a GPU's (rusticl), says so by
      * native vectors of one float: it would take wide ones apart. */
     good = good && query(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width);
-    /* LAIP_SHAPE=cpu or gpu makes one kind of device run the other's kernels: how both are tested everywhere.
-     */
+    /* LAIP_SHAPE=cpu or gpu makes one kind of device run the other's kernels, cpu4, cpu8 and cpu16 those for
+     * such vectors: how all are tested everywhere. */
     const char *shape = getenv("LAIP_SHAPE");
-    bool wide = shape ? strcmp(shape, "cpu") == 0 : t->cpu && width > 1;
+    bool wide = shape ? strncmp(shape, "cpu", 3) == 0 : t->cpu && width > 1;
+    int forced = wide && shape ? atoi(shape + 3) : 0, native = forced ? forced : width > 1 ? (int)width : 16;
     cl_ulong cache = 0;
     clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof cache, &cache, NULL);
-    t->native_vector = (int)width;
+    t->native_vector = forced ? forced : (int)width;
     t->cache = cache;
     t->lanes = wide ? 1 : 64;
     while (!wide && t->lanes < t->wave)
         t->lanes *= 2;
-    t->vector = wide ? 16 : 4;
+    t->vector = wide && native >= 16 ? 16 : wide && native >= 8 ? 8 : 4;
     return good;
 }

@@ -410,9 +410,13 @@ static void body(laip_device *d)
         check(d, "masters", masters);
     }
     tie(d);
-    attention(d);
+    const laip_traits *t = laip_device_traits(d);
+    if (t->lanes > 1 || t->vector > 4) /* vectors of 4 are loaded as a graphics device's are */
+        attention(d);
+    if (t->lanes == 1 && t->vector < 16)
+        return; /* products have vectors of their own */
     products(d, "clblast");
-    if (laip_device_traits(d)->lanes == 1)
+    if (t->lanes == 1)
         products(d, "packed");
 }
 

@@ -9,12 +9,12 @@
 
 void laip_test_shapes(void (*body)(laip_device *))
 {
-    static const char *const shapes[] = {"cpu", "gpu"};
+    static const char *const shapes[] = {"cpu16", "cpu8", "cpu4", "gpu"};
     const char *set = getenv("LAIP_SHAPE");
     char only[8] = "";
     if (set)
         snprintf(only, sizeof only, "%s", set);
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         laip_device *d;
         laip_error error;
         if (*only && strcmp(only, shapes[i]) != 0)
