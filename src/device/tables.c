@@ -41,6 +41,7 @@ laip_tables *laip_tables_create(laip_device *d, size_t bytes)
     t->bytes = t->low = bytes;
     t->mem = laip_mem_create(d, bytes, "tables");
     t->copy = laip_alloc(bytes, 1);
+    laip_mem_zero(d, t->mem, 0, bytes); /* as the copy, and the rest of a plan */
     for (int i = 0; i < 2 && d->error.status == LAIP_OK; i++)
         pin(t, &t->staging[i]);
     t->next = d->tables;
