@@ -35,14 +35,15 @@ static void as_text(void *context, int number, int rank, const laip_traits *t)
 static void as_json(void *context, int number, int rank, const laip_traits *t)
 {
     json_array_append_new(
-        context,
-        json_pack(
-            "{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i}",
-            "number", number, "auto_rank", rank, "name", t->name, "pci", t->pci, "platform", t->platform,
-            "driver", t->driver, "version", t->version, "cpu", t->cpu, "host_memory", t->host_memory, "units",
-            t->units, "memory", (json_int_t)t->memory, "largest", (json_int_t)t->largest, "local_memory",
-            (json_int_t)t->local_memory, "group_limit", (json_int_t)t->group_limit, "lanes", t->lanes,
-            "vector", t->vector, "wave", t->wave, "sub_group", t->sub_group));
+        context, json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:i, s:i, "
+                           "s:i, s:i, s:i, s:I}",
+                           "number", number, "auto_rank", rank, "name", t->name, "pci", t->pci, "platform",
+                           t->platform, "driver", t->driver, "version", t->version, "cpu", t->cpu,
+                           "host_memory", t->host_memory, "units", t->units, "memory", (json_int_t)t->memory,
+                           "largest", (json_int_t)t->largest, "local_memory", (json_int_t)t->local_memory,
+                           "group_limit", (json_int_t)t->group_limit, "lanes", t->lanes, "vector", t->vector,
+                           "wave", t->wave, "sub_group", t->sub_group, "native_vector", t->native_vector,
+                           "cache", (json_int_t)t->cache));
 }
 
 static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}};
