@@ -141,7 +141,8 @@ bool laip_network_tokens(const laip_network *n, const char *sentence, laip_token
 void laip_network_planes(const laip_network *n, const laip_image *image, float *planes)
 {
     laip_image small;
-    laip_image_resize(image, n->config.model.image_height, n->config.model.image_width, &small);
+    laip_image_resize_as((laip_pillow)n->config.augment.pillow, image, 0, 0, image->width, image->height,
+                         n->config.model.image_height, n->config.model.image_width, &small);
     laip_image_normalise(&small, planes);
     laip_image_free(&small);
 }
