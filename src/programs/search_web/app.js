@@ -137,7 +137,7 @@ function draw(canvas, values, rows, cols) {
   const image = context.createImageData(cols, rows);
   values.forEach((v, i) => {
     const x = Math.max(v, 0) / most;
-    image.data.set([Math.min(255, 120 + 200 * x), Math.max(0, 300 * x - 70), Math.max(0, 60 - 90 * x), 215 * Math.sqrt(x)], 4 * i);
+    image.data.set([Math.min(255, 120 + 200 * x), Math.max(0, 300 * x - 70), Math.max(0, 60 - 90 * x), 205 * x], 4 * i);
   });
   context.putImageData(image, 0, 0);
 }
