@@ -8,7 +8,7 @@ let results = [];    /* of the search that is shown */
 let shown = null;    /* what was searched for: one of q, like, drop; and top */
 let running = null;  /* the search that is under way, to be aborted by the next */
 let rerank = 32, pictures = 0;
-const PAGE = 24;
+const PAGE = 24, HINT = $("hint").textContent;
 
 function element(name, properties, ...children) {
   const e = Object.assign(document.createElement(name), properties);
@@ -96,6 +96,7 @@ async function search(s, top) {
   if (s.q === null && s.like === null && s.drop === null) {
     results = [];
     $("results").replaceChildren();
+    $("hint").textContent = HINT;
     $("hint").hidden = false;
     detail(null);
     say(pictures ? pictures.toLocaleString() + " pictures" : "");
@@ -125,7 +126,9 @@ async function search(s, top) {
   } catch (e) {
     if (e.name === "AbortError") return;
     list([]);
-    say(e.message, true);
+    $("hint").textContent = e.message;
+    $("hint").hidden = false;
+    say("Nothing was searched for", true);
   }
 }
 
