@@ -1,5 +1,6 @@
-/* tiny_step [--half]: one training step of the tiny network with all losses and dropout, for what watches the device
- * while it runs (tools/races).  That its numbers are right is shown elsewhere; here they are to be finite. */
+/* tiny_step [--half]: one training step of the tiny network with all losses and dropout, for what watches the
+ * device while it runs (tools/races).  That its numbers are right is shown elsewhere; here they are to be
+ * finite. */
 #include "support/test.h"
 
 #include "ops/gemm/gemm.h"

@@ -30,12 +30,12 @@ static void lay_out(operands *o, laip_device *d, laip_plan *r, const shape *s, s
     size_t keys = s->cross ? blocks * TOKENS : rows, length = s->length ? s->length : 5;
     laip_sequences_plan(&o->tokens, r, s->sequences, rows, length, blocks);
     o->q = laip_plan_mat(r, rows, WIDTH);
-    o->kv = laip_plan_mat(r, keys, 2 * WIDTH);
+    o->kv = laip_plan_mat(r, keys, (size_t)2 * WIDTH);
     o->o = laip_plan_mat(r, rows, WIDTH);
     o->lse = laip_plan_mat(r, rows, HEADS);
     o->dout = laip_plan_mat(r, rows, WIDTH);
     o->dq = laip_plan_mat(r, rows, WIDTH);
-    o->dkv = laip_plan_mat(r, keys, 2 * WIDTH);
+    o->dkv = laip_plan_mat(r, keys, (size_t)2 * WIDTH);
     o->scratch = laip_plan_mat(r, 1,
                                laip_attention_scratch(d, HEADS, HEAD, rows, s->cross ? blocks : s->sequences,
                                                       s->cross ? TOKENS : length));

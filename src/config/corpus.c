@@ -108,7 +108,7 @@ static void take_vocab_of_bert(laip_config *config)
 
 bool laip_corpus_open(laip_corpus *c, laip_config *config, const char *vocab_text, laip_error *error)
 {
-    size_t size;
+    size_t size = 0;
     if (!vocab_text)
         take_vocab_of_bert(config);
     *c = (laip_corpus){.options = {.rule = rule_of(config),

@@ -94,8 +94,8 @@ static bool from_file(laip_annotations *a, const laip_division *by, laip_map *sp
                laip_bad_input(error, "%s: %s is %s, expected a list of ids", by->file, names[s],
                               laip_json_kind(list));
         for (size_t i = 0; good && list && i < json_array_size(list); i++) {
-            uint32_t person;
-            int32_t before;
+            uint32_t person = 0;
+            int32_t before = 0;
             good = read_id(a, by, json_array_get(list, i), names[s], &person, error);
             if (good && laip_map_get(split_of, (const char *)&person, sizeof person, &before) && before != s)
                 good = laip_bad_input(error, "%s: person %u is in %s and in %s", by->file, person,
