@@ -1,4 +1,4 @@
-/* C[m, n] = alpha op(A)[m, k] op(B)[k, n] on a matrix unit, with its ends fused: ops/gemm_unit.h.
+/* C[m, n] = alpha op(A)[m, k] op(B)[k, n] on a matrix unit, with its ends fused: ops/gemm/unit.h.
  *
  * A group makes TILE × TILE of C, each of its waves WAVE_M × WAVE_N of them.  Operands pass through local
  * memory in slabs of MU_DEPTH of k, twice there, so that one is multiplied while the next is on its way
@@ -16,7 +16,7 @@
 
 #include "gelu.h"
 #include "matrix_unit.h"
-#include "unit_store.h"
+#include "unit_slab.h"
 
 #if VEC != 4
 #error gemm_unit.cl is in vectors of 4
@@ -34,7 +34,7 @@
 #define VECTORS (4 * 2 * TILE)    /* of a slab */
 #define PASSING 64                /* rows of C that pass through local memory at once */
 
-/* Bits of `what`: those of ops/gemm_internal.h, and our own. */
+/* Bits of `what`: those of ops/gemm/internal.h, and our own. */
 enum {
     HAS_BIAS = 1,
     HAS_GELU = 2,
@@ -45,88 +45,6 @@ enum {
     HAS_DROPOUT = 64,
     ROW_SUMS = 128
 };
-
-/* Four rows by 4 · MU_EACH of k as they are stored, in vectors of four numbers (halves: in x.xy); but eight
- * neighbours of a row, of 16 bits, are one vector. */
-typedef struct block {
-    uint4 x[4 * MU_EACH];
-} block;
-
-static inline MU_ALWAYS void fetch(block *f, __global const void *from, int store, bool rows, bool aligned,
-                                   int stride, int row, int row_end, int k, int k_end)
-{
-    if (rows && store != 32 && MU_EACH == 2) {
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4; i++)
-            f->x[i] = row + i < row_end ? load_eight(from, (size_t)(row + i) * stride + k, k_end - k, aligned)
-                                        : (uint4)(0u);
-    } else if (rows) {
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4 * MU_EACH; i++) {
-            int r = row + i / MU_EACH, at = k + 4 * (i % MU_EACH);
-            f->x[i] = r < row_end ? load_four(from, store, (size_t)r * stride + at, k_end - at, aligned)
-                                  : (uint4)(0u);
-        }
-    } else {
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4 * MU_EACH; i++)
-            f->x[i] = k + i < k_end
-                          ? load_four(from, store, (size_t)(k + i) * stride + row, row_end - row, aligned)
-                          : (uint4)(0u);
-    }
-}
-
-#if defined MU_F16
-#define MU_STORE 16
-#elif defined MU_BF16
-#define MU_STORE 17
-#else
-#define MU_STORE 0
-#endif
-
-/* To rows `row` … row + 3, vector v, of the slab. */
-static inline MU_ALWAYS void keep(__local uint4 *slab, const block *f, int store, bool rows, int row, int v)
-{
-    const uint4 *x = f->x;
-    if (store == MU_STORE && rows) {
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4; i++)
-            slab[mu_at(row + i, v)] = x[i];
-    } else if (store == MU_STORE) {
-#if MU_EACH == 2
-        slab[mu_at(row, v)] =
-            (uint4)(lows(x[0].x, x[1].x), lows(x[2].x, x[3].x), lows(x[4].x, x[5].x), lows(x[6].x, x[7].x));
-        slab[mu_at(row + 1, v)] = (uint4)(highs(x[0].x, x[1].x), highs(x[2].x, x[3].x), highs(x[4].x, x[5].x),
-                                          highs(x[6].x, x[7].x));
-        slab[mu_at(row + 2, v)] =
-            (uint4)(lows(x[0].y, x[1].y), lows(x[2].y, x[3].y), lows(x[4].y, x[5].y), lows(x[6].y, x[7].y));
-        slab[mu_at(row + 3, v)] = (uint4)(highs(x[0].y, x[1].y), highs(x[2].y, x[3].y), highs(x[4].y, x[5].y),
-                                          highs(x[6].y, x[7].y));
-#endif
-    } else if (rows) {
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4; i++) {
-            uint4 first = x[MU_EACH * i], second = x[MU_EACH * i + MU_EACH - 1];
-            if (store != 32 && MU_EACH == 2)
-                first = (uint4)(x[i].xy, 0u, 0u), second = (uint4)(x[i].zw, 0u, 0u);
-            slab[mu_at(row + i, v)] = mu_pack(widen(first, store), widen(second, store));
-        }
-    } else {
-        float4 y[4 * MU_EACH];
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4 * MU_EACH; i++)
-            y[i] = widen(x[i], store);
-        const float4 *z = y + 4 * (MU_EACH - 1);
-        slab[mu_at(row, v)] =
-            mu_pack((float4)(y[0].x, y[1].x, y[2].x, y[3].x), (float4)(z[0].x, z[1].x, z[2].x, z[3].x));
-        slab[mu_at(row + 1, v)] =
-            mu_pack((float4)(y[0].y, y[1].y, y[2].y, y[3].y), (float4)(z[0].y, z[1].y, z[2].y, z[3].y));
-        slab[mu_at(row + 2, v)] =
-            mu_pack((float4)(y[0].z, y[1].z, y[2].z, y[3].z), (float4)(z[0].z, z[1].z, z[2].z, z[3].z));
-        slab[mu_at(row + 3, v)] =
-            mu_pack((float4)(y[0].w, y[1].w, y[2].w, y[3].w), (float4)(z[0].w, z[1].w, z[2].w, z[3].w));
-    }
-}
 
 /* Σ over a block's k, of A as [k, m] */
 static inline MU_ALWAYS float4 sum_k(const block *f)
@@ -204,7 +122,8 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
     int row0 = get_group_id(0) * TILE, col0 = get_group_id(1) * TILE;
     int z = get_group_id(2), k0 = z * slice, k1 = min(k, k0 + slice);
     int wave_row = wave / WAVES_ACROSS * WAVE_M, wave_col = wave % WAVES_ACROSS * WAVE_N;
-    bool adds_rows = !A_ROWS && (what & ROW_SUMS) && col0 == 0;
+    /* ints: PoCL 3.1 loses a bool at a barrier */
+    int adds_rows = !A_ROWS && (what & ROW_SUMS) && col0 == 0;
     block f[BLOCKS];
     float4 row_sum[BLOCKS];
     mu_sums s[MS][NS];
@@ -224,9 +143,10 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
                 int block = item + i * ITEMS, row = block / 4 * 4,
                     kk = at + MU_DEPTH + block % 4 * 4 * MU_EACH;
                 if (row < TILE)
-                    fetch(&f[i], a, A_STORE, A_ROWS, A_ALIGNED, A_ROWS ? k : m, row0 + row, m, kk, k1);
+                    fetch(&f[i], a, A_STORE, A_ROWS, A_ALIGNED, 0, A_ROWS ? k : m, row0 + row, m, kk, k1);
                 else
-                    fetch(&f[i], b, B_STORE, B_ROWS, B_ALIGNED, B_ROWS ? k : n, col0 + row - TILE, n, kk, k1);
+                    fetch(&f[i], b, B_STORE, B_ROWS, B_ALIGNED, 0, B_ROWS ? k : n, col0 + row - TILE, n, kk,
+                          k1);
             }
         }
         if (at >= k0) {
@@ -260,7 +180,7 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
-    bool apart = get_num_groups(2) > 1;
+    int apart = get_num_groups(2) > 1;
 #if !A_ROWS
     __local float4 *each_row = (__local float4 *)slabs[0];
 #pragma unroll MU_UNROLL

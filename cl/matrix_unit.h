@@ -32,7 +32,7 @@
  * many, and its compiler none for so much code. */
 #ifdef MU_ROLLED
 #define MU_UNROLL 1
-/* PoCL 3.1 goes wrong where such conditions are inlined. */
+/* Conditions stay within: PoCL 3.1 loses those that it computes once for several regions between barriers. */
 #define MU_APART __attribute__((noinline))
 #else
 #define MU_UNROLL 64
@@ -193,12 +193,15 @@ static inline MU_ALWAYS int mu_col(int i, int lane)
 #if MU_SUMS == 4
 typedef float4 mu_sums;
 #define MU_EACH_SUM(sums, to) vstore4(sums, 0, to)
+#define MU_SUMS_OF(from) vload4(0, from)
 #elif MU_SUMS == 8
 typedef float8 mu_sums;
 #define MU_EACH_SUM(sums, to) vstore8(sums, 0, to)
+#define MU_SUMS_OF(from) vload8(0, from)
 #else
 typedef float16 mu_sums;
 #define MU_EACH_SUM(sums, to) vstore16(sums, 0, to)
+#define MU_SUMS_OF(from) vload16(0, from)
 #endif
 
 #ifdef MU_EMULATED

@@ -1,5 +1,5 @@
-/* conformance FIXTURE [--device D] [--half]: runs one golden step whole and compares everything that the
- * fixture expects.
+/* conformance FIXTURE [--device D] [--half] [--precision P]: runs one golden step whole and compares
+ * everything that the fixture expects.
  *
  * A tensor's error is the Euclidean norm of the difference over that of the expected tensor, or over 1e-5 of
  * the group's largest norm where that is more (biases of keys have no gradient but rounding).  A line a
@@ -9,6 +9,7 @@
  * here. */
 #include "base/memory.h"
 #include "model/score.h"
+#include "ops/matrix_unit.h"
 #include "support/fixture.h"
 
 #include <argp.h>
@@ -21,7 +22,8 @@
 #define FLOOR 1e-5
 #define HALF_LIMIT 5e-2
 #define HALF_FLOOR 1e-3
-#define HALF_SCALE 256 /* of the loss: what training begins with is more than these gradients allow */
+#define PRECISION_LIMIT 7e-3 /* of 11 bits; of 8, eight times that */
+#define HALF_SCALE 256       /* of the loss: what training begins with is more than these gradients allow */
 
 typedef struct check {
     char group[32];
@@ -41,6 +43,7 @@ typedef struct run {
     check checks[8];
     size_t check_count;
     bool half;
+    laip_precision precision;
     float scale; /* of the loss */
 } run;
 
@@ -313,12 +316,13 @@ static void prepare(run *r, const char *device)
 {
     laip_error e;
     laip_step_sizes z = laip_fixture_sizes(&r->f);
-    if (!laip_loss_config_check(&r->f.loss, &r->f.sizes, &e) ||
-        !laip_device_open(&r->device, device, 0, &e) ||
-        !laip_model_create(&r->model, r->device, &r->f.sizes, true, &e) ||
+    if (!laip_loss_config_check(&r->f.loss, &r->f.sizes, &e) || !laip_device_open(&r->device, device, 0, &e))
+        laip_fixture_stop(&e);
+    laip_precision_set(r->device, r->precision);
+    if (!laip_model_create(&r->model, r->device, &r->f.sizes, true, &e) ||
         !laip_step_create(&r->step, &r->model, &r->f.loss, &z, 1, &e))
         laip_fixture_stop(&e);
-    r->scale = r->half ? HALF_SCALE : 1;
+    r->scale = r->half || r->precision == LAIP_PRECISION_FP16 ? HALF_SCALE : 1;
     laip_optimiser_set_scaling(&r->step.optimiser, (laip_scaling){.scale = r->scale});
     load_parameters(r);
     laip_queue *q = &r->step.queue;
@@ -331,7 +335,11 @@ static void prepare(run *r, const char *device)
 static double limit(const run *r, const char *group)
 {
     bool parameters = strcmp(group, "after") == 0 || strcmp(group, "after_momentum") == 0;
-    return r->half && !parameters ? HALF_LIMIT : LIMIT;
+    if (parameters || !(r->half || r->precision))
+        return LIMIT;
+    if (r->half)
+        return HALF_LIMIT;
+    return r->precision == LAIP_PRECISION_BF16 ? 8 * PRECISION_LIMIT : PRECISION_LIMIT;
 }
 
 static int report(run *r)
@@ -345,7 +353,8 @@ static int report(run *r)
         double most = -1;
         const char *at = "";
         for (size_t i = 0; i < c->count; i++) {
-            double floor = (r->half ? HALF_FLOOR : FLOOR) * c->largest, scale = fmax(c->items[i].size, floor);
+            double floor = (r->half || r->precision != LAIP_PRECISION_FP32 ? HALF_FLOOR : FLOOR) * c->largest,
+                   scale = fmax(c->items[i].size, floor);
             double error = c->items[i].difference == 0 ? 0 : c->items[i].difference / scale;
             if (!(error <= most)) {
                 most = error;
@@ -368,6 +377,7 @@ static int report(run *r)
 
 static char *device_name, *fixture_name;
 static bool halves;
+static int precision;
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -375,7 +385,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         device_name = argument;
     else if (key == 'h')
         halves = true;
-    else if (key == ARGP_KEY_ARG && !fixture_name)
+    else if (key == 'p') {
+        for (precision = 0; laip_precision_names[precision]; precision++)
+            if (strcmp(argument, laip_precision_names[precision]) == 0)
+                return 0;
+        argp_error(state, "precision is %s, expected fp32, tf32, bf16 or fp16", argument);
+    } else if (key == ARGP_KEY_ARG && !fixture_name)
         fixture_name = argument;
     else if (key == ARGP_KEY_ARG || key == ARGP_KEY_NO_ARGS)
         argp_usage(state);
@@ -389,6 +404,7 @@ int main(int argc, char **argv)
     static const struct argp_option options[] = {
         {"device", 'd', "D", 0, "Device to run on (default: auto)", 0},
         {"half", 'h', NULL, 0, "Weights and activations are stored as halves", 0},
+        {"precision", 'p', "P", 0, "Of products and attention: fp32, tf32, bf16 or fp16", 0},
         {0}};
     static const struct argp argp = {
         options, parse, "FIXTURE", "Runs a golden step and compares all that it expects.", NULL, NULL, NULL};
@@ -397,6 +413,7 @@ int main(int argc, char **argv)
     static run r;
     laip_fixture_open(&r.f, fixture_name);
     r.half = halves;
+    r.precision = (laip_precision)precision;
     r.f.sizes.storage = halves ? LAIP_STORE_HALF : LAIP_STORE_FLOAT;
     prepare(&r, device_name);
     execute(&r);

@@ -2,7 +2,28 @@
 #include "bench/bench.h"
 #include "ops/attention.h"
 
+#include "ops/matrix_unit.h"
 #include <stdio.h>
+
+/* What each precision is computed by; a unit is tried for it. */
+static void print_units(int number)
+{
+    laip_device *d;
+    laip_error error;
+    char choice[16];
+    snprintf(choice, sizeof choice, "%d", number);
+    if (!laip_device_open(&d, choice, 0, &error)) {
+        printf("   %s\n", error.text);
+        return;
+    }
+    for (int i = 0; laip_precision_names[i]; i++) {
+        const laip_unit *u = laip_unit_of(d, (laip_precision)i);
+        printf("%s%s by %s%s%s", i ? ", " : "   precision ", laip_precision_names[i], u->name,
+               u->plain ? "" : " ", u->plain ? "" : u->kind);
+    }
+    printf("\n");
+    laip_device_close(d);
+}
 
 static void as_text(void *context, int number, int rank, const laip_traits *t)
 {
@@ -20,12 +41,16 @@ static void as_text(void *context, int number, int rank, const laip_traits *t)
     printf(
         "   used as a %s: %d item%s a row, vectors of %d floats (native: %d); products by %s; buffers %s\n",
         t->cpu ? "processor" : "graphics device", t->lanes, t->lanes > 1 ? "s" : "", t->vector,
-        t->native_vector, t->lanes > 1 ? "CLBlast" : "the packed kernel or CLBlast, as measured",
+        t->native_vector,
+        t->lanes > 1 ? "a matrix unit, the plain kernel or CLBlast, as measured"
+                     : "the packed kernel or CLBlast, as measured",
         t->host_memory ? "in host memory" : "on the device");
-    if (t->lanes > 1)
+    if (t->lanes > 1) {
         printf("   attention %s\n", laip_attention_has_tiles(t, 64)
                                         ? "in tiles that a group shares in local memory"
                                         : "an item a row: there is too little local memory for tiles");
+        print_units(number);
+    }
     if (rank >= 0)
         printf("   auto takes it for rank %d of a node\n", rank);
     else

@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "ops/gemm/gemm.h"
+#include "ops/matrix_unit.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,7 @@ bool laip_bench_workload_open(const laip_bench_workload *w, int local_rank, laip
         return laip_bad_input(error, "gemm is %s, expected " LAIP_GEMM_NAMES, c->gemm);
     if (!laip_device_open(device, c->device, local_rank, error))
         return false;
+    laip_precision_set(*device, (laip_precision)c->precision);
     if (strcmp(c->gemm, "auto") != 0) /* LAIP_GEMM may have said more */
         laip_gemm_force(*device, c->gemm);
     return laip_device_ok(*device, error);

@@ -27,6 +27,7 @@ typedef struct laip_config {
     long seed;
     int keep; /* states in last/ */
     char *device, *out, *gemm;
+    int precision; /* enum laip_precision, of products and attention on the device */
     int tensorboard;
     laip_model_config model;
     laip_loss_config loss; /* its weights are those of the phase */

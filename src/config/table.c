@@ -2,6 +2,8 @@
 #include "config/table.h"
 
 #include "base/memory.h"
+#include "ops/gemm/gemm.h"
+#include "ops/matrix_unit.h"
 #include <stdlib.h>
 
 static const char *const rules[] = {"none", "albef", NULL};
@@ -28,7 +30,9 @@ static const laip_setting settings[] = {
     {"storage", LAIP_SETTING_CHOICE, AT(model.storage), laip_storage_names, 0, 0,
      "of weights and activations on the device; half: sums, masters and moments stay floats, and the loss is "
      "scaled"},
-    {"gemm", LAIP_SETTING_TEXT, AT(gemm), NULL, 0, 0, "auto, packed or clblast"},
+    {"precision", LAIP_SETTING_CHOICE, AT(precision), laip_precision_names, 0, 0,
+     "of factors in products and attention on matrix units; sums are fp32"},
+    {"gemm", LAIP_SETTING_TEXT, AT(gemm), NULL, 0, 0, LAIP_GEMM_NAMES},
     {"model.image_height", LAIP_SETTING_INT, AT(model.image_height), NULL, 1, 8192, "pixels"},
     {"model.image_width", LAIP_SETTING_INT, AT(model.image_width), NULL, 1, 8192, "pixels"},
     {"model.patch", LAIP_SETTING_INT, AT(model.patch), NULL, 1, 1024, "side of a patch, pixels"},

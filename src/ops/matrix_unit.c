@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "device/internal.h"
-#include "ops/gemm_unit.h"
+#include "ops/gemm/unit.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,8 +69,8 @@ void laip_precision_set(laip_device *d, laip_precision precision)
 
 laip_precision laip_precision_of(const laip_device *d)
 {
-    const struct laip_units *state = laip_device_attached(d, &owner);
-    return state ? state->precision : LAIP_FP32;
+    const struct laip_units *s = laip_device_attached(d, &owner);
+    return s ? s->precision : LAIP_PRECISION_FP32;
 }
 
 static laip_unit make(const laip_device *d, const description *u, const char *kind)
@@ -103,7 +103,7 @@ const laip_unit *laip_unit_plain(laip_device *d)
 {
     struct laip_units *s = state_of(d);
     if (!s->has_plain)
-        s->has_plain = laip_unit_named(d, "plain", LAIP_FP32, &s->plain);
+        s->has_plain = laip_unit_named(d, "plain", LAIP_PRECISION_FP32, &s->plain);
     return &s->plain;
 }
 
@@ -127,7 +127,7 @@ static bool run_trial(laip_device *d, trial *t, const laip_unit *unit, laip_erro
 {
     laip_error kept = d->error;
     laip_mat_zero(d, t->p.c);
-    laip_gemm_unit_run(d, &t->p, unit, (laip_unit_plan){64, 1});
+    laip_unit_product(d, &t->p, unit, (laip_unit_plan){64, 1});
     laip_mat_read(d, t->p.c, t->c);
     *why = d->error;
     d->error = kept; /* what a trial meets is not the run's failure */
@@ -200,7 +200,7 @@ static bool passes(laip_device *d, const laip_unit *unit, laip_precision precisi
             snprintf(why, size, "its product is not the plain one's");
         }
     }
-    if (good && precision == LAIP_FP32) {
+    if (good && precision == LAIP_PRECISION_FP32) {
         fill(d, &t, false);
         good = run_trial(d, &t, unit, &error) && (error_fp32 = off_by(&t)) <= 1e-6;
         if (!good)
@@ -232,7 +232,7 @@ static laip_unit seek(laip_device *d, laip_precision precision)
         if (passes(d, &unit, precision, why, sizeof why))
             return unit;
     }
-    if (precision != LAIP_FP32)
+    if (precision != LAIP_PRECISION_FP32)
         laip_note("%s has no matrix unit for %s (%s): plain fp32 serves", d->traits.name,
                   laip_precision_names[precision], why);
     return *laip_unit_plain(d);

@@ -12,7 +12,12 @@
 /* Of a product's factors; sums are fp32 always.
  *     fp32   as floats are: fused multiply-adds, fp32 units, or three products in TF32 for one
  *     tf32   11 bits of 24, bf16   8 bits, fp16   11 bits, and the range of a half */
-typedef enum laip_precision { LAIP_FP32, LAIP_TF32, LAIP_BF16, LAIP_FP16 } laip_precision;
+typedef enum laip_precision {
+    LAIP_PRECISION_FP32,
+    LAIP_PRECISION_TF32,
+    LAIP_PRECISION_BF16,
+    LAIP_PRECISION_FP16
+} laip_precision;
 extern const char *const laip_precision_names[]; /* fp32, tf32, bf16, fp16; NULL at the end */
 
 enum { LAIP_UNIT_OPTIONS = 96 };
@@ -25,7 +30,7 @@ typedef struct laip_unit {
     char options[LAIP_UNIT_OPTIONS]; /* of kernels that include cl/matrix_unit.h */
 } laip_unit;
 
-/* What a device's products and attention are to take from now on; LAIP_FP32 at first. */
+/* What a device's products and attention are to take from now on; LAIP_PRECISION_FP32 at first. */
 void laip_precision_set(laip_device *device, laip_precision precision);
 laip_precision laip_precision_of(const laip_device *device);
 

@@ -6,6 +6,7 @@
 #include "eval/binding.h"
 #include "eval/scores.h"
 #include "ops/gemm/gemm.h"
+#include "ops/matrix_unit.h"
 #include "programs/common_memory.h"
 #include "programs/eval_report.h"
 #include "report/contact_sheet.h"
@@ -240,6 +241,8 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
         how.image_cache = (size_t)a->image_cache << 20;
     good = good && laip_device_open(&s->device, a->device, ranks->local_rank, error);
     const char *gemm = a->gemm ? a->gemm : s->config.gemm;
+    if (good)
+        laip_precision_set(s->device, (laip_precision)s->config.precision);
     if (good && strcmp(gemm, "auto") != 0)
         laip_gemm_force(s->device, gemm);
     if (good && a->plan)

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "ops/gemm/gemm.h"
+#include "ops/matrix_unit.h"
 #include "train/run.h"
 
 #include <stdio.h>
@@ -73,6 +74,8 @@ bool laip_run_open_device(laip_run *r, laip_error *error)
     char *choice = own_choice(r->ranks, r->config->device, &before);
     bool good = laip_device_open(&r->device, choice, before, error);
     free(choice);
+    if (good)
+        laip_precision_set(r->device, (laip_precision)r->config->precision);
     if (good && strcmp(r->config->gemm, "auto") != 0)
         laip_gemm_force(r->device, r->config->gemm);
     return good;

@@ -5,7 +5,7 @@
 
 #include "base/half.h"
 #include "base/memory.h"
-#include "ops/gemm_unit.h"
+#include "ops/gemm/unit.h"
 #include "support/device.h"
 #include <math.h>
 #include <stdio.h>
@@ -125,7 +125,7 @@ static void try(laip_device *d, const laip_unit *unit, problem q)
     float *got[2], *pre = NULL;
     for (int i = 0; i < 2; i++) { /* the same bits twice, when nothing is added to C */
         if (q.beta == 0 || i == 0)
-            laip_gemm_unit_run(d, &o.p, unit, q.plan);
+            laip_unit_product(d, &o.p, unit, q.plan);
         got[i] = laip_test_read(d, o.p.c);
     }
     assert_memory_equal(got[0], got[1], q.m * q.n * sizeof(float));
@@ -198,14 +198,14 @@ static void choosing(void **state)
 {
     laip_device *d = *state;
     laip_unit unit;
-    assert_false(laip_unit_named(d, "mfma", LAIP_TF32, &unit));
-    assert_false(laip_unit_named(d, "wmma11", LAIP_FP32, &unit));
-    assert_false(laip_unit_named(d, "none", LAIP_FP32, &unit));
-    assert_true(laip_unit_named(d, "dpas8", LAIP_BF16, &unit));
+    assert_false(laip_unit_named(d, "mfma", LAIP_PRECISION_TF32, &unit));
+    assert_false(laip_unit_named(d, "wmma11", LAIP_PRECISION_FP32, &unit));
+    assert_false(laip_unit_named(d, "none", LAIP_PRECISION_FP32, &unit));
+    assert_true(laip_unit_named(d, "dpas8", LAIP_PRECISION_BF16, &unit));
     assert_int_equal(unit.lanes, 8);
-    assert_true(laip_unit_of(d, LAIP_FP32)->lanes > 0);
+    assert_true(laip_unit_of(d, LAIP_PRECISION_FP32)->lanes > 0);
     laip_test_finish(d); /* whatever was tried left no error */
-    laip_unit_plan one = laip_gemm_unit_plan(d, 7501, 3072, 768), thin = laip_gemm_unit_plan(d, 16, 16, 8192);
+    laip_unit_plan one = laip_unit_plan_of(d, 7501, 3072, 768), thin = laip_unit_plan_of(d, 16, 16, 8192);
     assert_int_equal(one.tile, 128);
     assert_int_equal(one.slices, 1);
     assert_int_equal(thin.tile == 64 || thin.slices > 1, 1);

@@ -1,16 +1,17 @@
 /* Which implementation serves a class of shapes: measured on the device once, kept in the user's cache
  * folder.
  *
- * A class is the two transpositions, how large m, n and k are, each in four steps, and whether B lies in
- * halves; products too small to matter are one class a transposition.  The first product of a class runs by
- * all implementations that compete into scratch memory, cut down to at most MEASURED multiply-adds so that
- * this costs milliseconds, and the quickest serves the class from then on.  The file is text, a line
- * "CLASS NAME" each, under the hash of device, driver and versions; it is read again before it is written,
- * beside its place and renamed: processes that race lose a measurement at most. */
+ * A class is the two transpositions, how large m, n and k are, each in four steps, whether B lies in halves,
+ * and the precision where it is not fp32; products too small to matter are one class a transposition.  The
+ * first product of a class runs by all implementations that compete into scratch memory, cut down to at most
+ * MEASURED multiply-adds so that this costs milliseconds, and the quickest serves the class from then on. The
+ * file is text, a line "CLASS NAME" each, under the hash of device, driver and versions; it is read again
+ * before it is written, beside its place and renamed: processes that race lose a measurement at most. */
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "ops/gemm/internal.h"
+#include "ops/matrix_unit.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@ static char size_letter(size_t x)
     return x <= 16 ? 's' : x <= 128 ? 'm' : x <= 512 ? 'l' : 'x';
 }
 
-static void class_name(const laip_product *p, char name[LAIP_CLASS_TEXT])
+static void class_name(laip_device *d, const laip_product *p, char name[LAIP_CLASS_TEXT])
 {
     char a = p->transpose_a ? 't' : 'n', b = p->transpose_b ? 't' : 'n';
     const char *halves = p->b.half ? "h" : "";
@@ -33,6 +34,10 @@ static void class_name(const laip_product *p, char name[LAIP_CLASS_TEXT])
     else
         snprintf(name, LAIP_CLASS_TEXT, "%c%c-%c%c%c%s", a, b, size_letter(p->m), size_letter(p->n),
                  size_letter(p->k), halves);
+    laip_precision precision = laip_precision_of(d);
+    size_t used = strlen(name);
+    if (precision != LAIP_PRECISION_FP32)
+        snprintf(name + used, LAIP_CLASS_TEXT - used, "-%s", laip_precision_names[precision]);
 }
 
 /* The cache folder's file `gemm/HASH.SUFFIX` of this device; free() releases it. */
@@ -275,7 +280,7 @@ const laip_gemm_implementation *laip_gemm_choose(laip_device *d, const laip_prod
     if (forced && (row = row_of(d, forced))->serves(d, p))
         return row;
     char class[LAIP_CLASS_TEXT];
-    class_name(p, class);
+    class_name(d, p, class);
     name = find(&laip_gemm_state_of(d)->choices, class);
     if (name && (row = row_of(d, name))->serves(d, p))
         return row;

@@ -31,7 +31,7 @@ static void force(laip_device *d, laip_gemm_state *s, const char *what, const ch
     else if (row && !row->serves(d, NULL))
         laip_bad_input(error,
                        "%s is %s, expected auto, clblast or reference: the packed product is for processors"
-                       " that take wide vectors, %s does not",
+                       " that take wide vectors, unit and plain for others; %s is not such a device",
                        what, name, d->traits.name);
     else if (row)
         s->forced = strcmp(row->name, name) == 0 ? row->name : row->family;

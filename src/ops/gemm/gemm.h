@@ -27,9 +27,10 @@ void laip_gemm(laip_device *device, bool transpose_a, bool transpose_b, float al
                float beta, laip_mat c, const laip_epilogue *epilogue);
 
 /* What a run may ask for: auto (what is measured to be the quickest), packed (our kernel for processors, with
- * the tile that is), clblast, reference.  A row of the table of implementations (table.c) has a name of its
+ * the tile that is), unit (the matrix unit of the precision), plain (the same kernel by fused multiply-adds),
+ * clblast, reference.  A row of the table of implementations (table.c) has a name of its
  * own beside it, packed-8-6x16: vectors of 8, a tile of 6 × 16. */
-#define LAIP_GEMM_NAMES "auto, packed, clblast or reference"
+#define LAIP_GEMM_NAMES "auto, packed, unit, plain, clblast or reference"
 bool laip_gemm_known(const char *name); /* one of these, or a row's */
 
 /* Forces one of them for every shape from now on, or with auto leaves it to measurement again; LAIP_GEMM in

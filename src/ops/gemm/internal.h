@@ -111,6 +111,12 @@ const laip_gemm_implementation *laip_tile_best(laip_device *device);
 size_t laip_tile_depth(laip_device *device);
 bool laip_tile_choice_valid(const char *class, const char *value, bool *own); /* own: the class is tile.c's */
 
+/* unit.c: on a matrix unit of the device's precision, and by fused multiply-adds in the same shape. */
+bool laip_unit_serves(const laip_device *device, const laip_product *p);
+bool laip_unit_competes(const laip_device *device, const laip_gemm_implementation *self);
+void laip_unit_run(laip_device *device, const laip_gemm_implementation *self, const laip_product *p);
+void laip_plain_run(laip_device *device, const laip_gemm_implementation *self, const laip_product *p);
+
 /* reference.c */
 bool laip_reference_serves(const laip_device *device, const laip_product *p);
 void laip_reference_run(laip_device *device, const laip_gemm_implementation *self, const laip_product *p);

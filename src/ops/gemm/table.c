@@ -24,6 +24,8 @@ const laip_gemm_implementation laip_gemm_table[] = {
     TILE(4, 12, 8),   /* 24 + 2 + 3 */
     TILE(4, 4, 16),   /* 16 + 4 + 1 */
     TILE(4, 6, 8),    /* 16 registers of 4: 12 + 2 + 1 */
+    {"unit", NULL, laip_unit_serves, NULL, laip_unit_competes, laip_unit_run, {0, 0, 0}},
+    {"plain", NULL, laip_unit_serves, NULL, laip_unit_competes, laip_plain_run, {0, 0, 0}},
     {"clblast", NULL, laip_clblast_serves, NULL, laip_clblast_competes, laip_clblast_run, {0, 0, 0}},
     {"reference", NULL, laip_reference_serves, NULL, NULL, laip_reference_run, {0, 0, 0}},
     {NULL, NULL, NULL, NULL, NULL, NULL, {0, 0, 0}}};

@@ -1,4 +1,4 @@
-#include "ops/gemm_unit.h"
+#include "ops/gemm/unit.h"
 
 #include "device/launch.h"
 #include <stdio.h>
@@ -12,15 +12,23 @@ static size_t pieces(size_t count, size_t each)
     return each ? (count + each - 1) / each : 0;
 }
 
-bool laip_gemm_unit_serves(const laip_device *d)
+bool laip_unit_serves(const laip_device *d, const laip_product *p)
 {
+    (void)p;
     return d->traits.lanes > 1 && d->traits.local_memory >= LAIP_GROUP_BYTES &&
            d->traits.group_limit >= ITEMS_128;
 }
 
+/* A processor that runs narrow kernels has no unit, and better products for it. */
+bool laip_unit_competes(const laip_device *d, const laip_gemm_implementation *self)
+{
+    (void)self;
+    return !d->traits.cpu;
+}
+
 /* Large tiles, for what they spare in traffic, where there are enough of them for all units, k's slices
  * counted; as many slices as fill the units twice. */
-laip_unit_plan laip_gemm_unit_plan(const laip_device *d, size_t m, size_t n, size_t k)
+laip_unit_plan laip_unit_plan_of(const laip_device *d, size_t m, size_t n, size_t k)
 {
     size_t units = (size_t)d->traits.units, most = k / SHORTEST_SLICE > 1 ? k / SHORTEST_SLICE : 1,
            slices = 1;
@@ -51,7 +59,7 @@ static size_t slice_of(size_t k, int slices)
     return pieces(pieces(k, (size_t)slices), DEPTH) * DEPTH;
 }
 
-void laip_gemm_unit_run(laip_device *d, const laip_product *p, const laip_unit *unit, laip_unit_plan plan)
+void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *unit, laip_unit_plan plan)
 {
     const laip_epilogue *e = &p->epilogue;
     size_t tile = (size_t)plan.tile, slice = slice_of(p->k, plan.slices), slices = pieces(p->k, slice);
@@ -90,7 +98,14 @@ void laip_gemm_unit_run(laip_device *d, const laip_product *p, const laip_unit *
                 LAIP_I(0), LAIP_I(0), LAIP_U(0), LAIP_F(1));
 }
 
-void laip_gemm_unit(laip_device *d, const laip_product *p)
+void laip_unit_run(laip_device *d, const laip_gemm_implementation *self, const laip_product *p)
 {
-    laip_gemm_unit_run(d, p, laip_unit_of(d, laip_precision_of(d)), laip_gemm_unit_plan(d, p->m, p->n, p->k));
+    (void)self;
+    laip_unit_product(d, p, laip_unit_of(d, laip_precision_of(d)), laip_unit_plan_of(d, p->m, p->n, p->k));
+}
+
+void laip_plain_run(laip_device *d, const laip_gemm_implementation *self, const laip_product *p)
+{
+    (void)self;
+    laip_unit_product(d, p, laip_unit_plain(d), laip_unit_plan_of(d, p->m, p->n, p->k));
 }

@@ -15,11 +15,8 @@ typedef struct laip_unit_plan {
     int slices; /* of k */
 } laip_unit_plan;
 
-bool laip_gemm_unit_serves(const laip_device *device);
-/* By the unit of the device's precision. */
-void laip_gemm_unit(laip_device *device, const laip_product *p);
-void laip_gemm_unit_run(laip_device *device, const laip_product *p, const laip_unit *unit,
-                        laip_unit_plan plan);
-laip_unit_plan laip_gemm_unit_plan(const laip_device *device, size_t m, size_t n, size_t k);
+void laip_unit_product(laip_device *device, const laip_product *p, const laip_unit *unit,
+                       laip_unit_plan plan);
+laip_unit_plan laip_unit_plan_of(const laip_device *device, size_t m, size_t n, size_t k);
 
 #endif
