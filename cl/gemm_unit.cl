@@ -34,27 +34,8 @@
 #define VECTORS (4 * 2 * TILE)    /* of a slab */
 #define PASSING 64                /* rows of C that pass through local memory at once */
 
-/* Bits of `what`: those of ops/gemm/internal.h, and our own. */
-enum {
-    HAS_BIAS = 1,
-    HAS_GELU = 2,
-    HAS_PRE = 4,
-    HAS_RESIDUAL = 8,
-    ADD_TO_C = 16,
-    TIMES_SLOPE = 32,
-    HAS_DROPOUT = 64,
-    ROW_SUMS = 128
-};
-
-/* Σ over a block's k, of A as [k, m] */
-static inline MU_ALWAYS float4 sum_k(const block *f)
-{
-    float4 sum = widen(f->x[0], A_STORE);
-#pragma unroll MU_UNROLL
-    for (int i = 1; i < 4 * MU_EACH; i++)
-        sum += widen(f->x[i], A_STORE);
-    return sum;
-}
+/* Bits of `what`, as in ops/gemm/internal.h. */
+enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
 
 /* What follows the sums of four neighbours in a row of C. */
 typedef struct ends {
@@ -62,21 +43,9 @@ typedef struct ends {
     __global void *pre;
     __global const void *residual;
     __global const float *bias;
-    __global const int *row_sequence, *begin;
-    __global const uint *key;
     int what, n;
-    uint threshold;
-    float alpha, kept_scale;
+    float alpha;
 } ends;
-
-static inline MU_ALWAYS float4 dropped(const ends *e, int row, int col)
-{
-    int s = e->row_sequence[row];
-    uint index = ((uint)row - (uint)e->begin[s]) * (uint)e->n + (uint)col;
-    uint4 bits =
-        vec_mask_bits(e->key[2 * s], e->key[2 * s + 1], (uint4)(index, index + 1, index + 2, index + 3));
-    return select((float4)(0.0f), (float4)(e->kept_scale), bits >= (uint4)(e->threshold));
-}
 
 static inline MU_APART void finish(const ends *e, float4 v, int row, int col)
 {
@@ -88,12 +57,8 @@ static inline MU_APART void finish(const ends *e, float4 v, int row, int col)
         v += widen(load_four(e->bias, 32, col, valid, true), 32);
     if (e->what & HAS_PRE)
         store_four(e->pre, C_STORE, at, v, valid, aligned);
-    if (e->what & TIMES_SLOPE)
-        v *= vec_gelu_slope(widen(load_four(e->pre, C_STORE, at, valid, aligned), C_STORE));
     if (e->what & HAS_GELU)
         v = vec_gelu(v);
-    if (e->what & HAS_DROPOUT)
-        v *= dropped(e, row, col);
     if (e->what & HAS_RESIDUAL)
         v += widen(load_four(e->residual, C_STORE, at, valid, aligned), C_STORE);
     if (e->what & ADD_TO_C)
@@ -107,34 +72,24 @@ static inline MU_ALWAYS int sum_at(int r, int c)
     return r * TILE + (c ^ ((r ^ r >> 2) & 3) * 8);
 }
 
-/* sums: [slices, m, n] and then [slices, m], where there are several slices; else they are C's.  row_sums
- * [m], floats, to which op(A)'s rows' sums are added but for rows from `skip` to skip_end − 1. */
+/* sums [slices, m, n], where there are several slices; else they are C's. */
 MU_KERNEL __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 gemm_unit(__global const void *restrict a, __global const void *restrict b, __global void *c,
           __global float *restrict sums, __global const float *restrict bias, __global void *pre,
-          __global const void *residual, __global float *restrict row_sums,
-          __global const int *restrict row_sequence, __global const int *restrict begin,
-          __global const uint *restrict key, int what, float alpha, int m, int n, int k, int slice, int skip,
-          int skip_end, uint threshold, float kept_scale)
+          __global const void *residual, int what, float alpha, int m, int n, int k, int slice)
 {
     __local uint4 slabs[2][VECTORS];
     int item = get_local_id(0), lane = item % MU_LANES, wave = item / MU_LANES, now = 0;
     int row0 = get_group_id(0) * TILE, col0 = get_group_id(1) * TILE;
     int z = get_group_id(2), k0 = z * slice, k1 = min(k, k0 + slice);
     int wave_row = wave / WAVES_ACROSS * WAVE_M, wave_col = wave % WAVES_ACROSS * WAVE_N;
-    /* ints: PoCL 3.1 loses a bool at a barrier */
-    int adds_rows = !A_ROWS && (what & ROW_SUMS) && col0 == 0;
     block f[BLOCKS];
-    float4 row_sum[BLOCKS];
     mu_sums s[MS][NS];
 #pragma unroll MU_UNROLL
     for (int i = 0; i < MS; i++)
 #pragma unroll MU_UNROLL
         for (int j = 0; j < NS; j++)
             s[i][j] = (mu_sums)(0.0f);
-#pragma unroll MU_UNROLL
-    for (int i = 0; i < BLOCKS; i++)
-        row_sum[i] = (float4)(0.0f);
     for (int at = k0 - MU_DEPTH; at < k1; at += MU_DEPTH) {
         bool more = at + MU_DEPTH < k1;
         if (more) {
@@ -174,30 +129,11 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
                     keep(slabs[now], &f[i], A_STORE, A_ROWS, row, block % 4);
                 else
                     keep(slabs[now], &f[i], B_STORE, B_ROWS, row, block % 4);
-                if (adds_rows && row < TILE)
-                    row_sum[i] += sum_k(&f[i]);
             }
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
     int apart = get_num_groups(2) > 1;
-#if !A_ROWS
-    __local float4 *each_row = (__local float4 *)slabs[0];
-#pragma unroll MU_UNROLL
-    for (int i = 0; i < BLOCKS; i++)
-        if (item + i * ITEMS < TILE)
-            each_row[item + i * ITEMS] = row_sum[i];
-    barrier(CLK_LOCAL_MEM_FENCE);
-    int own_row = row0 + item;
-    if (adds_rows && item < TILE && own_row < m && (own_row < skip || own_row >= skip_end)) {
-        __local const float *four = (__local const float *)(each_row + item / 4 * 4) + item % 4;
-        float sum = (four[0] + four[4]) + (four[8] + four[12]);
-        if (apart)
-            sums[(size_t)get_num_groups(2) * m * n + (size_t)z * m + own_row] = sum;
-        else
-            row_sums[own_row] += sum;
-    }
-#endif
     __local float *passing = (__local float *)slabs[0];
     for (int first = 0; first < TILE; first += PASSING) {
         barrier(CLK_LOCAL_MEM_FENCE);
@@ -215,7 +151,7 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
                 }
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-        ends e = {c, pre, residual, bias, row_sequence, begin, key, what, n, threshold, alpha, kept_scale};
+        ends e = {c, pre, residual, bias, what, n, alpha};
         for (int at = item; at < PASSING * TILE / 4; at += ITEMS) {
             int r = at / (TILE / 4), row = row0 + first + r, col = at % (TILE / 4) * 4;
             float4 v = *(__local const float4 *)(passing + sum_at(r, col));
@@ -230,27 +166,18 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
     }
 }
 
-/* C, and row_sums, from the sums of `slices` slices.  An item has four columns of a row. */
+/* C from the sums of `slices` slices.  An item has four columns of a row. */
 FLAT_KERNEL void gemm_unit_slices(__global void *c, __global const float *restrict sums,
                                   __global const float *restrict bias, __global void *pre,
-                                  __global const void *residual, __global float *restrict row_sums,
-                                  __global const int *restrict row_sequence,
-                                  __global const int *restrict begin, __global const uint *restrict key,
-                                  int what, float alpha, int m, int n, int slices, int skip, int skip_end,
-                                  uint threshold, float kept_scale)
+                                  __global const void *residual, int what, float alpha, int m, int n,
+                                  int slices)
 {
     int row = get_group_id(1), first = 4 * (int)get_global_id(0);
-    ends e = {c, pre, residual, bias, row_sequence, begin, key, what, n, threshold, alpha, kept_scale};
+    ends e = {c, pre, residual, bias, what, n, alpha};
     if (first < n) {
         float4 v = (float4)(0.0f);
         for (int z = 0; z < slices; z++)
             v += widen(load_four(sums, 32, ((size_t)z * m + row) * n + first, n - first, n % 4 == 0), 32);
         finish(&e, v, row, first);
-    }
-    if ((what & ROW_SUMS) && first == 0 && (row < skip || row >= skip_end)) {
-        float sum = 0.0f;
-        for (int z = 0; z < slices; z++)
-            sum += sums[(size_t)slices * m * n + (size_t)z * m + row];
-        row_sums[row] += sum;
     }
 }

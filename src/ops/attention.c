@@ -1,15 +1,19 @@
 #include "device/profiler.h"
 #include "ops/attention_internal.h"
+#include "ops/matrix_unit.h"
 #include <math.h>
 
 /* Which form serves: query tiles in vectors without barriers on a CPU (attention_tile.c) when the head is
- * made of them, groups of items that share tiles on a GPU that has room for them, else the plain one. */
+ * made of them, the matrix unit's on a device that has one for its precision, groups of items that share
+ * tiles on a GPU that has room for them, else the plain one. */
 typedef struct form {
     const char *file, *forward, *dq, *dkv;
-    enum { PLAIN, GROUP } kind;
+    enum { PLAIN, GROUP, UNIT } kind;
 } form;
 
 enum { GROUP_ROWS = 64, GROUP_SPAN = 32 };
+/* Rows of a group of the unit form, and its largest head. */
+enum { UNIT_FORWARD = 64, UNIT_BACKWARD = 32, UNIT_HEAD = 64 };
 
 /* Bytes of local memory of a group of the group form: both sides' chunks of 32 columns, or the other side's
  * rows; weights; and a row's parts. */
@@ -35,8 +39,13 @@ bool laip_attention_has_tiles(const laip_traits *t, int head)
     return head % 4 == 0 && head <= 128 && group_rows(t, head, 1);
 }
 
-static form form_for(const laip_device *d, const laip_attention *a)
+static form form_for(laip_device *d, const laip_attention *a)
 {
+    if (laip_device_traits(d)->lanes > 1 && a->head_size % 4 == 0 && a->head_size <= UNIT_HEAD &&
+        laip_device_traits(d)->group_limit >= LAIP_GROUP_ITEMS &&
+        !laip_unit_of(d, laip_precision_of(d))->plain)
+        return (form){"attention_unit.cl", "attention_unit_forward", "attention_unit_dq",
+                      "attention_unit_dkv", UNIT};
     if (laip_device_traits(d)->lanes > 1 && laip_attention_has_tiles(laip_device_traits(d), a->head_size))
         return (form){"attention_group.cl", "attention_group_forward", "attention_group_dq",
                       "attention_group_dkv", GROUP};
@@ -48,6 +57,12 @@ static bool aligned(laip_heads h)
     return h.m.cols % 4 == 0 && h.col % 4 == 0;
 }
 
+/* Heads begin at vectors of eight where they are of 16 bits. */
+static bool aligned_eight(const laip_attention *a, laip_heads h)
+{
+    return !h.m.half || (h.m.cols % 8 == 0 && h.col % 8 == 0 && a->head_size % 8 == 0);
+}
+
 /* What a kernel whose groups own rows of a side of this length is compiled with. */
 static const char *options_for(laip_device *d, const form *f, const laip_attention *a, size_t longest,
                                bool all_aligned, const char *storage)
@@ -55,17 +70,25 @@ static const char *options_for(laip_device *d, const form *f, const laip_attenti
     if (f->kind == GROUP)
         return LAIP_OPTIONS(d, "-DHEAD=# -DROWS=# -DALIGNED=# -DMANY_REGISTERS", storage, a->head_size,
                             (int)group_rows(laip_device_traits(d), a->head_size, longest), all_aligned);
+    if (f->kind == UNIT)
+        return LAIP_OPTIONS(d, "-DHEAD=# -DALIGNED=# -DSTORE=#",
+                            laip_unit_of(d, laip_precision_of(d))->options, a->head_size, all_aligned,
+                            *storage ? 16 : 32);
     return LAIP_OPTIONS(d, "-DHEAD=#", storage, a->head_size);
 }
 
 /* Groups: a sequence (or block), a head, and a share of its rows. */
-static laip_grid grid(const laip_device *d, const form *f, const laip_attention *a, size_t sequences,
-                      size_t longest)
+static laip_grid grid(laip_device *d, const form *f, const laip_attention *a, size_t sequences,
+                      size_t longest, size_t unit_rows)
 {
     size_t lanes = (size_t)laip_device_traits(d)->lanes, each = lanes > 1 ? lanes : 64;
     if (f->kind == GROUP) {
         each = group_rows(laip_device_traits(d), a->head_size, longest);
         lanes = 2 * each;
+    }
+    if (f->kind == UNIT) {
+        each = unit_rows;
+        lanes = laip_unit_of(d, laip_precision_of(d))->lanes == 64 ? 256 : 128;
     }
     return (laip_grid){.groups = {sequences, (size_t)a->heads, (longest + each - 1) / each},
                        .items = {lanes}};
@@ -118,10 +141,12 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
         return;
     }
     form f = form_for(d, a);
-    const char *built =
-        options_for(d, &f, a, a->longest_query, aligned(q) && aligned(k) && aligned(v), storage);
+    const char *built = options_for(d, &f, a, a->longest_query,
+                                    aligned(q) && aligned(k) && aligned(v) && aligned_eight(a, q) &&
+                                        aligned_eight(a, k) && aligned_eight(a, v),
+                                    storage);
     laip_profiler_flops(d, 2 * laip_attention_flops(a));
-    LAIP_LAUNCH(d, f.file, f.forward, built, grid(d, &f, a, a->sequences, a->longest_query),
+    LAIP_LAUNCH(d, f.file, f.forward, built, grid(d, &f, a, a->sequences, a->longest_query, UNIT_FORWARD),
                 laip_attention_columns(a, q, a->query_rows), laip_attention_columns(a, k, a->key_rows),
                 laip_attention_columns(a, v, a->key_rows),
                 laip_attention_columns(a, (laip_heads){o, 0}, a->query_rows), laip_attention_per_row(a, lse),
@@ -151,7 +176,7 @@ static void launch_delta(laip_device *d, const laip_attention *a, const laip_att
 static void launch_dq(laip_device *d, const laip_attention *a, const form *f,
                       const laip_attention_gradients *b)
 {
-    laip_grid groups = grid(d, f, a, a->sequences, a->longest_query);
+    laip_grid groups = grid(d, f, a, a->sequences, a->longest_query, UNIT_BACKWARD);
     const char *built = options_for(d, f, a, a->longest_query, b->aligned, b->storage);
     laip_arg arguments[32];
     size_t n = 0;
@@ -180,7 +205,7 @@ static void launch_dq(laip_device *d, const laip_attention *a, const form *f,
                              laip_attention_kept_scale(a)};
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
         arguments[n++] = first[i];
-    if (f->kind == GROUP) /* it makes delta itself */
+    if (f->kind != PLAIN) /* they make delta themselves */
         arguments[n++] = laip_attention_columns(a, (laip_heads){b->o, 0}, a->query_rows);
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         arguments[n++] = rest[i];
@@ -193,7 +218,7 @@ static void launch_dkv(laip_device *d, const laip_attention *a, const form *f,
 {
     const char *built = options_for(d, f, a, a->longest_block, b->aligned, b->storage);
     laip_profiler_flops(d, 2 * laip_attention_flops(a));
-    LAIP_LAUNCH(d, f->file, f->dkv, built, grid(d, f, a, a->blocks, a->longest_block),
+    LAIP_LAUNCH(d, f->file, f->dkv, built, grid(d, f, a, a->blocks, a->longest_block, UNIT_BACKWARD),
                 laip_attention_columns(a, b->q, a->query_rows), laip_attention_columns(a, b->k, a->key_rows),
                 laip_attention_columns(a, b->v, a->key_rows),
                 laip_attention_columns(a, (laip_heads){b->dout, 0}, a->query_rows),
@@ -220,9 +245,9 @@ void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads
         return;
     }
     form f = form_for(d, a);
-    b.aligned =
-        aligned(q) && aligned(k) && aligned(v) && aligned(dq) && (!keys_too || (aligned(dk) && aligned(dv)));
-    if (f.kind != GROUP)
+    b.aligned = aligned(q) && aligned(k) && aligned(v) && aligned_eight(a, q) && aligned_eight(a, k) &&
+                aligned_eight(a, v) && aligned(dq) && (!keys_too || (aligned(dk) && aligned(dv)));
+    if (f.kind == PLAIN)
         launch_delta(d, a, &b);
     launch_dq(d, a, &f, &b);
     if (keys_too)

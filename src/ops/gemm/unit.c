@@ -67,9 +67,8 @@ void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *u
     laip_mat sums = p->c;
     char options[256];
     if (slices > 1) {
-        sums.mem =
-            laip_workspace_get(d, &laip_gemm_state_of(d)->sums, slices * (p->m * p->n + p->m) * sizeof(float),
-                               "sums of a product's slices");
+        sums.mem = laip_workspace_get(d, &laip_gemm_state_of(d)->sums, slices * p->m * p->n * sizeof(float),
+                                      "sums of a product's slices");
         if (!sums.mem)
             return;
     }
@@ -79,23 +78,21 @@ void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *u
              unit->options, plan.tile, !p->transpose_a, p->transpose_b, store_of(p->a), store_of(p->b),
              store_of(p->c), aligned(p->a, !p->transpose_a), aligned(p->b, p->transpose_b));
     laip_arg partial = slices > 1 ? laip_arg_floats(sums.mem, slices * p->m * p->n) : LAIP_UNUSED(p->c);
-    laip_arg c = p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c), none = LAIP_UNUSED(p->c);
+    laip_arg c = p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c);
     laip_arg bias = laip_epilogue_arg(e->bias, p), pre = laip_epilogue_arg(e->pre, p);
     laip_arg residual = laip_epilogue_arg(e->residual, p);
     laip_grid grid = {.groups = {pieces(p->m, tile), pieces(p->n, tile), slices},
                       .items = {plan.tile == 128 ? ITEMS_128 : ITEMS_64}};
     laip_profiler_flops(d, laip_product_flops(p));
     LAIP_LAUNCH(d, "gemm_unit.cl", "gemm_unit", options, grid, LAIP_MAT(p->a), LAIP_MAT(p->b),
-                slices > 1 ? none : c, partial, bias, pre, residual, none, none, none, none, LAIP_I(what),
-                LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(p->k), LAIP_I(slice), LAIP_I(0),
-                LAIP_I(0), LAIP_U(0), LAIP_F(1));
+                slices > 1 ? LAIP_UNUSED(p->c) : c, partial, bias, pre, residual, LAIP_I(what),
+                LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(p->k), LAIP_I(slice));
     if (slices == 1)
         return;
     laip_grid flat = laip_grid_flat(d, p->n, 4);
     flat.groups[1] = p->m;
-    LAIP_LAUNCH(d, "gemm_unit.cl", "gemm_unit_slices", options, flat, c, partial, bias, pre, residual, none,
-                none, none, none, LAIP_I(what), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(slices),
-                LAIP_I(0), LAIP_I(0), LAIP_U(0), LAIP_F(1));
+    LAIP_LAUNCH(d, "gemm_unit.cl", "gemm_unit_slices", options, flat, c, partial, bias, pre, residual,
+                LAIP_I(what), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(slices));
 }
 
 void laip_unit_run(laip_device *d, const laip_gemm_implementation *self, const laip_product *p)
