@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL = 1 << 15, MEASURED = 1 << 26, REPEATS = 5, MOST_ROWS = 32 };
+enum { SMALL = 1 << 15, MEASURED = 1 << 26, REPEATS = 10, MOST_ROWS = 32 };
 
 static char size_letter(size_t x)
 {
@@ -202,13 +202,13 @@ void laip_gemm_remember(laip_device *d, const char *class, const char *name)
 }
 
 size_t laip_gemm_quickest(laip_device *d, const laip_gemm_implementation *const *rows, size_t count,
-                          const laip_product *p, double *seconds)
+                          const laip_product *p, int rounds, double *seconds)
 {
     double least[MOST_ROWS];
     size_t best = 0;
     bool paused = d->profiler.paused;
     d->profiler.paused = true;
-    for (int round = -1; round < REPEATS && d->error.status == LAIP_OK; round++)
+    for (int round = -1; round < rounds && d->error.status == LAIP_OK; round++)
         for (size_t i = 0; i < count; i++) {
             double start = laip_seconds();
             rows[i]->run(d, rows[i], p);
@@ -268,7 +268,7 @@ static const laip_gemm_implementation *quickest(laip_device *d, const laip_produ
     q.beta = 0;
     q.measuring = true;
     memset(&q.epilogue, 0, sizeof q.epilogue);
-    size_t best = laip_gemm_quickest(d, rows, count, &q, NULL);
+    size_t best = laip_gemm_quickest(d, rows, count, &q, REPEATS, NULL);
     laip_mem_release(q.c.mem);
     return rows[best];
 }

@@ -142,10 +142,10 @@ const laip_gemm_implementation *laip_gemm_choose(laip_device *device, const laip
  */
 const char *laip_gemm_chosen(laip_device *device, const char *class);
 void laip_gemm_remember(laip_device *device, const char *class, const char *name); /* in both */
-/* The quickest of rows[0 … count − 1] at p, each run once before and then in turns; seconds[i], the least
- * of each, if not NULL. */
+/* The quickest of rows[0 … count − 1] at p, each run once before and then in turns, in so many rounds;
+ * seconds[i], the least of each, if not NULL. */
 size_t laip_gemm_quickest(laip_device *device, const laip_gemm_implementation *const *rows, size_t count,
-                          const laip_product *p, double *seconds);
+                          const laip_product *p, int rounds, double *seconds);
 void laip_gemm_choices_free(laip_gemm_choices *choices);
 char *laip_gemm_cache_path(const laip_device *device, const char *suffix);
 void laip_gemm_cache_save(const char *path, const laip_str *text);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { DEPTH = 3072, LEAST_DEPTH = 64, MOST_DEPTH = 65536, MOST_TILES = 32 };
+enum { ROUNDS = 60 }; /* of a millisecond or less each: on a busy machine some run undisturbed */
 static const size_t depths[] = {384, 768, 1536, 3072};
 enum { DEPTHS = sizeof depths / sizeof *depths };
 
@@ -63,13 +64,13 @@ static void measure_depth(laip_device *d, const laip_gemm_implementation *row, l
                           void *context)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
-    laip_product p = trial(d, 288, 768, DEPTH);
+    laip_product p = trial(d, 96, 256, DEPTH);
     double best = 1e9;
     size_t chosen = DEPTH;
     for (int i = DEPTHS - 1; i >= 0 && d->error.status == LAIP_OK; i--) {
         double seconds;
         s->depth = depths[i];
-        laip_gemm_quickest(d, &row, 1, &p, &seconds);
+        laip_gemm_quickest(d, &row, 1, &p, ROUNDS, &seconds);
         if (seconds < 0.97 * best) { /* within the noise the longer one stays */
             best = seconds;
             chosen = depths[i];
@@ -95,9 +96,9 @@ static const laip_gemm_implementation *measure_tiles(laip_device *d, laip_tile_r
             rows[count++] = row;
     double seconds[MOST_TILES];
     d->profiler.paused = true;
-    laip_product p = trial(d, 577, 768, 768);
+    laip_product p = trial(d, 96, 768, 768);
     laip_gemm_state_of(d)->depth = DEPTH;
-    const laip_gemm_implementation *best = rows[laip_gemm_quickest(d, rows, count, &p, seconds)];
+    const laip_gemm_implementation *best = rows[laip_gemm_quickest(d, rows, count, &p, ROUNDS, seconds)];
     for (size_t i = 0; i < count; i++)
         report_rate(report, context, rows[i]->name, &p, seconds[i]);
     trial_end(&p);
