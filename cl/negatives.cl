@@ -26,7 +26,7 @@ FLAT_KERNEL void draw_negatives(__global const float *restrict image_to_text,
     for (int j = 0; j < batch; j++)
         total += person[j] == person[self] ? 0.0f : exp((s[j] - most) / t) / sum + least;
     uint4 r = stream_block(stream, sample, self);
-    float left = (side ? uniform(r.z, r.w) : uniform(r.x, r.y)) * total;
+    float left = uniform(side ? r.z : r.x, side ? r.w : r.y) * total;
     int last = -1;
     for (int j = 0; j < batch && left >= 0.0f; j++) {
         float weight = person[j] == person[self] ? 0.0f : exp((s[j] - most) / t) / sum + least;
