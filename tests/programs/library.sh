@@ -37,7 +37,7 @@ EOF
 "$build/laip-train" "$work/run.yaml" --out "$work/run" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 model=$work/run/best.safetensors
 
-cd "$LAIP_SOURCE_DIR/examples"
+cd "$LAIP_SOURCE_DIR/tools/example"
 cc -std=c11 -Wall -Wextra -Werror find.c $(pkg-config --cflags --libs laip) -o "$work/find"
 "$work/find" "$model" "$work/people" 'a woman in a red coat' > "$work/found" || fail "the example failed"
 [ "$(grep -c '\.' "$work/found")" = 5 ] || fail "the example found $(cat "$work/found")"
