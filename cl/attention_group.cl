@@ -70,8 +70,8 @@ static inline int moved(int c4, int chunk)
 
 /* to[c][r] = from[r·stride + first + c] for `rows` rows and `chunk` columns; 0 beyond `valid` rows and the
  * head. */
-static inline void transpose_load(__local float4 *to, int rows, int chunk, __global const act *from,
-                                  int stride, int valid, int first)
+static inline WITH_LOCAL void transpose_load(__local float4 *to, int rows, int chunk,
+                                             __global const act *from, int stride, int valid, int first)
 {
     __local float *flat = (__local float *)to;
     for (int at = get_local_id(0); at < rows * chunk / 4; at += ITEMS) {
@@ -88,7 +88,7 @@ static inline void transpose_load(__local float4 *to, int rows, int chunk, __glo
 }
 
 /* to[r][c] = from[r·stride + c] for SPAN rows of WIDTH columns; 0 beyond `valid` rows and the head. */
-static inline void lay(__local float4 *to, __global const act *from, int stride, int valid)
+static inline WITH_LOCAL void lay(__local float4 *to, __global const act *from, int stride, int valid)
 {
 #pragma unroll 2
     for (int at = get_local_id(0); at < SPAN * WIDTH / 4; at += ITEMS) {
@@ -102,8 +102,8 @@ static inline void lay(__local float4 *to, __global const act *from, int stride,
 
 /* s[i] += the products of own row 4y+i with rows 4x … 4x+3, over the columns of a chunk; in order, so that a
  * pair's product is the same to the bit whichever side owns it. */
-static inline void dots(float4 *s, __local const float4 *own, __local const float4 *other, int chunk, int y,
-                        int x)
+static inline WITH_LOCAL void dots(float4 *s, __local const float4 *own, __local const float4 *other,
+                                   int chunk, int y, int x)
 {
 #pragma unroll 1
     for (int c4 = 0; c4 < chunk / 4; c4++) {
@@ -121,7 +121,7 @@ static inline void dots(float4 *s, __local const float4 *own, __local const floa
 }
 
 /* The item's 4 × 4 weights, for gather: w[j][i] transposed, moved by j's vector. */
-static inline void put(__local float4 *w, const float4 *s, int y, int x)
+static inline WITH_LOCAL void put(__local float4 *w, const float4 *s, int y, int x)
 {
     int at = 4 * x * (ROWS / 4) + (y ^ x);
     w[at] = (float4)(s[0].x, s[1].x, s[2].x, s[3].x);
@@ -132,8 +132,8 @@ static inline void put(__local float4 *w, const float4 *s, int y, int x)
 
 /* sum[i][·] += Σ_j w[j][4y+i] · rows[j][·] over `count` rows (and as far as the next multiple of 4, where w
  * is 0). */
-static inline void accumulate_pv(float4 (*sum)[VECS], __local const float4 *w, __local const float4 *rows,
-                                 int count, int y, int x)
+static inline WITH_LOCAL void accumulate_pv(float4 (*sum)[VECS], __local const float4 *w,
+                                            __local const float4 *rows, int count, int y, int x)
 {
 #pragma unroll 1
     for (int j4 = 0; 4 * j4 < count; j4++) {
@@ -185,7 +185,7 @@ static inline float4 four(__global const float *from, int stride, int first, int
 }
 
 /* The sum over x of what the items of four rows have put into parts. */
-static inline float4 sum_parts(__local const float4 *parts, int y)
+static inline WITH_LOCAL float4 sum_parts(__local const float4 *parts, int y)
 {
     float4 sum = parts[y];
 #pragma unroll

@@ -148,7 +148,7 @@ static inline MU_ALWAYS float4 mask4(uint key0, uint key1, uint index, uint step
         if (VECTOR_ROW(i) < (rows))
 
 /* What four items have put into parts for row r. */
-static inline float sum_parts(__local const float *parts, int r)
+static inline WITH_LOCAL float sum_parts(__local const float *parts, int r)
 {
     return (parts[4 * r] + parts[4 * r + 1]) + (parts[4 * r + 2] + parts[4 * r + 3]);
 }

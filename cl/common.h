@@ -5,6 +5,11 @@
  * local memory.  Both come from the build options, so one source serves both shapes. */
 #include "shared.h"
 
+/* On every function that is given local memory.  PoCL gives each thread local memory of its own by way of the
+ * kernel's arguments; a function that stays a call has the address of the one that they then share put into
+ * it, and groups write into each other's. */
+#define WITH_LOCAL __attribute__((always_inline))
+
 #if VEC == 16
 typedef float16 vecf;
 typedef int16 veci;
@@ -248,7 +253,7 @@ static inline float vec_max(vecf v)
 
 /* The sum (the largest) of x over the lanes of a row, the same on every lane; a fixed order.  All lanes call
  * it. */
-static inline float row_sum(float x, row_scratch scratch)
+static inline WITH_LOCAL float row_sum(float x, row_scratch scratch)
 {
 #if LANES == 1
     return x;
@@ -266,7 +271,7 @@ static inline float row_sum(float x, row_scratch scratch)
 #endif
 }
 
-static inline float row_max(float x, row_scratch scratch)
+static inline WITH_LOCAL float row_max(float x, row_scratch scratch)
 {
 #if LANES == 1
     return x;

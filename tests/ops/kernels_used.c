@@ -152,9 +152,21 @@ static void every_launch_has_a_kernel(void **state)
     release(&c);
 }
 
+/* Whether words stand in a function's head, before its body. */
+static bool stands_within(const char *head, const char *words)
+{
+    const char *found = strstr(head, words), *body = strchr(head, '{');
+    return found && body && found < body;
+}
+
+static bool takes_local_memory(const char *head)
+{
+    return stands_within(head, "__local ") || stands_within(head, "row_scratch ");
+}
+
 /* Only what is static is sure to be there: C99's inline alone defines no function, so that a compiler that
  * does not put it in place of its call finds none; and without either, two files would define the same name.
- */
+ * What is given local memory is put in place always (cl/common.h: WITH_LOCAL). */
 static void every_function_is_static(void **state)
 {
     (void)state;
@@ -174,6 +186,10 @@ static void every_function_is_static(void **state)
             const char *line = at + m.rm_so;
             if (strncmp(line, "static inline ", 14) != 0)
                 fail_msg("cl/%s: neither a kernel nor static inline: %.*s", cl.list[i].name,
+                         (int)strcspn(line, "\n"), line);
+            if (takes_local_memory(line) && !stands_within(line, "WITH_LOCAL ") &&
+                !stands_within(line, "MU_A"))
+                fail_msg("cl/%s: is given local memory and not WITH_LOCAL: %.*s", cl.list[i].name,
                          (int)strcspn(line, "\n"), line);
             functions++;
         }

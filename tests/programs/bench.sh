@@ -80,7 +80,7 @@ refused 2 "the model takes texts of at most 512" eval --tokens 513
 refused 2 "the configuration has 0 phases" step --phase 0
 LAIP_SHAPE=gpu refused 2 "gemm is packed, expected auto, clblast" step --set gemm=packed
 LAIP_GEMM=fast refused 2 "LAIP_GEMM is fast, expected auto" step
-refused 2 "gemm is fast, expected auto, packed, clblast" step --set gemm=fast
+refused 2 "gemm is fast, expected auto, packed, unit, plain, clblast or reference" step --set gemm=fast
 refused 2 "batch.micro is auto" step --set batch.micro=auto
 refused 2 "whole number of at least 1" step --micro 0
 refused 2 "no/such" step no/such.yaml
