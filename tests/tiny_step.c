@@ -39,7 +39,8 @@ static void step(void **state)
     assert_ok(laip_step_end(&s, &o, 1, &error), error);
     assert_true(laip_step_report_last(&s, &v));
     double total = laip_step_losses_of(&s, &v).total;
-    assert_true(isfinite(total) && total > 0 && !v.skipped);
+    assert_true(isfinite(total) && total > 0 &&
+                !v.bad); /* skipped it may be: so the scale of halves is found */
     laip_step_free(&s);
     laip_model_free(&model);
     laip_arena_free(&arena);
