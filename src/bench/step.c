@@ -36,7 +36,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         b->phrase_tokens = 4;
         return 0;
     case MICRO:
-        snprintf(set, sizeof set, "batch.size=%d", laip_bench_number(state, "micro", text, 1));
+        snprintf(set, sizeof set, "batch.micro_batch_size=%d", laip_bench_number(state, "micro", text, 1));
         laip_bench_set(&b->w, laip_arena_strndup(&b->arena, set, strlen(set)));
         return 0;
     case PHRASES:
@@ -190,7 +190,7 @@ static json_t *describe(const bench *b)
 int laip_bench_step(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"micro", MICRO, "N", 0, "pairs of a micro-batch: as --set batch.size=N", 0},
+        {"micro", MICRO, "N", 0, "pairs of a micro-batch: as --set batch.micro_batch_size=N", 0},
         {"phrases", PHRASES, "N", 0, "phrases of a caption (default: 6)", 0},
         {"phrase-tokens", PHRASE_TOKENS, "N", 0, "tokens of a phrase (default: 4)", 0},
         {0}};

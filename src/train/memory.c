@@ -114,8 +114,8 @@ bool laip_memory_check(const laip_memory *m, int phase, const laip_loader_option
     const char *advice = least == LAIP_TOO_LARGE || weights + least > t->memory
                              ? "not even one pair fits: a smaller model or picture, or another device"
                          : m->config->recompute
-                             ? "a smaller batch.size (batch.micro=auto finds it) takes less"
-                             : "a smaller batch.size (batch.micro=auto finds it), or "
+                             ? "a smaller batch.micro_batch_size (batch.micro=auto finds it) takes less"
+                             : "a smaller batch.micro_batch_size (batch.micro=auto finds it), or "
                                "batch.recompute, takes less";
     if (buffers == LAIP_TOO_LARGE)
         return laip_bad_input(

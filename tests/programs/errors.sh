@@ -12,7 +12,7 @@ model: {image_height: 16, image_width: 16, patch: 8, width: 16, heads: 2, mlp: 1
         cross_layers: 1, positions: 64, embed: 8, queue: 8, dropout: 0}
 loss: {bidiratt_layer: 1}
 data: {annotations: $data, vocab_size: 100, threads: 1}
-batch: {size: 2}
+batch: {micro_batch_size: 2}
 eval: {every: 1}
 phases: [{name: one, steps: 1, itc: 1, itm: 1}]
 EOF

@@ -15,7 +15,7 @@ model: {image_height: 32, image_width: 16, patch: 8, width: 32, heads: 2, mlp: 2
         cross_layers: 1, positions: 64, embed: 16, queue: 24, deviation: 0}
 loss: {bidiratt_layer: 1}
 data: {annotations: $work/people/reid_raw.json, vocab_size: 200, threads: 1, cache_mb: 0}
-batch: {size: 4, micro_batches: 2}
+batch: {micro_batch_size: 4, micro_batches: 2}
 eval: {k: 0, every: 10}
 phases:
   - {name: one, steps: 30, warmup: 1, lr: 1.0e-3, itc: 1, itm: 1}
@@ -150,13 +150,13 @@ printf '{"step":3' >> "$work/cut/metrics.jsonl"
 run 0 "has no lines of steps" --out "$work/cut" --resume
 tail -n 1 "$work/cut/metrics.jsonl" | grep -q '}$' || fail "half a line stays"
 ranks 2 "seed is 2 here, 1 on rank 0" -n 1 "${two[@]:2}" --out "$work/seeds" : -n 1 "${two[@]:2}" --out "$work/seeds" --set seed=2
-ranks 0 "1 of 2 ranks have nothing to do" "${two[@]}" --out "$work/idle" --set batch.size=8 --set batch.micro_batches=1
+ranks 0 "1 of 2 ranks have nothing to do" "${two[@]}" --out "$work/idle" --set batch.micro_batch_size=8 --set batch.micro_batches=1
 # shares: measured once, kept, and the same bits resumed
-ranks 0 "pairs/s alone" "${two[@]}" --out "$work/shares" --set batch.shares=measured --set batch.size=2 --set batch.micro_batches=4
+ranks 0 "pairs/s alone" "${two[@]}" --out "$work/shares" --set batch.shares=measured --set batch.micro_batch_size=2 --set batch.micro_batches=4
 [ "$(awk '{ print $1 + $2 }' "$work/shares/shares")" = 4 ] || fail "shares are $(cat "$work/shares/shares")"
 echo "1 3" > "$work/shares/shares"
 rm "$work/shares/last/state.safetensors"
-ranks 0 "3 of 4 micro-batches a step" "${two[@]}" --out "$work/shares" --resume --set batch.size=2 --set batch.micro_batches=4
+ranks 0 "3 of 4 micro-batches a step" "${two[@]}" --out "$work/shares" --resume --set batch.micro_batch_size=2 --set batch.micro_batches=4
 if unshare -m true 2> /dev/null; then
     mkdir "$work/apart"
     ranks 2 "expected one that all hosts share" -n 1 "${two[@]:2}" --out "$work/apart" : \

@@ -41,7 +41,7 @@ model: {image_height: 32, image_width: 32, patch: 8, width: 32, heads: 2, mlp: 2
         cross_layers: 2, positions: 64, embed: 16, queue: 8, deviation: 0}
 loss: {bidiratt_layer: 1}
 data: {annotations: $work/people/reid_raw.json, vocab_size: 120, threads: 2}
-batch: {size: 4, micro_batches: 1}
+batch: {micro_batch_size: 4, micro_batches: 1}
 eval: {k: 2}
 phases: [{name: one, steps: 2, lr: 1.0e-3, itc: 1, itm: 1, mpm: 1}]
 EOF

@@ -24,7 +24,7 @@ model: {image_height: 32, image_width: 16, patch: 8, width: 32, heads: 2, mlp: 2
         cross_layers: 1, positions: 64, embed: 16, queue: 24}
 loss: {bidiratt_layer: 1}
 data: {annotations: $work/people/reid_raw.json, vocab_size: 200, threads: 1}
-batch: {size: 2, micro_batches: 2}
+batch: {micro_batch_size: 2, micro_batches: 2}
 eval: {k: 0}
 phases:
   - {name: one, steps: 200, warmup: 1, lr: 1.0e-3, itc: 1, itm: 1}

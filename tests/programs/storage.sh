@@ -14,7 +14,7 @@ model: {image_height: 32, image_width: 16, patch: 8, width: 32, heads: 2, mlp: 2
 loss: {bidiratt_layer: 1, momentum: 0.9, distill_alpha: 0.4}
 optimiser: {clip_norm: 1}
 data: {annotations: $work/people/reid_raw.json, vocab_size: 200, pad: 2, threads: 2}
-batch: {size: 4, micro_batches: 2}
+batch: {micro_batch_size: 4, micro_batches: 2}
 eval: {k: 4, every: 3}
 phases:
   - {name: one, steps: 3, warmup: 1, lr: 1.0e-3, itc: 1, itm: 1}

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$build/laip-data" synth "$work/people" --persons 40 --val 4 --test 4 --images-per-person 1 > /dev/null
 "$build/laip-train" "$LAIP_SOURCE_DIR/configs/demo.yaml" --to-phase 0 --out "$work/run" --set tensorboard=true \
-    --set data.annotations="$work/people/reid_raw.json" --set phases.0.steps=3 --set batch.size=4 --set model.queue=16 \
+    --set data.annotations="$work/people/reid_raw.json" --set phases.0.steps=3 --set batch.micro_batch_size=4 --set model.queue=16 \
     > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 python3 - "$work/run" <<'PYTHON'
 import glob, json, sys
