@@ -216,7 +216,7 @@ static void check_scores(run *r)
     laip_scorer s;
     float *fi = laip_alloc(b * E, sizeof *fi), *ft = laip_alloc(b * E, sizeof *ft),
           *states = laip_alloc(rows * D, 4);
-    float *coarse = laip_alloc(b * b, sizeof *coarse), *fine = laip_alloc(b * b, sizeof *fine),
+    float *retrieval = laip_alloc(b * b, sizeof *retrieval), *rerank = laip_alloc(b * b, sizeof *rerank),
           *mask = laip_alloc(b * b, 4);
     float *logits = laip_alloc(2 * b, sizeof *logits), *want = laip_fixture_floats(&r->f, "expect.fine");
     if (!laip_scorer_create(&s, &r->model, &z, &e) || !laip_score_images(&s, x->images, b, fi, &e) ||
@@ -225,24 +225,24 @@ static void check_scores(run *r)
     for (size_t t = 0; t < b; t++)
         for (size_t i = 0; i < b; i++)
             for (size_t c = 0; c < E; c++)
-                coarse[t * b + i] += ft[t * E + c] * fi[i * E + c];
+                retrieval[t * b + i] += ft[t * E + c] * fi[i * E + c];
     for (size_t i = 0; i < b; i++) {
         if (!laip_score_set_image(&s, x->images + i * pixels, &e) ||
             !laip_score_match(&s, states, x->caption_begin, b, logits, &e))
             laip_fixture_stop(&e);
         for (size_t t = 0; t < b; t++) {
-            fine[t * b + i] = logits[2 * t + 1];
+            rerank[t * b + i] = logits[2 * t + 1];
             mask[t * b + i] = want[t * b + i] != -100.0f;
         }
     }
-    compare(r, "expect", "coarse", coarse, NULL, 1);
-    compare(r, "expect", "fine", fine, mask, 1);
+    compare(r, "expect", "coarse", retrieval, NULL, 1);
+    compare(r, "expect", "fine", rerank, mask, 1);
     laip_scorer_free(&s);
     free(fi);
     free(ft);
     free(states);
-    free(coarse);
-    free(fine);
+    free(retrieval);
+    free(rerank);
     free(mask);
     free(logits);
 }

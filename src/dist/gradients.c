@@ -11,16 +11,16 @@
 #include <string.h>
 
 /* A run of floats of one chunk of the parameters. */
-typedef struct piece {
+typedef struct segment {
     size_t chunk, offset, floats;
     laip_mapping mapping;
     laip_ranks_request *request;
-} piece;
+} segment;
 
 /* What leaves together. */
 typedef struct bucket {
     char name[40];
-    piece *pieces;
+    segment *segments;
     size_t count, capacity, floats;
     laip_event complete; /* the device is through with its gradients */
     bool marked, sent, done;
@@ -75,19 +75,19 @@ static void add_param(bucket *b, const laip_param *p)
 {
     enum { GAP = 64 }; /* floats between two parameters, for alignment: zeros */
     size_t floats = p->gradient.rows * p->gradient.cols;
-    piece *last = b->count ? &b->pieces[b->count - 1] : NULL;
+    segment *last = b->count ? &b->segments[b->count - 1] : NULL;
     for (size_t i = 0; i < b->count; i++)
-        if (b->pieces[i].chunk == p->chunk)
-            last = &b->pieces[i];
+        if (b->segments[i].chunk == p->chunk)
+            last = &b->segments[i];
     if (last && last->chunk == p->chunk && p->offset >= last->offset + last->floats &&
         p->offset - last->offset - last->floats < GAP) {
         last->floats = p->offset + floats - last->offset;
         return;
     }
-    void *array = b->pieces;
-    laip_grow(&array, &b->capacity, b->count + 1, sizeof *b->pieces);
-    b->pieces = array;
-    b->pieces[b->count++] = (piece){.chunk = p->chunk, .offset = p->offset, .floats = floats};
+    void *array = b->segments;
+    laip_grow(&array, &b->capacity, b->count + 1, sizeof *b->segments);
+    b->segments = array;
+    b->segments[b->count++] = (segment){.chunk = p->chunk, .offset = p->offset, .floats = floats};
 }
 
 static void mark(laip_gradients *g, bucket *b)
@@ -100,7 +100,7 @@ static void mark(laip_gradients *g, bucket *b)
         }
     b->complete = laip_device_mark(p->device);
     for (size_t i = 0; i < b->count; i++) {
-        piece *x = &b->pieces[i];
+        segment *x = &b->segments[i];
         laip_mapping_begin(p->device, p->chunks[x->chunk].gradient.mem, x->offset * sizeof(float),
                            x->floats * sizeof(float), b->complete, &x->mapping);
     }
@@ -151,7 +151,7 @@ laip_gradients *laip_gradients_create(const laip_ranks *ranks, laip_step *step)
 void laip_gradients_free(laip_gradients *g)
 {
     for (size_t i = 0; g && i < g->count; i++)
-        free(g->buckets[i].pieces);
+        free(g->buckets[i].segments);
     if (g)
         free(g->buckets);
     free(g);
@@ -172,7 +172,7 @@ void laip_gradients_begin(laip_gradients *g)
 static bool is_ready(laip_gradients *g, const bucket *b)
 {
     for (size_t i = 0; i < b->count; i++)
-        if (!laip_mapping_ready(g->step->model->device, &b->pieces[i].mapping))
+        if (!laip_mapping_ready(g->step->model->device, &b->segments[i].mapping))
             return false;
     return true;
 }
@@ -180,7 +180,8 @@ static bool is_ready(laip_gradients *g, const bucket *b)
 static void send(laip_gradients *g, bucket *b)
 {
     for (size_t i = 0; i < b->count; i++)
-        b->pieces[i].request = laip_ranks_sum_begin(g->ranks, b->pieces[i].mapping.data, b->pieces[i].floats);
+        b->segments[i].request =
+            laip_ranks_sum_begin(g->ranks, b->segments[i].mapping.data, b->segments[i].floats);
     b->from = laip_seconds();
     b->sent = true;
 }
@@ -192,13 +193,13 @@ static void carry_on(laip_gradients *g)
         bucket *b = &g->buckets[k];
         bool done = b->sent && !b->done;
         for (size_t i = 0; done && i < b->count; i++)
-            done = laip_ranks_sum_test(g->ranks, b->pieces[i].request);
+            done = laip_ranks_sum_test(g->ranks, b->segments[i].request);
         if (!done)
             continue;
         b->to = laip_seconds();
         b->done = true;
         for (size_t i = 0; i < b->count; i++)
-            laip_mapping_end(g->step->model->device, &b->pieces[i].mapping);
+            laip_mapping_end(g->step->model->device, &b->segments[i].mapping);
     }
 }
 
@@ -223,7 +224,7 @@ static void forget(laip_gradients *g)
     for (size_t k = 0; k < g->count; k++) {
         bucket *b = &g->buckets[k];
         for (size_t i = 0; i < b->count; i++)
-            laip_ranks_sum_free(b->pieces[i].request);
+            laip_ranks_sum_free(b->segments[i].request);
         laip_event_release(b->complete);
         b->complete = NULL;
         b->marked = b->sent = b->done = false;
@@ -258,7 +259,7 @@ bool laip_gradients_end(laip_gradients *g, laip_gradient_times *t, laip_error *e
     for (size_t k = 0; k < g->count; k++) {
         bucket *b = &g->buckets[k];
         for (size_t i = 0; i < b->count; i++) {
-            laip_ranks_sum_wait(g->ranks, b->pieces[i].request);
+            laip_ranks_sum_wait(g->ranks, b->segments[i].request);
             carry_on(g);
         }
     }

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-/* Sums travel in pieces: whole gradients at once were twice as slow. */
-enum { PIECE = 4 << 20 };
+/* Sums travel in segments: whole gradients at once were twice as slow. */
+enum { SEGMENT = 4 << 20 };
 
 /* Whether a launcher started this process as one of a job's, by the variables that theirs give (Open MPI,
  * MPICH and Slurm): a process of its own has no use for MPI. */
@@ -82,9 +82,9 @@ const char *laip_ranks_host(const laip_ranks *r, int rank)
 
 void laip_ranks_sum(const laip_ranks *r, float *values, size_t count)
 {
-    for (size_t i = 0; r->size > 1 && i < count; i += PIECE) {
+    for (size_t i = 0; r->size > 1 && i < count; i += SEGMENT) {
         MPI_Request q;
-        MPI_Iallreduce(MPI_IN_PLACE, values + i, (int)(count - i < PIECE ? count - i : PIECE), MPI_FLOAT,
+        MPI_Iallreduce(MPI_IN_PLACE, values + i, (int)(count - i < SEGMENT ? count - i : SEGMENT), MPI_FLOAT,
                        MPI_SUM, MPI_COMM_WORLD, &q);
         laip_job_wait(r->job, &q, 1);
     }
@@ -199,19 +199,19 @@ void laip_ranks_barrier(const laip_ranks *r)
 }
 
 struct laip_ranks_request {
-    MPI_Request *pieces;
+    MPI_Request *segments;
     size_t count;
 };
 
 laip_ranks_request *laip_ranks_sum_begin(const laip_ranks *r, float *values, size_t count)
 {
     laip_ranks_request *q = laip_alloc(1, sizeof *q);
-    size_t pieces = r->size > 1 ? (count + PIECE - 1) / PIECE : 0;
-    q->pieces = laip_alloc(pieces, sizeof *q->pieces);
-    for (; q->count < pieces; q->count++) {
-        size_t at = q->count * PIECE;
-        MPI_Iallreduce(MPI_IN_PLACE, values + at, (int)(count - at < PIECE ? count - at : PIECE), MPI_FLOAT,
-                       MPI_SUM, MPI_COMM_WORLD, &q->pieces[q->count]);
+    size_t segments = r->size > 1 ? (count + SEGMENT - 1) / SEGMENT : 0;
+    q->segments = laip_alloc(segments, sizeof *q->segments);
+    for (; q->count < segments; q->count++) {
+        size_t at = q->count * SEGMENT;
+        MPI_Iallreduce(MPI_IN_PLACE, values + at, (int)(count - at < SEGMENT ? count - at : SEGMENT),
+                       MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD, &q->segments[q->count]);
     }
     return q;
 }
@@ -221,19 +221,19 @@ bool laip_ranks_sum_test(const laip_ranks *r, laip_ranks_request *q)
     int done = 1;
     (void)r;
     if (q->count)
-        MPI_Testall((int)q->count, q->pieces, &done, MPI_STATUSES_IGNORE);
+        MPI_Testall((int)q->count, q->segments, &done, MPI_STATUSES_IGNORE);
     return done != 0;
 }
 
 void laip_ranks_sum_wait(const laip_ranks *r, laip_ranks_request *q)
 {
     if (q->count)
-        laip_job_wait(r->job, q->pieces, (int)q->count);
+        laip_job_wait(r->job, q->segments, (int)q->count);
 }
 
 void laip_ranks_sum_free(laip_ranks_request *q)
 {
-    free(q->pieces);
+    free(q->segments);
     free(q);
 }
 

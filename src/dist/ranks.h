@@ -53,7 +53,8 @@ bool laip_ranks_sum_test(const laip_ranks *r, laip_ranks_request *request);
 void laip_ranks_sum_wait(const laip_ranks *r, laip_ranks_request *request);
 void laip_ranks_sum_free(laip_ranks_request *request);
 
-/* Rank k's share of `count` pieces of work: first … last − 1, as equal, or as near to the weights, as can be.
+/* Rank k's share of `count` parts of the work: first … last − 1, as equal, or as near to the weights, as can
+ * be.
  */
 void laip_ranks_division(const laip_ranks *r, int rank, size_t count, size_t *first, size_t *last);
 

@@ -51,7 +51,7 @@ void laip_params_copy_average(laip_params *p); /* the momentum copies become the
 
 /* Gradients are 0 from here on.  Those of products' matrices, nearly all there are, are not written: each is
  * assigned by the first product that makes one (laip_linear_backward), and written by
- * laip_params_zero_unwritten_gradients where none has; what reads gradients settles them first. */
+ * laip_params_zero_unwritten_gradients where none has; whatever reads gradients calls it first. */
 void laip_params_zero_gradients(laip_params *p);
 void laip_params_zero_unwritten_gradients(laip_params *p);
 void laip_params_zero_moments(laip_params *p); /* as before the optimiser's first step */

@@ -41,18 +41,18 @@ void laip_scale(laip_device *d, laip_mat y, float factor)
                     LAIP_F(factor), laip_arg_u64(count), laip_arg_u64(each));
 }
 
-/* A sum has fewer, longer pieces than other flat kernels: one group adds up all of theirs. */
-static size_t piece(const laip_device *d, size_t count)
+/* A sum has fewer, longer chunks than other flat kernels: one group adds up all of theirs. */
+static size_t chunk(const laip_device *d, size_t count)
 {
     const laip_traits *t = laip_device_traits(d);
-    size_t pieces = t->lanes > 1 ? (size_t)t->units * 512 : 64, each = (count + pieces - 1) / pieces;
+    size_t chunks = t->lanes > 1 ? (size_t)t->units * 512 : 64, each = (count + chunks - 1) / chunks;
     each = (each + 63) / 64 * 64;
     return each < 1024 ? 1024 : each;
 }
 
 static size_t items(const laip_device *d, size_t count)
 {
-    laip_grid g = laip_grid_flat(d, count, piece(d, count));
+    laip_grid g = laip_grid_flat(d, count, chunk(d, count));
     return g.groups[0] * g.items[0];
 }
 
@@ -63,7 +63,7 @@ size_t laip_sum_partials(const laip_device *d, size_t count)
 
 void laip_sum_squares(laip_device *d, laip_mat out, bool accumulate, laip_mat x, laip_mat scratch)
 {
-    size_t count = x.rows * x.cols, each = piece(d, count);
+    size_t count = x.rows * x.cols, each = chunk(d, count);
     if (!count)
         return;
     LAIP_LAUNCH(d, "elementwise.cl", "square_partials", "", laip_grid_flat(d, count, each), LAIP_MAT(x),

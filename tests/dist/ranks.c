@@ -30,7 +30,7 @@ static void places(void **state)
         assert_true(here[k] == (k < size()));
 }
 
-/* Every piece of work is one rank's, in order, and no rank has more than one piece more than another. */
+/* Every part of the work is one rank's, in order, and no rank has more than one part more than another. */
 static void division(void **state)
 {
     (void)state;
@@ -96,7 +96,7 @@ static void sums(void **state)
     }
 }
 
-/* More than goes in one piece: no element is left out or taken twice. */
+/* More than goes in one segment: no element is left out or taken twice. */
 static void long_sums(void **state)
 {
     (void)state;

@@ -305,7 +305,7 @@ static void attention(laip_device *d)
 {
     static const sides all[] = {
         {16, 2, {0, 1, 18, 35}, {0, 33, 66}, 0},      /* few queries */
-        {32, 3, {0, 40, 41, 98}, {0, 99, 198}, 0},    /* queries as lanes */
+        {32, 3, {0, 40, 41, 98}, {0, 99, 198}, 0},    /* queries as elements */
         {64, 8, {0, 33, 66, 70}, {0, 97, 120}, 0.2f}, /* the backward in one pass */
         {7, 1, {0, 2, 5, 9}, {0, 5, 10}, 0},
     };

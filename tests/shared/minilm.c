@@ -103,10 +103,10 @@ static void hidden_states(void **state)
     laip_text_declare(&text, &table, &m, "bert");
     assert_ok(laip_params_create(&params, d, &table, NULL, false, &error), error);
     load(&params, &table);
-    laip_plan *region = laip_plan_create(d, "test");
-    laip_text_plan(&text, &pass, region, b.count, b.rows, b.width, LAIP_PASS_BACKWARD);
-    assert_ok(laip_plan_allocate(region, &error), error);
-    laip_text_plan(&text, &pass, region, b.count, b.rows, b.width, LAIP_PASS_BACKWARD);
+    laip_plan *plan = laip_plan_create(d, "test");
+    laip_text_plan(&text, &pass, plan, b.count, b.rows, b.width, LAIP_PASS_BACKWARD);
+    assert_ok(laip_plan_allocate(plan, &error), error);
+    laip_text_plan(&text, &pass, plan, b.count, b.rows, b.width, LAIP_PASS_BACKWARD);
     laip_sequences_clear(&pass.tokens);
     for (size_t i = 0; i < b.count; i++) {
         size_t length = 0;
@@ -124,7 +124,7 @@ static void hidden_states(void **state)
     assert_true(compare(&b, d, pass.saved[3].x, "hidden_states_3") < 1e-5);
     assert_true(compare(&b, d, pass.out, "last_hidden_state") < 1e-5);
     laip_text_pass_free(&pass);
-    laip_plan_free(region);
+    laip_plan_free(plan);
     laip_params_free(&params);
     laip_text_free(&text);
     laip_table_free(&table);

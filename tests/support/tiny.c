@@ -52,8 +52,8 @@ static int32_t word(laip_rng *r, const laip_model_config *sizes)
     return FIRST_WORD + (int32_t)laip_rng_below(r, (uint32_t)sizes->vocab - FIRST_WORD);
 }
 
-/* The second token of every phrase is hidden, and every fourth one of the captions. */
-static void hide(laip_batch *x, laip_rng *r, const laip_model_config *sizes)
+/* The second token of every phrase is masked, and every fourth one of the captions. */
+static void mask(laip_batch *x, laip_rng *r, const laip_model_config *sizes)
 {
     for (int i = 0; i < TOKENS; i++) {
         x->caption_ids[i] = x->caption_masked[i] = word(r, sizes);
@@ -96,7 +96,7 @@ laip_batch laip_tiny_batch(laip_arena *arena, const laip_model_config *sizes, ui
         x.images[i] = (float)laip_rng_normal(&p);
     for (uint64_t i = 0; i < B; i++)
         x.sample[i] = seed * B + i;
-    hide(&x, &r, sizes);
+    mask(&x, &r, sizes);
     return x;
 }
 

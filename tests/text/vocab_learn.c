@@ -102,14 +102,14 @@ static void merges(void **state)
     laip_vocab_free(words, count);
 }
 
-enum { WORDS = 400, LETTERS = 9, PIECE = 16, ROOM = 2000 };
+enum { WORDS = 400, LETTERS = 9, BYTES = 16, CAPACITY = 2000 };
 
 /* The plain learner: words of the letters a to f as lists of tokens. */
 typedef struct plain {
-    char token[WORDS][LETTERS][PIECE];
+    char token[WORDS][LETTERS][BYTES];
     int length[WORDS], words;
-    char vocabulary[ROOM][PIECE];
-    int times[ROOM], count;
+    char vocabulary[CAPACITY][BYTES];
+    int times[CAPACITY], count;
 } plain;
 
 static int place_of(const plain *p, const char *text)
@@ -128,7 +128,7 @@ static int in_byte_order(const void *a, const void *b)
 /* The most frequent characters, in byte order; words with another one take no part any more. */
 static void choose_characters(plain *p, int room)
 {
-    char kept[ROOM][PIECE];
+    char kept[CAPACITY][BYTES];
     int n = 0;
     for (int w = 0; w < p->words; w++)
         for (int k = 0; k < p->length[w]; k++) {
@@ -147,7 +147,7 @@ static void choose_characters(plain *p, int room)
         strcpy(kept[n++], p->vocabulary[best]);
         p->times[best] = 0;
     }
-    qsort(kept, (size_t)n, PIECE, in_byte_order);
+    qsort(kept, (size_t)n, BYTES, in_byte_order);
     memcpy(p->vocabulary, kept, sizeof kept);
     p->count = n;
     for (int w = 0; w < p->words; w++)
@@ -168,7 +168,7 @@ static int seen(const plain *p, const char *left, const char *right)
 /* The next merge; false when no pair is seen twice. */
 static bool merge_best(plain *p)
 {
-    char left[PIECE], right[PIECE], joined[2 * PIECE];
+    char left[BYTES], right[BYTES], joined[2 * BYTES];
     int best = 1;
     for (int i = 0; i < p->count; i++)
         for (int j = 0; j < p->count; j++) {
@@ -191,7 +191,7 @@ static bool merge_best(plain *p)
         for (int k = 0; k + 1 < p->length[w]; k++)
             if (strcmp(p->token[w][k], left) == 0 && strcmp(p->token[w][k + 1], right) == 0) {
                 strcpy(p->token[w][k], joined);
-                memmove(p->token[w][k + 1], p->token[w][k + 2], (size_t)(--p->length[w] - k - 1) * PIECE);
+                memmove(p->token[w][k + 1], p->token[w][k + 2], (size_t)(--p->length[w] - k - 1) * BYTES);
             }
     return true;
 }
@@ -212,7 +212,7 @@ static void against_plain(void **state)
             strcat(text[w % 4], " ");
             for (int k = 0; k < p.length[w]; k++) {
                 char letter[2] = {(char)('a' + laip_rng_below(&r, (uint32_t)letters)), '\0'};
-                snprintf(p.token[w][k], PIECE, "%s%s", k ? "##" : "", letter);
+                snprintf(p.token[w][k], BYTES, "%s%s", k ? "##" : "", letter);
                 strcat(text[w % 4], letter);
             }
         }
