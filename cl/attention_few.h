@@ -1,13 +1,12 @@
 /* Query tiles of few rows, where most elements of a vector of queries would be idle: products of a query and
  * a key have the head's columns as elements instead, and VEC pairs of them, whichever queries they are of,
  * share the sums across. */
-#define FEW_ROWS 8
-#define FEW_PAIRS 256
 
 /* Whether these rows go this way. */
 static inline int is_few(int rows, int keys)
 {
-    return rows <= QUERY_TILE / 4 || (rows <= FEW_ROWS && rows * keys <= FEW_PAIRS);
+    return rows <= QUERY_TILE / 4 ||
+           (rows <= LAIP_ATTENTION_FEW_ROWS && rows * keys <= LAIP_ATTENTION_FEW_PAIRS);
 }
 
 /* Element i: the sum over v[i].  A transposition that adds as it goes has half of the moves. */
@@ -76,11 +75,11 @@ static inline void row_pv(__global act *to, __global const float *w, __global co
 
 /* to[j] (+)= Σ_r w[r · stride + j] · x[r] for `count` dense rows. */
 static inline void row_dkv(__global float *to, int count, __global const float *w, int stride, const float *x,
-                           int rows, int fresh)
+                           int rows, int overwrite)
 {
     for (int j = 0; j < count; j++)
         for (int c = 0; c < HEAD; c += VEC) {
-            vecf sum = fresh ? (vecf)(0.0f) : VLOAD(to + j * HEAD + c);
+            vecf sum = overwrite ? (vecf)(0.0f) : VLOAD(to + j * HEAD + c);
             for (int r = 0; r < rows; r++)
                 sum = fma((vecf)(w[r * stride + j]), VLOAD(x + r * HEAD + c), sum);
             VSTORE(sum, to + j * HEAD + c);

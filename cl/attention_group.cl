@@ -7,7 +7,7 @@
  * row becomes does not depend on ROWS.
  *
  * Vectors of four within a transposed tile are permuted by an exclusive or with the column, so that neither
- * turning nor reading has two items at one bank; that costs no memory, as padding would.
+ * transposing nor reading has two items at one bank; that costs no memory, as padding would.
  *
  * What is unrolled is what makes arrays registers: of loops over columns and keys unrolled as well compilers
  * move the loads of all rounds to the front, and then have no registers left.
@@ -22,12 +22,12 @@
 #error attention_group.cl is in vectors of 4
 #endif
 
-#define SPAN 32
+#define SPAN LAIP_ATTENTION_SPAN
 #define ITEMS (ROWS * 2)
 #define VECS ((HEAD + 31) / 32) /* of four columns, an item's */
 #define WIDTH (VECS * 32)
-#define FORWARD_CHUNK 32
-#define BACKWARD_CHUNK 16
+#define FORWARD_CHUNK LAIP_ATTENTION_FORWARD_CHUNK
+#define BACKWARD_CHUNK LAIP_ATTENTION_BACKWARD_CHUNK
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 #define FORWARD_STAGE LARGER((ROWS + SPAN) * FORWARD_CHUNK, SPAN * WIDTH)
 #define BACKWARD_STAGE LARGER(2 * (ROWS + SPAN) * BACKWARD_CHUNK, SPAN * WIDTH)

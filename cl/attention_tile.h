@@ -207,14 +207,15 @@ static inline void accumulate_pv(vecf *sum, const vecf *w, __global const float 
 
 /* to[j] (+)= Σ_i w[j][i] · b[i] for TILE rows, over `vectors` vectors of the columns and `rows` rows of b.
  * (Loops end at a constant, as not every compiler unrolls those of an argument once it is known.) */
-UNROLLED void dkv_tile(__global float *to, const float *w, const float *b, int vectors, int rows, int fresh)
+UNROLLED void dkv_tile(__global float *to, const float *w, const float *b, int vectors, int rows,
+                       int overwrite)
 {
     vecf s[TILE * VECTORS];
 #pragma unroll
     for (int r = 0; r < TILE; r++)
 #pragma unroll
         for (int v = 0; v < VECTORS; v++)
-            s[VECTORS * r + v] = fresh || v >= vectors ? (vecf)(0.0f) : VLOAD(to + r * HEAD + VEC * v);
+            s[VECTORS * r + v] = overwrite || v >= vectors ? (vecf)(0.0f) : VLOAD(to + r * HEAD + VEC * v);
     for (int i = 0; i < rows; i++, b += HEAD, w++) {
         vecf x[VECTORS];
 #pragma unroll
@@ -239,16 +240,16 @@ UNROLLED void dkv_tile(__global float *to, const float *w, const float *b, int v
 }
 
 /* The same for `count` rows, a multiple of TILE, and all columns. */
-static inline void accumulate_dkv(__global float *to, int count, const vecf *weight, const float *b,
-                                  int lanes, int fresh)
+static inline void accumulate_dkv(__global float *to, int count, const vecf *weight, const float *b, int rows,
+                                  int overwrite)
 {
     const float *w = (const float *)weight;
     for (int j = 0; j < count; j += TILE) {
         for (int v = 0; v + VECTORS <= HEAD_VECS; v += VECTORS)
-            dkv_tile(to + j * HEAD + VEC * v, w + j * QUERY_TILE, b + VEC * v, VECTORS, lanes, fresh);
+            dkv_tile(to + j * HEAD + VEC * v, w + j * QUERY_TILE, b + VEC * v, VECTORS, rows, overwrite);
 #if HEAD / VEC % VECTORS
         dkv_tile(to + j * HEAD + VEC * (HEAD_VECS - HEAD_VECS % VECTORS), w + j * QUERY_TILE,
-                 b + VEC * (HEAD_VECS - HEAD_VECS % VECTORS), HEAD_VECS % VECTORS, lanes, fresh);
+                 b + VEC * (HEAD_VECS - HEAD_VECS % VECTORS), HEAD_VECS % VECTORS, rows, overwrite);
 #endif
     }
 }

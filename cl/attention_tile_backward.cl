@@ -12,15 +12,13 @@
 
 #include "attention_few.h"
 
-enum { WANT_DQ = 1, WANT_DKV = 2 }; /* the same in ops/attention_tile.c */
-
 /* What the backward has beside the block: the sums of its keys' and values' gradients, dense, that hold
- * nothing yet while fresh; the workspace for pairs; and each row's mean, which the first of two passes
+ * nothing yet while overwrite; the workspace for pairs; and each row's mean, which the first of two passes
  * leaves. */
 typedef struct gradients {
     __global float *dk, *dv, *pairs, *mean;
     float scale;
-    int want, heads, fresh;
+    int want, heads, overwrite;
 } gradients;
 
 /* Where one head of the matrices begins, and their rows' strides. */
@@ -71,7 +69,7 @@ static inline void probabilities(const kv_block *b, const gradients *g, const qu
                 sum[z] = fma(p, dp, sum[z]);
             }
     }
-    if (g->want & WANT_DQ)
+    if (g->want & LAIP_WANT_DQ)
         for (int z = 0; z < VECTORS; z++)
             mean[z] = sum[z] / all[z];
 }
@@ -89,13 +87,13 @@ static OUTLINED void tile_backward(const kv_block *b, const gradients *g, const 
     for (int i = 0; i < QUERY_TILE; i++) {
         size_t at = (size_t)tile->row[i] * g->heads;
         ((float *)l)[i] = i < tile->rows ? m->lse[at] * LOG2_E : 0.0f;
-        ((float *)mean)[i] = g->want & WANT_DQ ? 0.0f : g->mean[at];
+        ((float *)mean)[i] = g->want & LAIP_WANT_DQ ? 0.0f : g->mean[at];
     }
     probabilities(b, g, tile, mean, transposed, transposed_out, l);
-    if (g->want == WANT_DQ)
+    if (g->want == LAIP_WANT_DQ)
         for (int i = 0; i < tile->rows; i++)
             g->mean[(size_t)tile->row[i] * g->heads] = ((const float *)mean)[i];
-    if (g->want & WANT_DKV) {
+    if (g->want & LAIP_WANT_DKV) {
         load_rows(near_q, tile, m->q, m->q_stride, 1.0f);
         load_rows(near_out, tile, m->dout, m->dout_stride, 1.0f);
     }
@@ -116,14 +114,14 @@ static OUTLINED void tile_backward(const kv_block *b, const gradients *g, const 
         }
         for (int j = VECTORS * count; j < VECTORS * whole; j++)
             p[j] = ds[j] = (vecf)(0.0f);
-        if (g->want & WANT_DQ)
+        if (g->want & LAIP_WANT_DQ)
             accumulate_pv(sum, ds, b->k + j0 * HEAD, count);
-        if (g->want & WANT_DKV) {
-            accumulate_dkv(g->dv + j0 * HEAD, whole, p, near_out, tile->rows, g->fresh);
-            accumulate_dkv(g->dk + j0 * HEAD, whole, ds, near_q, tile->rows, g->fresh);
+        if (g->want & LAIP_WANT_DKV) {
+            accumulate_dkv(g->dv + j0 * HEAD, whole, p, near_out, tile->rows, g->overwrite);
+            accumulate_dkv(g->dk + j0 * HEAD, whole, ds, near_q, tile->rows, g->overwrite);
         }
     }
-    if (g->want & WANT_DQ)
+    if (g->want & LAIP_WANT_DQ)
         store_transposed(m->dq, m->dq_stride, tile, sum, ones);
 }
 
@@ -131,7 +129,7 @@ static OUTLINED void tile_backward(const kv_block *b, const gradients *g, const 
 static OUTLINED void few_backward(const kv_block *b, const gradients *g, const query_tile *tile,
                                   const head_rows *m)
 {
-    float x[FEW_ROWS * HEAD], out[FEW_ROWS * HEAD];
+    float x[LAIP_ATTENTION_FEW_ROWS * HEAD], out[LAIP_ATTENTION_FEW_ROWS * HEAD];
     int stride = (b->count + VEC - 1) / VEC * VEC, size = tile->rows * stride;
     __global float *p = g->pairs, *ds = p + size, *dp = ds + size, *score = dp + size, *slope = score + size;
     load_rows(x, tile, m->q, m->q_stride, g->scale * LOG2_E);
@@ -154,28 +152,29 @@ static OUTLINED void few_backward(const kv_block *b, const gradients *g, const q
             VSTORE(e, ds + r * stride + j);
             VSTORE(d, dp + r * stride + j);
         }
-        mean = g->want & WANT_DQ ? vec_sum(both) / vec_sum(all) : g->mean[at];
+        mean = g->want & LAIP_WANT_DQ ? vec_sum(both) / vec_sum(all) : g->mean[at];
         for (int j = r * stride; j < (r + 1) * stride; j += VEC)
             VSTORE(VLOAD(ds + j) * (VLOAD(dp + j) - mean) * g->scale, ds + j);
-        if (g->want & WANT_DQ)
+        if (g->want & LAIP_WANT_DQ)
             row_pv(m->dq + (size_t)tile->row[r] * m->dq_stride, ds + r * stride, b->k, b->count, 1.0f);
-        if (g->want == WANT_DQ)
+        if (g->want == LAIP_WANT_DQ)
             g->mean[at] = mean;
     }
-    if (!(g->want & WANT_DKV))
+    if (!(g->want & LAIP_WANT_DKV))
         return;
     load_rows(x, tile, m->q, m->q_stride, 1.0f);
-    row_dkv(g->dk, b->count, ds, stride, x, tile->rows, g->fresh);
-    row_dkv(g->dv, b->count, p, stride, out, tile->rows, g->fresh);
+    row_dkv(g->dk, b->count, ds, stride, x, tile->rows, g->overwrite);
+    row_dkv(g->dv, b->count, p, stride, out, tile->rows, g->overwrite);
 }
 
 /* Of the blocks × heads × parts parts of the work a group takes `each` in a row at a time.  A part is a share
  * of a block's query tiles or, in the pass for dk and dv alone, of its keys.  Keys, values and the sums of
- * their gradients lie dense in the group's share of the workspace, `room` floats behind the `means` means. */
+ * their gradients lie dense in the group's share of the workspace, `share` floats behind the `means` means.
+ */
 ITEM_KERNEL void attention_tile_backward(
     __global const act *restrict q, __global const act *restrict k, __global const act *restrict v,
     __global const act *restrict dout, __global const float *restrict lse, __global float *mean, uint means,
-    ulong room, __global act *dq, __global act *dk, __global act *dv, __global const int *restrict q_begin,
+    ulong share, __global act *dq, __global act *dk, __global act *dv, __global const int *restrict q_begin,
     __global const int *restrict k_begin, __global const int *restrict block_sequences_begin,
     __global const int *restrict block_sequences, __global const uint *restrict ids, uint4 stream, int heads,
     int q_stride, int q_col, int kv_stride, int k_col, int v_col, int dq_stride, int dq_col, int dkv_stride,
@@ -185,7 +184,7 @@ ITEM_KERNEL void attention_tile_backward(
     const sequence_lists lists = {q_begin, k_begin,  block_sequences_begin, block_sequences, ids,
                                   stream,  sequences};
     size_t size = (size_t)padded(longest) * HEAD;
-    __global float *mine = mean + means + get_group_id(0) * room;
+    __global float *mine = mean + means + get_group_id(0) * share;
     kv_block b = {.k = mine, .v = mine + size, .threshold = threshold, .kept_scale = kept_scale};
     int width = heads * HEAD, all = blocks * heads * parts;
     FOR_EACH_TILE (i, (all + each - 1) / each, tile_counter) {
@@ -203,7 +202,7 @@ ITEM_KERNEL void attention_tile_backward(
                            dq_stride};
             b.total = b.count = k_begin[t + 1] - k_begin[t];
             b.first = 0;
-            if (want == WANT_DKV) {
+            if (want == LAIP_WANT_DKV) {
                 b.first = (int)((long)b.total * part / parts);
                 b.count = (int)((long)b.total * (part + 1) / parts) - b.first;
             } else {
@@ -214,7 +213,7 @@ ITEM_KERNEL void attention_tile_backward(
             load_dense(b.k, k + first * kv_stride + k_col + h * HEAD, kv_stride, b.count);
             load_dense(b.v, v + first * kv_stride + v_col + h * HEAD, kv_stride, b.count);
             query_cursor cursor = cursor_at(&lists, t, n * QUERY_TILE);
-            for (; n < tiles && b.count; n++, g.fresh = 0) {
+            for (; n < tiles && b.count; n++, g.overwrite = 0) {
                 query_tile tile;
                 next_tile(&tile, &cursor, &lists, t, h, QUERY_TILE, &b);
                 if (is_few(tile.rows, b.count))
@@ -222,9 +221,9 @@ ITEM_KERNEL void attention_tile_backward(
                 else
                     tile_backward(&b, &g, &tile, &m);
             }
-            if (!(want & WANT_DKV))
+            if (!(want & LAIP_WANT_DKV))
                 continue;
-            if (g.fresh) /* nobody reads them */
+            if (g.overwrite) /* nobody reads them */
                 for (int c = 0; c < b.count * HEAD; c++)
                     g.dk[c] = g.dv[c] = 0.0f;
             store_dense(dk + first * dkv_stride + dk_col + h * HEAD, dkv_stride, g.dk, b.count);

@@ -89,7 +89,7 @@ static OUTLINED void few_forward(const kv_block *b, const query_tile *tile, __gl
                                  __global float *lse, int heads, __global const act *q, int q_stride,
                                  float scale2, __global float *shown)
 {
-    float x[FEW_ROWS * HEAD];
+    float x[LAIP_ATTENTION_FEW_ROWS * HEAD];
     int stride = (b->count + VEC - 1) / VEC * VEC;
     __global float *score = shown + tile->rows * stride;
     load_rows(x, tile, q, q_stride, scale2);
@@ -115,7 +115,7 @@ static OUTLINED void few_forward(const kv_block *b, const query_tile *tile, __gl
 
 /* Of the blocks × heads × parts parts of the work, a part being a share of a block's query tiles, a group
  * takes `each` in a row at a time.  The keys and values that a part reads lie dense in the group's share of
- * the workspace, `room` floats, as rows a large power of two apart would share few sets of the caches, and
+ * the workspace, `share` floats, as rows a large power of two apart would share few sets of the caches, and
  * stay there for the next part that reads them. */
 ITEM_KERNEL void attention_tile_forward(
     __global const act *restrict q, __global const act *restrict k, __global const act *restrict v,
@@ -123,13 +123,13 @@ ITEM_KERNEL void attention_tile_forward(
     __global const int *restrict k_begin, __global const int *restrict block_sequences_begin,
     __global const int *restrict block_sequences, __global const uint *restrict ids, uint4 stream, int heads,
     int q_stride, int q_col, int kv_stride, int k_col, int v_col, float scale, uint threshold,
-    float kept_scale, __global float *restrict workspace, ulong room, int longest, int blocks, int sequences,
+    float kept_scale, __global float *restrict workspace, ulong share, int longest, int blocks, int sequences,
     int parts, int each, __global volatile int *tile_counter)
 {
     const sequence_lists lists = {q_begin, k_begin,  block_sequences_begin, block_sequences, ids,
                                   stream,  sequences};
     size_t size = (size_t)padded(longest) * HEAD;
-    __global float *mine = workspace + get_group_id(0) * room;
+    __global float *mine = workspace + get_group_id(0) * share;
     kv_block b = {.k = mine, .v = mine + size, .threshold = threshold, .kept_scale = kept_scale};
     int width = heads * HEAD, near_block = -1, near_head = -1, all = blocks * heads * parts;
     FOR_EACH_TILE (i, (all + each - 1) / each, tile_counter) {

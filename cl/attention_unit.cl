@@ -2,10 +2,11 @@
  * other side in tiles of SPAN rows.  What the group owns rests in local memory as the unit's rows, a tile
  * passes through; scores go to local memory as floats, where vectors of 4 · MU_EACH of a row belong to an
  * item: it turns them into weights, in place, which the unit multiplies by the tile's other side, read once
- * more and turned. Sums stay in registers.  ops/attention.h says what is computed.
+ * more and transposed. Sums stay in registers.  ops/attention.h says what is computed.
  *
- * HEAD is a multiple of 4 up to 64.  STORE: 32 (floats), 16 (halves) or 17 (bfloat16).  ALIGNED: all rows
- * begin at whole vectors.  Only conditions that are the same for a whole group surround a barrier. */
+ * HEAD is a multiple of 4 up to LAIP_ATTENTION_UNIT_HEAD.  STORE: LAIP_STORED_FLOAT, _HALF or _BFLOAT16.
+ * ALIGNED: all rows begin at whole vectors.  Only conditions that are the same for a whole group surround a
+ * barrier. */
 #include "common.h"
 
 #include "matrix_unit.h"
@@ -16,15 +17,15 @@
 #error attention_unit.cl is in vectors of 4
 #endif
 
-#define ITEMS (MU_LANES == 64 ? 256 : 128)
+#define ITEMS LAIP_ATTENTION_UNIT_ITEMS(MU_LANES)
 #define WAVES (ITEMS / MU_LANES)
 #define WIDTH ((HEAD + 31) / 32 * 32)
 #define CHUNKS (WIDTH / MU_DEPTH) /* slabs of a row of the head */
 #define SPAN MU_DEPTH             /* so that weights are one slab */
 #define EACH (4 * MU_EACH)        /* weights of an item's vector */
 #define ACROSS (WIDTH / MU_N)
-#define FORWARD_ROWS 64
-#define BACKWARD_ROWS 32
+#define FORWARD_ROWS LAIP_ATTENTION_UNIT_FORWARD_ROWS
+#define BACKWARD_ROWS LAIP_ATTENTION_UNIT_BACKWARD_ROWS
 #define SUM_TILES(rows) ((rows) / MU_M * ACROSS / WAVES) /* of MU_M × MU_N, a wave's */
 #define UNIT_KERNEL MU_KERNEL __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 
@@ -40,9 +41,9 @@ static inline MU_ALWAYS void lay_rows(__local uint4 *slabs, int count, __global 
     }
 }
 
-/* SPAN rows of the head turned: a slab of WIDTH rows. */
-static inline MU_ALWAYS void lay_turned(__local uint4 *slab, __global const void *from, size_t first,
-                                        int stride, int valid)
+/* SPAN rows of the head transposed: a slab of WIDTH rows. */
+static inline MU_ALWAYS void lay_transposed(__local uint4 *slab, __global const void *from, size_t first,
+                                            int stride, int valid)
 {
     for (int at = get_local_id(0); at < WIDTH; at += ITEMS) {
         int row = at / 4 * 4, v = at % 4;
@@ -82,10 +83,10 @@ static inline MU_ALWAYS void dots(__local float4 *scores, int rows, __local cons
     }
 }
 
-/* sums += weights[rows × SPAN] · turned[WIDTH × SPAN]ᵀ, after their rows were multiplied by shrink (NULL:
+/* sums += weights[rows × SPAN] · transposed[WIDTH × SPAN]ᵀ, after their rows were multiplied by shrink (NULL:
  * not) */
-static inline MU_ALWAYS void gather(mu_sums *sums, int rows, __local const float4 *weights,
-                                    __local const uint4 *turned, __local const float *shrink)
+static inline MU_ALWAYS void accumulate_pv(mu_sums *sums, int rows, __local const float4 *weights,
+                                           __local const uint4 *transposed, __local const float *shrink)
 {
     int lane = get_local_id(0) % MU_LANES, wave = get_local_id(0) / MU_LANES;
 #pragma unroll MU_UNROLL
@@ -102,7 +103,7 @@ static inline MU_ALWAYS void gather(mu_sums *sums, int rows, __local const float
 #pragma unroll MU_UNROLL
         for (int part = 0; part < MU_PARTS; part++)
             sums[i] = mu_mad(mu_load_a((__local const uint4 *)weights, row, part, lane),
-                             mu_load_b(turned, col, part, lane), sums[i]);
+                             mu_load_b(transposed, col, part, lane), sums[i]);
     }
 }
 
@@ -191,7 +192,7 @@ UNIT_KERNEL void attention_unit_forward(__global const void *restrict q, __globa
         barrier(CLK_LOCAL_MEM_FENCE);
         dots(scores, FORWARD_ROWS, own, tile);
         barrier(CLK_LOCAL_MEM_FENCE);
-        lay_turned(tile, v, at + v_col, kv_stride, count);
+        lay_transposed(tile, v, at + v_col, kv_stride, count);
         FOR_VECTORS(i, FORWARD_ROWS)
         {
             float largest = -1e30f;
@@ -226,7 +227,7 @@ UNIT_KERNEL void attention_unit_forward(__global const void *restrict q, __globa
                 per_row[r] = shrink;
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-        gather(sums, FORWARD_ROWS, scores, tile, per_row);
+        accumulate_pv(sums, FORWARD_ROWS, scores, tile, per_row);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     FOR_VECTORS(i, FORWARD_ROWS) parts[VECTOR_ROW(i) * 4 + VECTOR(i)] = total[i];
@@ -306,7 +307,7 @@ UNIT_KERNEL void attention_unit_dq(__global const void *restrict q, __global con
         dots(scores, ROWS, queries, keys);
         dots(slopes, ROWS, outs, values);
         barrier(CLK_LOCAL_MEM_FENCE);
-        lay_turned(values, k, at + k_col, kv_stride, count);
+        lay_transposed(values, k, at + k_col, kv_stride, count);
         if (mine) {
             float4 ds[2];
             float all = 0.0f, left = 0.0f;
@@ -327,7 +328,7 @@ UNIT_KERNEL void attention_unit_dq(__global const void *restrict q, __global con
             alls[4 * r + vector] += all;
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-        gather(sums, ROWS, scores, values, 0);
+        accumulate_pv(sums, ROWS, scores, values, 0);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     write_rows(dq, r0 * dq_stride + dq_col + h * HEAD, dq_stride, sums, ROWS, rows, 0, scale);
@@ -380,8 +381,8 @@ attention_unit_dkv(__global const void *restrict q, __global const void *restric
             dots(scores, ROWS, keys, queries);
             dots(slopes, ROWS, values, outs);
             barrier(CLK_LOCAL_MEM_FENCE);
-            lay_turned(queries, q, at * q_stride + q_col + h * HEAD, q_stride, count);
-            lay_turned(outs, dout, at * width + h * HEAD, width, count);
+            lay_transposed(queries, q, at * q_stride + q_col + h * HEAD, q_stride, count);
+            lay_transposed(outs, dout, at * width + h * HEAD, width, count);
             if (r < ROWS) {
                 float4 p[2], ds[2];
                 for (int e = 0; e < MU_EACH; e++) {
@@ -404,8 +405,8 @@ attention_unit_dkv(__global const void *restrict q, __global const void *restric
                 ((__local uint4 *)slopes)[mu_at(r, vector)] = mu_pack(ds[0], ds[MU_EACH - 1]);
             }
             barrier(CLK_LOCAL_MEM_FENCE);
-            gather(sum_v, ROWS, scores, outs, 0);
-            gather(sum_k, ROWS, slopes, queries, 0);
+            accumulate_pv(sum_v, ROWS, scores, outs, 0);
+            accumulate_pv(sum_k, ROWS, slopes, queries, 0);
         }
     }
     write_rows(dk, r0 * dkv_stride + dk_col + h * HEAD, dkv_stride, sum_k, ROWS, rows, 0, scale);

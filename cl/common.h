@@ -163,7 +163,7 @@ typedef float act;
 typedef float *row_scratch;
 #else
 #define ROW_KERNEL __kernel __attribute__((reqd_work_group_size(LANES, 1, 1)))
-#define FLAT_KERNEL __kernel __attribute__((reqd_work_group_size(64, 1, 1)))
+#define FLAT_KERNEL __kernel __attribute__((reqd_work_group_size(LAIP_FLAT_ITEMS, 1, 1)))
 #define ROW_SCRATCH(name) __local float name[LANES]
 typedef __local float *row_scratch;
 #endif
@@ -186,16 +186,16 @@ typedef __local float *row_scratch;
 #if __has_builtin(__builtin_prefetch)
 #define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
 #define PREFETCH_LATER(p) __builtin_prefetch((const void *)(size_t)(p), 0, 2)
-#define WRITE_SOON(p) __builtin_prefetch((const void *)(size_t)(p), 1)
+#define PREFETCH_WRITE(p) __builtin_prefetch((const void *)(size_t)(p), 1)
 #endif
 #endif
 #ifndef PREFETCH
 #define PREFETCH(p)
 #define PREFETCH_LATER(p)
-#define WRITE_SOON(p)
+#define PREFETCH_WRITE(p)
 #endif
 
-/* Pieces 0 … count − 1 of the work, shared out among the groups of a launch (device/launch.h:
+/* Tiles 0 … count − 1 of the work, shared out among the groups of a launch (device/launch.h:
  * laip_tile_counter), each to the group that asks next; which one it is changes nothing.  The last group to
  * find none left sets the counters back. */
 #define FOR_EACH_TILE(i, count, tile_counter)                                                                \

@@ -15,8 +15,7 @@
 #define NV (NR / VEC)          /* vectors of a row of the tile */
 #define LINES ((NR + 15) / 16) /* cache lines of a step of a panel of B */
 #define AHEAD 24               /* steps of k that B's lines are prefetched before they are used */
-#define A_AHEAD 2048   /* floats that A's are: it comes from the last-level cache, B from a nearer one */
-#define PACK_DEPTH 256 /* steps of k that a packing item handles */
+#define A_AHEAD 2048 /* floats that A's are: it comes from the last-level cache, B from a nearer one */
 
 #ifdef B_HALF
 typedef half act_b;
@@ -27,11 +26,6 @@ typedef float act_b;
 #define B_LOAD(p) VLOAD(p)
 #define B_GET(p) (*(p))
 #endif
-
-/* How the product finds the panels of B: made already, or to be made from B as it is or transposed. */
-enum { B_READY, B_PLAIN, B_TRANSPOSED };
-
-enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
 
 /* The first `count` elements of v, a constant where this is inlined. */
 static inline __attribute__((always_inline)) void store_first(vecf v, int count, __global float *to)
@@ -62,7 +56,7 @@ ITEM_KERNEL void gemm_pack_a(__global const act *restrict a, __global float *res
                              int m, int k)
 {
     int first = get_group_id(0) * MR, rows = min(MR, m - first);
-    int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
+    int p0 = get_group_id(1) * LAIP_PACK_DEPTH, p1 = min(p0 + LAIP_PACK_DEPTH, k), p = p0;
     __global float *to = packed + (size_t)first * k;
     a += (size_t)first * k;
     for (; rows == MR && p + VEC <= p1; p += VEC) {
@@ -91,7 +85,7 @@ ITEM_KERNEL void gemm_pack_a_transposed(__global const act *restrict a, __global
                                         float alpha, int m, int k)
 {
     int first = get_group_id(0) * MR, rows = min(MR, m - first);
-    int p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k), p = p0;
+    int p0 = get_group_id(1) * LAIP_PACK_DEPTH, p1 = min(p0 + LAIP_PACK_DEPTH, k), p = p0;
     __global float *to = packed + (size_t)first * k + (size_t)p0 * MR;
     for (; p < p1; p++, to += MR) {
         __global const act *from = a + (size_t)p * m + first;
@@ -151,31 +145,33 @@ static inline void transpose_panel(__global const act_b *restrict b, __global fl
 /* The cache lines that `depth` steps of a panel lie on. */
 static inline int panel_lines(int how, int depth)
 {
-    return how == B_PLAIN ? depth * LINES : (depth + 15) / 16 * NR;
+    return how == LAIP_B_PLAIN ? depth * LINES : (depth + 15) / 16 * NR;
 }
 
 /* Prefetches lines i0 … i1 − 1 of those that the steps of a panel from p on lie on. */
 static inline void prefetch_panel(int how, __global const act_b *b, int column, int p, int i0, int i1, int n,
                                   int k)
 {
-    if (how == B_PLAIN)
+    if (how == LAIP_B_PLAIN)
         for (int i = i0; i < i1; i++)
             PREFETCH_LATER(b + (size_t)(p + i / LINES) * n + column * NR + i % LINES * 16);
-    if (how == B_TRANSPOSED)
+    if (how == LAIP_B_TRANSPOSED)
         for (int i = i0; i < i1; i++)
             PREFETCH_LATER(b + (size_t)(column * NR + i % NR) * k + p + i / NR * 16);
 }
 
 ITEM_KERNEL void gemm_pack_b(__global const act_b *restrict b, __global float *restrict packed, int n, int k)
 {
-    int first = get_group_id(0) * NR, p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k);
+    int first = get_group_id(0) * NR, p0 = get_group_id(1) * LAIP_PACK_DEPTH,
+        p1 = min(p0 + LAIP_PACK_DEPTH, k);
     copy_panel(b + first, packed + (size_t)first * k + (size_t)p0 * NR, n - first, p0, p1, n);
 }
 
 ITEM_KERNEL void gemm_pack_b_transposed(__global const act_b *restrict b, __global float *restrict packed,
                                         int n, int k)
 {
-    int first = get_group_id(0) * NR, p0 = get_group_id(1) * PACK_DEPTH, p1 = min(p0 + PACK_DEPTH, k);
+    int first = get_group_id(0) * NR, p0 = get_group_id(1) * LAIP_PACK_DEPTH,
+        p1 = min(p0 + LAIP_PACK_DEPTH, k);
     transpose_panel(b + (size_t)first * k, packed + (size_t)first * k + (size_t)p0 * NR, n - first, p0, p1,
                     k);
 }
@@ -245,19 +241,19 @@ static inline void put(vecf v, const ends *e, size_t at, int column, int count, 
 {
     if (!first)
         v += load_part(e->sums + at, count);
-    else if (e->what & ADD_TO_C)
+    else if (e->what & LAIP_ADD_TO_C)
         v += load_acts(e->c + at, count);
     if (!last) {
         store_part(v, e->sums + at, count);
         return;
     }
-    if (e->what & HAS_BIAS)
+    if (e->what & LAIP_HAS_BIAS)
         v += load_part(e->bias + column, count);
-    if (e->what & HAS_PRE)
+    if (e->what & LAIP_HAS_PRE)
         store_acts(v, e->pre + at, count);
-    if (e->what & HAS_GELU)
+    if (e->what & LAIP_HAS_GELU)
         v = vec_gelu(v);
-    if (e->what & HAS_RESIDUAL)
+    if (e->what & LAIP_HAS_RESIDUAL)
         v += load_acts(e->residual + at, count);
     store_acts(v, e->c + at, count);
 }
@@ -332,7 +328,7 @@ ITEM_KERNEL void gemm_packed(__global const float *restrict a, int how, __global
     int tasks = uncut + cut * ((row_panels - last_band + panels - 1) / panels);
     float tile_sums[MR * NR];
     ends e = {sums, c, pre, bias, residual, n, what};
-    if (how != B_READY)
+    if (how != LAIP_B_READY)
         workspace += get_group_id(0) * NR * block;
     FOR_EACH_TILE (i, tasks, tile_counter) {
         bool whole = i < uncut;
@@ -343,11 +339,11 @@ ITEM_KERNEL void gemm_packed(__global const float *restrict a, int how, __global
             int depth = min(block, k - p);
             bool first = p == 0, last = p + block >= k;
             __global const float *from_b = ready + column * b_panel + (size_t)p * b_step;
-            if (how == B_PLAIN)
+            if (how == LAIP_B_PLAIN)
                 copy_panel(b + column * NR, workspace, n - column * NR, p, p + depth, n);
-            if (how == B_TRANSPOSED)
+            if (how == LAIP_B_TRANSPOSED)
                 transpose_panel(b + (size_t)column * NR * k, workspace, n - column * NR, p, p + depth, k);
-            if (how != B_READY)
+            if (how != LAIP_B_READY)
                 from_b = workspace;
             for (int row = begin; row < end; row += MR) {
                 __global const float *from_a = a + (size_t)row * k + (size_t)p * MR;
@@ -357,7 +353,7 @@ ITEM_KERNEL void gemm_packed(__global const float *restrict a, int how, __global
                                asked, min(asked + share, lines), n, k);
                 for (int r = 0; r < valid; r++)
                     for (int j = 0; j < LINES; j++)
-                        WRITE_SOON(c + (size_t)(row + r) * n + at + 16 * j);
+                        PREFETCH_WRITE(c + (size_t)(row + r) * n + at + 16 * j);
                 if (valid > ROWS_2)
                     tile(MR, from_a, from_b, b_step, depth, tile_sums);
                 else if (valid > ROWS_1)

@@ -5,13 +5,13 @@
  * through registers, where numbers become the unit's; those that are stored as the unit has them are only
  * moved. op(A) has rows of k where A_ROWS, else A is [k, m]; op(B) has columns of k, B being [n, k], where
  * B_ROWS, else B is [k, n]: a slab looks the same either way, as items load blocks of four rows by four words
- * and turn them in registers.
+ * and transpose them in registers.
  *
  * Groups of dimension 2 take a slice of k each and leave their sums to gemm_unit_slices, which adds them up
  * in their order.
  *
- * A_STORE and B_STORE say how an operand is stored, C_STORE how C, `pre` and `residual` are: 32 (floats), 16
- * (halves) or 17 (bfloat16).  A_ALIGNED, B_ALIGNED: vectors may be read whole. */
+ * A_STORE and B_STORE say how an operand is stored, C_STORE how C, `pre` and `residual` are:
+ * LAIP_STORED_FLOAT, _HALF or _BFLOAT16 (cl/shared.h).  A_ALIGNED, B_ALIGNED: vectors may be read whole. */
 #include "common.h"
 
 #include "gelu.h"
@@ -22,7 +22,7 @@
 #error gemm_unit.cl is in vectors of 4
 #endif
 
-#define ITEMS (TILE == 128 ? 256 : 128)
+#define ITEMS LAIP_UNIT_ITEMS(TILE)
 #define WAVES (ITEMS / MU_LANES)
 #define WAVES_DOWN (WAVES >= 16 ? 4 : 2)
 #define WAVES_ACROSS (WAVES / WAVES_DOWN)
@@ -33,9 +33,6 @@
 #define BLOCKS (2 * TILE / ITEMS) /* an item's, of A's TILE and then B's */
 #define VECTORS (4 * 2 * TILE)    /* of a slab */
 #define PASSING 64                /* rows of C that pass through local memory at once */
-
-/* Bits of `what`, as in ops/gemm/internal.h. */
-enum { HAS_BIAS = 1, HAS_GELU = 2, HAS_PRE = 4, HAS_RESIDUAL = 8, ADD_TO_C = 16 };
 
 /* What follows the sums of four neighbours in a row of C. */
 typedef struct ends {
@@ -53,15 +50,15 @@ static inline MU_APART void finish(const ends *e, float4 v, int row, int col)
     int valid = e->n - col;
     bool aligned = e->n % 4 == 0;
     v *= e->alpha;
-    if (e->what & HAS_BIAS)
-        v += widen(load_four(e->bias, 32, col, valid, true), 32);
-    if (e->what & HAS_PRE)
+    if (e->what & LAIP_HAS_BIAS)
+        v += widen(load_four(e->bias, LAIP_STORED_FLOAT, col, valid, true), LAIP_STORED_FLOAT);
+    if (e->what & LAIP_HAS_PRE)
         store_four(e->pre, C_STORE, at, v, valid, aligned);
-    if (e->what & HAS_GELU)
+    if (e->what & LAIP_HAS_GELU)
         v = vec_gelu(v);
-    if (e->what & HAS_RESIDUAL)
+    if (e->what & LAIP_HAS_RESIDUAL)
         v += widen(load_four(e->residual, C_STORE, at, valid, aligned), C_STORE);
-    if (e->what & ADD_TO_C)
+    if (e->what & LAIP_ADD_TO_C)
         v += widen(load_four(e->c, C_STORE, at, valid, aligned), C_STORE);
     store_four(e->c, C_STORE, at, v, valid, aligned);
 }
@@ -158,7 +155,8 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
             col += col0;
             if (row < m && col < n) {
                 if (apart)
-                    store_four(sums, 32, ((size_t)z * m + row) * n + col, v, n - col, n % 4 == 0);
+                    store_four(sums, LAIP_STORED_FLOAT, ((size_t)z * m + row) * n + col, v, n - col,
+                               n % 4 == 0);
                 else
                     finish(&e, v, row, col);
             }
@@ -177,7 +175,9 @@ FLAT_KERNEL void gemm_unit_slices(__global void *c, __global const float *restri
     if (first < n) {
         float4 v = (float4)(0.0f);
         for (int z = 0; z < slices; z++)
-            v += widen(load_four(sums, 32, ((size_t)z * m + row) * n + first, n - first, n % 4 == 0), 32);
+            v += widen(
+                load_four(sums, LAIP_STORED_FLOAT, ((size_t)z * m + row) * n + first, n - first, n % 4 == 0),
+                LAIP_STORED_FLOAT);
         finish(&e, v, row, first);
     }
 }

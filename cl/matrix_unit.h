@@ -44,7 +44,7 @@
 #else
 #define MU_EACH 1
 #endif
-#define MU_DEPTH (16 * MU_EACH) /* numbers of k in a row */
+#define MU_DEPTH (LAIP_UNIT_DEPTH / 2 * MU_EACH) /* numbers of k in a row */
 
 /* Where vector v of row r lies.  Two rows share the 32 banks; the exclusive or keeps apart the eight items
  * that are served at once, whether they read eight rows at one v, two rows whole, or write every fourth row.

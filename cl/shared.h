@@ -23,6 +23,48 @@ enum {
 /* A master weight in two halves is high + low / LAIP_LOW_SCALE: base/half.h. */
 #define LAIP_LOW_SCALE 4096.0f
 
+/* Items of a group of a flat kernel on a graphics device; on a processor it has one. */
+#define LAIP_FLAT_ITEMS 64
+
+/* What follows a matrix product, bits of its kernels' `what`: ops/gemm/gemm.h. */
+enum {
+    LAIP_HAS_BIAS = 1,
+    LAIP_HAS_GELU = 2,
+    LAIP_HAS_PRE = 4,
+    LAIP_HAS_RESIDUAL = 8,
+    LAIP_ADD_TO_C = 16 /* beta is 1 */
+};
+
+/* gemm_packed.cl: steps of k that a packing item handles; and how the product finds the panels of B: made
+ * already, or to be made from B as it is or transposed. */
+#define LAIP_PACK_DEPTH 256
+enum laip_panels { LAIP_B_READY, LAIP_B_PLAIN, LAIP_B_TRANSPOSED };
+
+/* gemm_unit.cl and attention_unit.cl: how a matrix is stored; numbers of k in a row of a slab, where they are
+ * of 16 bits (of 32: half as many); items of a group that makes TILE × TILE; and for attention, where lanes
+ * run together, with the rows that a group owns and the largest head. */
+#define LAIP_STORED_FLOAT 32
+#define LAIP_STORED_HALF 16
+#define LAIP_STORED_BFLOAT16 17
+#define LAIP_UNIT_DEPTH 32
+#define LAIP_UNIT_ITEMS(tile) ((tile) == 128 ? 256 : 128)
+#define LAIP_ATTENTION_UNIT_ITEMS(lanes) ((lanes) == 64 ? 256 : 128)
+#define LAIP_ATTENTION_UNIT_FORWARD_ROWS 64
+#define LAIP_ATTENTION_UNIT_BACKWARD_ROWS 32
+#define LAIP_ATTENTION_UNIT_HEAD 64
+
+/* attention_group.cl: rows of the other side in a tile, and the columns of a head that are staged at once,
+ * and of both sides at once in the backward. */
+#define LAIP_ATTENTION_SPAN 32
+#define LAIP_ATTENTION_FORWARD_CHUNK 32
+#define LAIP_ATTENTION_BACKWARD_CHUNK 16
+
+/* attention_tile_*.cl: the most rows, and pairs of a query and a key, of a tile of few queries; and bits of
+ * what a backward pass wants. */
+#define LAIP_ATTENTION_FEW_ROWS 8
+#define LAIP_ATTENTION_FEW_PAIRS 256
+enum { LAIP_WANT_DQ = 1, LAIP_WANT_DKV = 2 };
+
 /* Which attention weighs the patches of a region. */
 enum laip_bidiratt_attention { LAIP_ATTENTION_BOTH, LAIP_ATTENTION_FORWARD, LAIP_ATTENTION_BACKWARD };
 

@@ -1,12 +1,12 @@
-/* From numbers as they are stored to a matrix unit's rows in local memory, and back: `store` is 32 (floats),
- * 16 (halves) or 17 (bfloat16), a constant wherever these are called. */
+/* From numbers as they are stored to a matrix unit's rows in local memory, and back: `store` is
+ * LAIP_STORED_FLOAT, _HALF or _BFLOAT16, a constant wherever these are called. */
 
 /* Four neighbours from number `at` on, of which `valid` are there, 0 for the rest: floats in all of the
  * vector, 16 bits in its first half.  aligned: they lie at a multiple of their size. */
 static inline MU_ALWAYS uint4 load_four(__global const void *from, int store, size_t at, int valid,
                                         bool aligned)
 {
-    if (store == 32) {
+    if (store == LAIP_STORED_FLOAT) {
         __global const uint *p = (__global const uint *)from + at;
         if (valid >= 4)
             return aligned ? *(__global const uint4 *)p : vload4(0, p);
@@ -25,16 +25,16 @@ static inline MU_ALWAYS uint4 load_eight(__global const void *from, size_t at, i
 {
     if (valid >= 8 && aligned)
         return *(__global const uint4 *)((__global const ushort *)from + at);
-    return (uint4)(load_four(from, 16, at, valid, false).xy,
-                   load_four(from, 16, at + 4, valid - 4, false).xy);
+    return (uint4)(load_four(from, LAIP_STORED_HALF, at, valid, false).xy,
+                   load_four(from, LAIP_STORED_HALF, at + 4, valid - 4, false).xy);
 }
 
 /* The numbers of load_four. */
 static inline MU_ALWAYS float4 widen(uint4 x, int store)
 {
-    if (store == 32)
+    if (store == LAIP_STORED_FLOAT)
         return as_float4(x);
-    if (store == 17)
+    if (store == LAIP_STORED_BFLOAT16)
         return as_float4((uint4)(x.x << 16, x.x & 0xffff0000u, x.y << 16, x.y & 0xffff0000u));
     ushort4 bits = as_ushort4(x.xy);
     return vload_half4(0, (const half *)&bits);
@@ -44,7 +44,7 @@ static inline MU_ALWAYS float4 widen(uint4 x, int store)
 static inline MU_ALWAYS void store_four(__global void *to, int store, size_t at, float4 x, int valid,
                                         bool aligned)
 {
-    if (store == 32) {
+    if (store == LAIP_STORED_FLOAT) {
         __global float *p = (__global float *)to + at;
         if (valid >= 4 && aligned) {
             *(__global float4 *)p = x;
@@ -58,8 +58,8 @@ static inline MU_ALWAYS void store_four(__global void *to, int store, size_t at,
         return;
     }
     __global ushort *p = (__global ushort *)to + at;
-    uint2 pairs = store == 17 ? (uint2)(mu_bfloat_pair(x.x, x.y), mu_bfloat_pair(x.z, x.w))
-                              : (uint2)(mu_half_pair(x.x, x.y), mu_half_pair(x.z, x.w));
+    uint2 pairs = store == LAIP_STORED_BFLOAT16 ? (uint2)(mu_bfloat_pair(x.x, x.y), mu_bfloat_pair(x.z, x.w))
+                                                : (uint2)(mu_half_pair(x.x, x.y), mu_half_pair(x.z, x.w));
     if (valid >= 4 && aligned) {
         *(__global uint2 *)p = pairs;
         return;
@@ -73,9 +73,9 @@ static inline MU_ALWAYS void store_four(__global void *to, int store, size_t at,
 
 static inline MU_ALWAYS void store_one(__global void *to, int store, size_t at, float x)
 {
-    if (store == 32)
+    if (store == LAIP_STORED_FLOAT)
         ((__global float *)to)[at] = x;
-    else if (store == 17)
+    else if (store == LAIP_STORED_BFLOAT16)
         ((__global ushort *)to)[at] = (ushort)mu_bfloat(x);
     else
         ((__global ushort *)to)[at] = (ushort)mu_half_pair(x, 0.0f);
@@ -100,7 +100,7 @@ typedef struct block {
 static inline MU_ALWAYS void fetch(block *f, __global const void *from, int store, bool rows, bool aligned,
                                    size_t first, int stride, int row, int row_end, int k, int k_end)
 {
-    if (rows && store != 32 && MU_EACH == 2) {
+    if (rows && store != LAIP_STORED_FLOAT && MU_EACH == 2) {
 #pragma unroll MU_UNROLL
         for (int i = 0; i < 4; i++)
             f->x[i] = row + i < row_end
@@ -125,9 +125,9 @@ static inline MU_ALWAYS void fetch(block *f, __global const void *from, int stor
 
 /* How the unit's own numbers are stored. */
 #if defined MU_F16
-#define MU_STORE 16
+#define MU_STORE LAIP_STORED_HALF
 #elif defined MU_BF16
-#define MU_STORE 17
+#define MU_STORE LAIP_STORED_BFLOAT16
 #else
 #define MU_STORE 0
 #endif
@@ -155,7 +155,7 @@ static inline MU_ALWAYS void keep(__local uint4 *slab, const block *f, int store
 #pragma unroll MU_UNROLL
         for (int i = 0; i < 4; i++) {
             uint4 first = x[MU_EACH * i], second = x[MU_EACH * i + MU_EACH - 1];
-            if (store != 32 && MU_EACH == 2)
+            if (store != LAIP_STORED_FLOAT && MU_EACH == 2)
                 first = (uint4)(x[i].xy, 0u, 0u), second = (uint4)(x[i].zw, 0u, 0u);
             slab[mu_at(row + i, v)] = mu_pack(widen(first, store), widen(second, store));
         }

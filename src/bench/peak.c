@@ -1,5 +1,6 @@
 /* laip-bench peak: the limits that the operations are compared with, measured by kernels of cl/bench.cl. */
 #include "bench/bench.h"
+#include "cl/shared.h"
 #include "device/launch.h"
 
 #include <stdio.h>
@@ -19,7 +20,8 @@ static void fma_work(laip_device *d, void *context)
 {
     const probe *p = context;
     LAIP_LAUNCH(d, "bench.cl", "bench_fma", p->options,
-                ((laip_grid){.groups = {p->groups}, .items = {laip_device_traits(d)->lanes > 1 ? 64 : 1}}),
+                ((laip_grid){.groups = {p->groups},
+                             .items = {laip_device_traits(d)->lanes > 1 ? LAIP_FLAT_ITEMS : 1}}),
                 LAIP_MAT(p->out), LAIP_F(0.5f), LAIP_I(p->steps));
 }
 
@@ -65,7 +67,7 @@ bool laip_bench_peak_measure(laip_device *d, double *gflops, int *vector, laip_e
     static const int shapes[][2] = {{4, 12}, {4, 24}, {8, 10}, {8, 12}, {8, 24}, {16, 12}, {16, 24}};
     enum { SHAPES = sizeof shapes / sizeof *shapes };
     const laip_traits *t = laip_device_traits(d);
-    size_t items = t->lanes > 1 ? 64 : 1;
+    size_t items = t->lanes > 1 ? LAIP_FLAT_ITEMS : 1;
     probe p = {.groups = (size_t)t->units * (t->lanes > 1 ? 32 : 4),
                .steps = FMA_STEPS * (t->lanes > 1 ? 1 : CPU_STEPS)};
     bool good = true;

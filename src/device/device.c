@@ -69,7 +69,7 @@ void laip_device_close(laip_device *d)
     free(d->staged);
     if (d->tile_counter)
         clReleaseMemObject(d->tile_counter);
-    laip_mem_release(d->room);
+    laip_mem_release(d->workspace);
     if (d->queue)
         clReleaseCommandQueue(d->queue);
     if (d->context)

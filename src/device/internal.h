@@ -98,7 +98,7 @@ struct laip_device {
     laip_profiler profiler;
 
     cl_mem tile_counter; /* two counters, made at their first use: launch.h */
-    cl_mem room;         /* scratch of one launch, likewise */
+    cl_mem workspace;    /* scratch of one launch, likewise */
     size_t workspace_floats;
 
     laip_staged *staged; /* what writes under way read; freed once the queue is known to be through */

@@ -1,5 +1,6 @@
 #include "device/launch.h"
 
+#include "cl/shared.h"
 #include "device/internal.h"
 #include "device/tables.h"
 #include <stdio.h>
@@ -103,11 +104,11 @@ laip_arg laip_tile_counter(laip_device *d)
 laip_arg laip_launch_workspace(laip_device *d, size_t floats)
 {
     if (d->workspace_floats < floats) {
-        laip_mem_release(d->room); /* work in flight keeps it until it is done */
-        d->room = laip_mem_create(d, floats * sizeof(float), "scratch of a kernel");
-        d->workspace_floats = d->room ? floats : 0;
+        laip_mem_release(d->workspace); /* work in flight keeps it until it is done */
+        d->workspace = laip_mem_create(d, floats * sizeof(float), "scratch of a kernel");
+        d->workspace_floats = d->workspace ? floats : 0;
     }
-    return laip_arg_floats(d->room, floats);
+    return laip_arg_floats(d->workspace, floats);
 }
 
 const char *laip_storage(laip_device *d, const char *kernel, const laip_mat *matrices, size_t count)
@@ -133,16 +134,16 @@ size_t laip_flat_each(const laip_device *d, size_t count)
 {
     if (d->traits.lanes > 1)
         return (size_t)d->traits.vector * 4;
-    /* a CPU wants a few pieces a core, of whole cache lines, and not so small that handing them out costs
+    /* a CPU wants a few chunks a core, of whole cache lines, and not so small that handing them out costs
      * more */
-    size_t pieces = (size_t)d->traits.units * 4, each = (count + pieces - 1) / pieces;
+    size_t chunks = (size_t)d->traits.units * 4, each = (count + chunks - 1) / chunks;
     each = (each + 63) / 64 * 64;
     return each < 2048 ? 2048 : each > 65536 ? 65536 : each;
 }
 
 laip_grid laip_grid_flat(const laip_device *d, size_t count, size_t each)
 {
-    size_t items = d->traits.lanes > 1 ? 64 : 1;
+    size_t items = d->traits.lanes > 1 ? LAIP_FLAT_ITEMS : 1;
     return (laip_grid){.groups = {(count + each * items - 1) / (each * items)}, .items = {items}};
 }
 
@@ -162,7 +163,7 @@ size_t laip_bands(const laip_device *d, size_t rows, size_t cols, size_t least)
 /* Fewer columns may have more bands: groups are counted, of up to so many columns each, and a last one. */
 size_t laip_bands_floats(const laip_device *d, size_t rows, size_t cols, size_t least)
 {
-    size_t items = d->traits.lanes > 1 ? 64 : 1, most = (rows + BAND_ROWS - 1) / BAND_ROWS;
+    size_t items = d->traits.lanes > 1 ? LAIP_FLAT_ITEMS : 1, most = (rows + BAND_ROWS - 1) / BAND_ROWS;
     size_t shared = (size_t)d->traits.units * UNIT_GROUPS * items * (size_t)d->traits.vector + cols;
     size_t floats = shared < least * cols ? least * cols : shared;
     most = (most ? most : 1) * cols;

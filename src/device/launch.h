@@ -108,9 +108,9 @@ void laip_launch(laip_device *device, const char *file, const char *kernel, cons
     laip_launch(device, file, kernel, options, grid, (const laip_arg[]){__VA_ARGS__},                        \
                 sizeof((const laip_arg[]){__VA_ARGS__}) / sizeof(laip_arg))
 
-/* Work on a CPU that is handed out piece by piece to whichever group is free (common.h: FOR_EACH_TILE): a
+/* Work on a CPU that is handed out tile by tile to whichever group is free (common.h: FOR_EACH_TILE): a
  * driver deals out groups in large shares, and then waits for the thread that was slowest with its own.  The
- * grid for `count` pieces, and the kernel's argument; both counters are 0 between launches. */
+ * grid for `count` tiles, and the kernel's argument; both counters are 0 between launches. */
 laip_grid laip_grid_tiles(const laip_device *device, size_t count);
 laip_arg laip_tile_counter(laip_device *device);
 /* Scratch of one launch, at least so many floats, whose contents no other launch keeps. */

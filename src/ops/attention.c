@@ -1,3 +1,4 @@
+#include "cl/shared.h"
 #include "device/profiler.h"
 #include "ops/attention_internal.h"
 #include "ops/matrix_unit.h"
@@ -11,16 +12,15 @@ typedef struct form {
     enum { PLAIN, GROUP, UNIT } kind;
 } form;
 
-enum { GROUP_ROWS = 64, GROUP_SPAN = 32 };
-/* Rows of a group of the unit form, and its largest head. */
-enum { UNIT_FORWARD = 64, UNIT_BACKWARD = 32, UNIT_HEAD = 64 };
+enum { GROUP_ROWS = 64 }; /* of a group of the group form, at most */
 
 /* Bytes of local memory of a group of the group form: both sides' chunks of 32 columns, or the other side's
  * rows; weights; and a row's parts. */
 static size_t group_bytes(size_t rows, size_t head)
 {
-    size_t chunks = (rows + GROUP_SPAN) * 32, other = GROUP_SPAN * ((head + 31) / 32 * 32);
-    return sizeof(float) * ((chunks > other ? chunks : other) + GROUP_SPAN * rows + 8 * rows);
+    size_t chunks = (rows + LAIP_ATTENTION_SPAN) * LAIP_ATTENTION_FORWARD_CHUNK,
+           other = LAIP_ATTENTION_SPAN * ((head + 31) / 32 * 32);
+    return sizeof(float) * ((chunks > other ? chunks : other) + LAIP_ATTENTION_SPAN * rows + 8 * rows);
 }
 
 /* Rows of a group of the group form, with two items each: no more than a short side can use, and so few that
@@ -41,8 +41,8 @@ bool laip_attention_has_tiles(const laip_traits *t, int head)
 
 static form form_for(laip_device *d, const laip_attention *a)
 {
-    if (laip_device_traits(d)->lanes > 1 && a->head_size % 4 == 0 && a->head_size <= UNIT_HEAD &&
-        laip_device_traits(d)->group_limit >= LAIP_GROUP_ITEMS &&
+    if (laip_device_traits(d)->lanes > 1 && a->head_size % 4 == 0 &&
+        a->head_size <= LAIP_ATTENTION_UNIT_HEAD && laip_device_traits(d)->group_limit >= LAIP_GROUP_ITEMS &&
         !laip_unit_of(d, laip_precision_of(d))->plain)
         return (form){"attention_unit.cl", "attention_unit_forward", "attention_unit_dq",
                       "attention_unit_dkv", UNIT};
@@ -73,7 +73,7 @@ static const char *options_for(laip_device *d, const form *f, const laip_attenti
     if (f->kind == UNIT)
         return LAIP_OPTIONS(d, "-DHEAD=# -DALIGNED=# -DSTORE=#",
                             laip_unit_of(d, laip_precision_of(d))->options, a->head_size, all_aligned,
-                            *storage ? 16 : 32);
+                            *storage ? LAIP_STORED_HALF : LAIP_STORED_FLOAT);
     return LAIP_OPTIONS(d, "-DHEAD=#", storage, a->head_size);
 }
 
@@ -88,7 +88,7 @@ static laip_grid grid(laip_device *d, const form *f, const laip_attention *a, si
     }
     if (f->kind == UNIT) {
         each = unit_rows;
-        lanes = laip_unit_of(d, laip_precision_of(d))->lanes == 64 ? 256 : 128;
+        lanes = LAIP_ATTENTION_UNIT_ITEMS(laip_unit_of(d, laip_precision_of(d))->lanes);
     }
     return (laip_grid){.groups = {sequences, (size_t)a->heads, (longest + each - 1) / each},
                        .items = {lanes}};
@@ -146,7 +146,8 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
                                         aligned_eight(a, k) && aligned_eight(a, v),
                                     storage);
     laip_profiler_flops(d, 2 * laip_attention_flops(a));
-    LAIP_LAUNCH(d, f.file, f.forward, built, grid(d, &f, a, a->sequences, a->longest_query, UNIT_FORWARD),
+    LAIP_LAUNCH(d, f.file, f.forward, built,
+                grid(d, &f, a, a->sequences, a->longest_query, LAIP_ATTENTION_UNIT_FORWARD_ROWS),
                 laip_attention_columns(a, q, a->query_rows), laip_attention_columns(a, k, a->key_rows),
                 laip_attention_columns(a, v, a->key_rows),
                 laip_attention_columns(a, (laip_heads){o, 0}, a->query_rows), laip_attention_per_row(a, lse),
@@ -176,7 +177,7 @@ static void launch_delta(laip_device *d, const laip_attention *a, const laip_att
 static void launch_dq(laip_device *d, const laip_attention *a, const form *f,
                       const laip_attention_gradients *b)
 {
-    laip_grid groups = grid(d, f, a, a->sequences, a->longest_query, UNIT_BACKWARD);
+    laip_grid groups = grid(d, f, a, a->sequences, a->longest_query, LAIP_ATTENTION_UNIT_BACKWARD_ROWS);
     const char *built = options_for(d, f, a, a->longest_query, b->aligned, b->storage);
     laip_arg arguments[32];
     size_t n = 0;
@@ -218,7 +219,8 @@ static void launch_dkv(laip_device *d, const laip_attention *a, const form *f,
 {
     const char *built = options_for(d, f, a, a->longest_block, b->aligned, b->storage);
     laip_profiler_flops(d, 2 * laip_attention_flops(a));
-    LAIP_LAUNCH(d, f->file, f->dkv, built, grid(d, f, a, a->blocks, a->longest_block, UNIT_BACKWARD),
+    LAIP_LAUNCH(d, f->file, f->dkv, built,
+                grid(d, f, a, a->blocks, a->longest_block, LAIP_ATTENTION_UNIT_BACKWARD_ROWS),
                 laip_attention_columns(a, b->q, a->query_rows), laip_attention_columns(a, b->k, a->key_rows),
                 laip_attention_columns(a, b->v, a->key_rows),
                 laip_attention_columns(a, (laip_heads){b->dout, 0}, a->query_rows),

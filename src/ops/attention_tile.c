@@ -1,5 +1,6 @@
 /* Attention on a processor: query tiles in vectors as wide as its registers, a work-item a group; the kernels
  * are cl/attention_tile_*.cl. */
+#include "cl/shared.h"
 #include "device/profiler.h"
 #include "ops/attention_internal.h"
 
@@ -12,11 +13,11 @@ static const struct {
               {8, 4, 3, "-DVEC=8 -DTILE=4 -DVECTORS=3 -DHEAD=#"},
               {4, 4, 4, "-DVEC=4 -DTILE=4 -DVECTORS=4 -DHEAD=#"}};
 
-enum { SHAPES = sizeof shapes / sizeof *shapes, FEW_PAIRS = 256, WANT_DQ = 1, WANT_DKV = 2 };
+enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 typedef struct launch_shape {
     int shape;
-    size_t room;        /* floats of a group's share of the workspace */
+    size_t share;       /* floats of a group's share of the workspace */
     size_t parts, each; /* parts of a block and head; parts that a group takes in a row */
     laip_grid grid;
     const char *options;
@@ -42,10 +43,11 @@ static size_t query_tile(int shape)
 
 /* Floats of `matrices` dense matrices as long as a block, and of `pairs` numbers for each of its keys and
  * each row of a query tile. */
-static size_t room_of(int shape, size_t longest, size_t head, size_t matrices, size_t pairs)
+static size_t share_of(int shape, size_t longest, size_t head, size_t matrices, size_t pairs)
 {
     size_t tile = (size_t)shapes[shape].tile, rows = (longest + tile - 1) / tile * tile;
-    return rows * head * matrices + pairs * query_tile(shape) * (rows + 16) + 8 * FEW_PAIRS;
+    return rows * head * matrices + pairs * query_tile(shape) * (rows + 16) +
+           LAIP_ATTENTION_FEW_ROWS * LAIP_ATTENTION_FEW_PAIRS;
 }
 
 /* Parts enough for every unit to have several to take, of at most `most` a block and head; and so many at
@@ -75,7 +77,7 @@ void laip_attention_tile_forward(laip_device *d, const laip_attention *a, laip_m
                                  laip_heads q, laip_heads k, laip_heads v, const char *storage)
 {
     launch_shape s = share_out(d, a, query_parts(d, a), storage);
-    size_t room = room_of(s.shape, a->longest_block, (size_t)a->head_size, 2, 1);
+    size_t share = share_of(s.shape, a->longest_block, (size_t)a->head_size, 2, 1);
     laip_profiler_flops(d, 2 * laip_attention_flops(a));
     LAIP_LAUNCH(d, "attention_tile_forward.cl", "attention_tile_forward", s.options, s.grid,
                 laip_attention_columns(a, q, a->query_rows), laip_attention_columns(a, k, a->key_rows),
@@ -85,7 +87,7 @@ void laip_attention_tile_forward(laip_device *d, const laip_attention *a, laip_m
                 LAIP_MAT(a->block_sequences), LAIP_MAT(a->ids), laip_arg_stream(a->stream), LAIP_I(a->heads),
                 LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
                 laip_attention_scale(a), laip_attention_threshold(a), laip_attention_kept_scale(a),
-                laip_launch_workspace(d, s.grid.groups[0] * room), laip_arg_u64(room),
+                laip_launch_workspace(d, s.grid.groups[0] * share), laip_arg_u64(share),
                 LAIP_I(a->longest_block), LAIP_I(a->blocks), LAIP_I(a->sequences), LAIP_I(s.parts),
                 LAIP_I(s.each), laip_tile_counter(d));
 }
@@ -101,23 +103,23 @@ size_t laip_attention_tile_scratch(const laip_device *d, int heads, int head_siz
 {
     size_t means = query_rows * (size_t)heads, groups = laip_grid_tiles(d, SIZE_MAX).groups[0];
     (void)blocks; /* fewer than planned may be shared out among more groups */
-    return groups * room_of(shape_of(d), longest_block, (size_t)head_size, 4, 2) + means;
+    return groups * share_of(shape_of(d), longest_block, (size_t)head_size, 4, 2) + means;
 }
 
 static void launch_backward(laip_device *d, const laip_attention *a, const laip_attention_gradients *g,
                             int want, size_t most_parts)
 {
     launch_shape s = share_out(d, a, most_parts, g->storage);
-    size_t room = room_of(s.shape, a->longest_block, (size_t)a->head_size, 4, 2);
+    size_t share = share_of(s.shape, a->longest_block, (size_t)a->head_size, 4, 2);
     size_t means = a->query_rows * (size_t)a->heads;
-    bool dq = want & WANT_DQ, dkv = want & WANT_DKV;
+    bool dq = want & LAIP_WANT_DQ, dkv = want & LAIP_WANT_DKV;
     laip_profiler_flops(d, (2 + dq + 2 * dkv) * laip_attention_flops(a));
     LAIP_LAUNCH(
         d, "attention_tile_backward.cl", "attention_tile_backward", s.options, s.grid,
         laip_attention_columns(a, g->q, a->query_rows), laip_attention_columns(a, g->k, a->key_rows),
         laip_attention_columns(a, g->v, a->key_rows),
         laip_attention_columns(a, (laip_heads){g->dout, 0}, a->query_rows), laip_attention_per_row(a, g->lse),
-        laip_arg_both(laip_arg_floats(g->scratch.mem, means)), LAIP_U((uint32_t)means), laip_arg_u64(room),
+        laip_arg_both(laip_arg_floats(g->scratch.mem, means)), LAIP_U((uint32_t)means), laip_arg_u64(share),
         dq ? laip_attention_columns(a, g->dq, a->query_rows) : LAIP_UNUSED(g->dq.m),
         dkv ? laip_attention_columns(a, g->dk, a->key_rows) : LAIP_UNUSED(g->dq.m),
         dkv ? laip_attention_columns(a, g->dv, a->key_rows) : LAIP_UNUSED(g->dq.m), LAIP_MAT(a->q_begin),
@@ -133,11 +135,11 @@ void laip_attention_tile_backward(laip_device *d, const laip_attention *a, const
 {
     bool keys_too = g->dk.m.mem != NULL;
     if (keys_too && one_pass(d, a->blocks, a->heads)) {
-        launch_backward(d, a, g, WANT_DQ | WANT_DKV, 1);
+        launch_backward(d, a, g, LAIP_WANT_DQ | LAIP_WANT_DKV, 1);
         return;
     }
     size_t parts = one_pass(d, a->blocks, a->heads) ? 1 : query_parts(d, a);
-    launch_backward(d, a, g, WANT_DQ, parts);
+    launch_backward(d, a, g, LAIP_WANT_DQ, parts);
     if (keys_too)
-        launch_backward(d, a, g, WANT_DKV, a->longest_block / 16);
+        launch_backward(d, a, g, LAIP_WANT_DKV, a->longest_block / 16);
 }

@@ -4,6 +4,7 @@
 #define LAIP_OPS_GEMM_INTERNAL_H
 
 #include "base/str.h"
+#include "cl/shared.h"
 #include "device/internal.h"
 #include "device/launch.h"
 #include "ops/gemm/gemm.h"
@@ -22,9 +23,7 @@ static inline double laip_product_flops(const laip_product *p)
     return 2 * (double)p->m * (double)p->n * (double)p->k;
 }
 
-/* Bits of a kernel's `what`: the same as in cl/gemm_packed.cl and cl/gemm_epilogue.cl. */
-enum { LAIP_HAS_BIAS = 1, LAIP_HAS_GELU = 2, LAIP_HAS_PRE = 4, LAIP_HAS_RESIDUAL = 8, LAIP_ADD_TO_C = 16 };
-int laip_epilogue_bits(const laip_epilogue *epilogue);
+int laip_epilogue_bits(const laip_epilogue *epilogue); /* LAIP_HAS_BIAS and so on: cl/shared.h */
 
 typedef struct laip_workspace { /* grows, never shrinks */
     laip_mem mem;

@@ -5,10 +5,6 @@
  * once or twice with wide steps. */
 #include "ops/gemm/internal.h"
 
-/* As in cl/gemm_packed.cl. */
-enum { PACK_DEPTH = 256 };
-/* How the kernel finds the panels of B, as there. */
-enum { B_READY, B_PLAIN, B_TRANSPOSED };
 /* The last columns' rows are cut into QUARTERS; where all columns are cut, into TASKS_A_UNIT a unit. */
 enum { QUARTERS = 4, TASKS_A_UNIT = 6 };
 enum { LEAST_CACHE = 1 << 20 }; /* bytes; where a device does not tell its cache */
@@ -38,7 +34,7 @@ static laip_mem pack_a(laip_device *d, const laip_tile *t, const laip_product *p
     if (packed)
         LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_a ? "gemm_pack_a_transposed" : "gemm_pack_a",
                     options(d, t, p->a.half, false),
-                    ((laip_grid){.groups = {panels, parts(p->k, PACK_DEPTH)}}), LAIP_MAT(p->a),
+                    ((laip_grid){.groups = {panels, parts(p->k, LAIP_PACK_DEPTH)}}), LAIP_MAT(p->a),
                     laip_arg_floats(packed, floats), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k));
     return packed;
 }
@@ -54,7 +50,7 @@ static laip_mem pack_b(laip_device *d, const laip_tile *t, const laip_product *p
     if (packed && !valid)
         LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_b ? "gemm_pack_b_transposed" : "gemm_pack_b",
                     options(d, t, false, p->b.half),
-                    ((laip_grid){.groups = {panels, parts(p->k, PACK_DEPTH)}}), LAIP_MAT(p->b),
+                    ((laip_grid){.groups = {panels, parts(p->k, LAIP_PACK_DEPTH)}}), LAIP_MAT(p->b),
                     laip_arg_floats(packed, floats), LAIP_I(p->n), LAIP_I(p->k));
     return packed;
 }
@@ -62,7 +58,7 @@ static laip_mem pack_b(laip_device *d, const laip_tile *t, const laip_product *p
 /* The kernel's arguments of these names, and how many tasks they make. */
 typedef struct cutting {
     size_t band, cut, panels, count;
-    bool coarse; /* a panel of B is met by so few tasks that each may pack it */
+    bool packs; /* a panel of B is met by so few tasks that each may pack it */
 } cutting;
 
 /* How work is cut into tasks, which is a matter of speed alone.  A panel of B meets the row panels of a band,
@@ -75,8 +71,8 @@ static cutting cut(const laip_device *d, const laip_tile *t, size_t depth, size_
     size_t units = (size_t)d->traits.units, panel = (size_t)t->rows * block * sizeof(float);
     size_t cache = d->traits.cache > LEAST_CACHE ? d->traits.cache : LEAST_CACHE;
     size_t most = cache / 2 / panel, bands = parts(rows, most ? most : 1);
-    cutting c = {.band = parts(rows, bands), .coarse = columns * bands >= 2 * units};
-    if (c.coarse) {
+    cutting c = {.band = parts(rows, bands), .packs = columns * bands >= 2 * units};
+    if (c.packs) {
         size_t last = rows - (bands - 1) * c.band;
         c.cut = units < columns ? units : columns;
         c.panels = parts(last, QUARTERS);
@@ -103,7 +99,7 @@ void laip_packed_run(laip_device *d, const laip_gemm_implementation *self, const
     laip_grid grid = laip_grid_tiles(d, c.count);
     bool in_place = !p->transpose_b && p->n % nr == 0 && p->m <= 2 * mr && !p->b.half;
     laip_mem ready = in_place ? p->b.mem : pack_b(d, t, p, true);
-    if (!ready && !c.coarse)
+    if (!ready && !c.packs)
         ready = pack_b(d, t, p, false);
     laip_arg workspace = ready ? LAIP_UNUSED(p->c) : laip_launch_workspace(d, grid.groups[0] * nr * block);
     laip_mat sums = p->c.half && block < p->k ? laip_product_sums(d, p) : p->c;
@@ -113,9 +109,9 @@ void laip_packed_run(laip_device *d, const laip_gemm_implementation *self, const
     laip_profiler_flops(d, laip_product_flops(p));
     LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", options(d, t, p->c.half, p->b.half), grid,
                 laip_arg_floats(a, rows * mr * p->k),
-                LAIP_I(ready            ? B_READY
-                       : p->transpose_b ? B_TRANSPOSED
-                                        : B_PLAIN),
+                LAIP_I(ready            ? LAIP_B_READY
+                       : p->transpose_b ? LAIP_B_TRANSPOSED
+                                        : LAIP_B_PLAIN),
                 ready ? laip_arg_floats(ready, columns * nr * p->k) : LAIP_UNUSED(p->c),
                 laip_arg_u64(in_place ? nr : nr * p->k), LAIP_I(in_place ? p->n : nr),
                 ready ? LAIP_UNUSED(p->b) : LAIP_MAT(p->b), workspace, LAIP_UNUSED(sums),

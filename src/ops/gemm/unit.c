@@ -3,11 +3,9 @@
 #include "device/launch.h"
 #include <stdio.h>
 
-/* As in cl/gemm_unit.cl: items of a group of 128 × 128 and 64 × 64; and how short a slice of k may be, for it
- * costs a pass over C. */
-enum { ITEMS_128 = 256, ITEMS_64 = 128, SHORTEST_SLICE = 512, DEPTH = 32 };
+enum { SHORTEST_SLICE = 512 }; /* of k: a slice costs a pass over C */
 
-static size_t pieces(size_t count, size_t each)
+static size_t parts(size_t count, size_t each)
 {
     return each ? (count + each - 1) / each : 0;
 }
@@ -16,7 +14,7 @@ bool laip_unit_serves(const laip_device *d, const laip_product *p)
 {
     (void)p;
     return d->traits.lanes > 1 && d->traits.local_memory >= LAIP_GROUP_BYTES &&
-           d->traits.group_limit >= ITEMS_128;
+           d->traits.group_limit >= LAIP_UNIT_ITEMS(128);
 }
 
 /* A processor that runs narrow kernels has no unit, and better products for it. */
@@ -33,8 +31,8 @@ laip_unit_plan laip_unit_plan_of(const laip_device *d, size_t m, size_t n, size_
     size_t units = (size_t)d->traits.units, most = k / SHORTEST_SLICE > 1 ? k / SHORTEST_SLICE : 1,
            slices = 1;
     for (size_t tile = 128; tile >= 64; tile /= 2) {
-        size_t tiles = pieces(m, tile) * pieces(n, tile);
-        slices = pieces(2 * units, tiles);
+        size_t tiles = parts(m, tile) * parts(n, tile);
+        slices = parts(2 * units, tiles);
         slices = tiles >= units ? 1 : slices < most ? slices : most;
         if (tiles * slices >= units || tile == 64)
             return (laip_unit_plan){(int)tile, (int)slices};
@@ -44,7 +42,7 @@ laip_unit_plan laip_unit_plan_of(const laip_device *d, size_t m, size_t n, size_
 
 static int store_of(laip_mat m)
 {
-    return m.half ? 16 : 32;
+    return m.half ? LAIP_STORED_HALF : LAIP_STORED_FLOAT;
 }
 
 /* Vectors of an operand may be read whole: of eight numbers where those of 16 bits lie along k. */
@@ -56,13 +54,13 @@ static bool aligned(laip_mat m, bool rows)
 /* Steps of k in a slice, a multiple of what a slab holds: so few slices that none is empty. */
 static size_t slice_of(size_t k, int slices)
 {
-    return pieces(pieces(k, (size_t)slices), DEPTH) * DEPTH;
+    return parts(parts(k, (size_t)slices), LAIP_UNIT_DEPTH) * LAIP_UNIT_DEPTH;
 }
 
 void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *unit, laip_unit_plan plan)
 {
     const laip_epilogue *e = &p->epilogue;
-    size_t tile = (size_t)plan.tile, slice = slice_of(p->k, plan.slices), slices = pieces(p->k, slice);
+    size_t tile = (size_t)plan.tile, slice = slice_of(p->k, plan.slices), slices = parts(p->k, slice);
     int what = laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0);
     laip_mat sums = p->c;
     char options[256];
@@ -81,8 +79,8 @@ void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *u
     laip_arg c = p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c);
     laip_arg bias = laip_epilogue_arg(e->bias, p), pre = laip_epilogue_arg(e->pre, p);
     laip_arg residual = laip_epilogue_arg(e->residual, p);
-    laip_grid grid = {.groups = {pieces(p->m, tile), pieces(p->n, tile), slices},
-                      .items = {plan.tile == 128 ? ITEMS_128 : ITEMS_64}};
+    laip_grid grid = {.groups = {parts(p->m, tile), parts(p->n, tile), slices},
+                      .items = {LAIP_UNIT_ITEMS(plan.tile)}};
     laip_profiler_flops(d, laip_product_flops(p));
     LAIP_LAUNCH(d, "gemm_unit.cl", "gemm_unit", options, grid, LAIP_MAT(p->a), LAIP_MAT(p->b),
                 slices > 1 ? LAIP_UNUSED(p->c) : c, partial, bias, pre, residual, LAIP_I(what),
