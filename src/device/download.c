@@ -56,10 +56,11 @@ void laip_download_begin(laip_download *x, laip_mem from, size_t offset)
         return;
     d->counters.downloads++;
     d->counters.download_bytes += x->bytes;
-    laip_profiler_add(d, "download", (double)x->bytes, false);
+    cl_event *timed = laip_profiler_add(d, "download", (double)x->bytes, false);
     cl_int code = clEnqueueReadBuffer(d->queue, from, CL_FALSE, offset, x->bytes, x->data, 0, NULL, &x->done);
     if (!laip_cl_check(d, code, "clEnqueueReadBuffer", NULL))
         x->done = NULL;
+    laip_profiler_share(timed, x->done);
     x->staged = d->staged_before + d->staged_count;
     laip_device_flush(d);
 }

@@ -133,6 +133,8 @@ cl_event *laip_profiler_add_kernel(laip_device *device, laip_kernel *kernel, dou
 /* Counts one launch (or transfer); returns the event to hand to its enqueue call, NULL when time is not
  * measured. */
 cl_event *laip_profiler_add(laip_device *device, const char *kernel, double bytes, bool launch);
+/* For a transfer whose event its owner keeps: timed, which laip_profiler_add gave, is the same event. */
+void laip_profiler_share(cl_event *timed, cl_event event);
 /* The next call is of a library that enqueues several commands and gives the last one's event. */
 void laip_profiler_range(laip_device *device);
 void laip_profiler_release(laip_profiler *profiler);

@@ -116,6 +116,12 @@ cl_event *laip_profiler_add(laip_device *d, const char *kernel, double bytes, bo
     return count(d, line_of(l, kernel), bytes, launch);
 }
 
+void laip_profiler_share(cl_event *timed, cl_event event)
+{
+    if (timed && event && clRetainEvent(event) == CL_SUCCESS)
+        *timed = event;
+}
+
 cl_event *laip_profiler_add_kernel(laip_device *d, laip_kernel *k, double bytes)
 {
     laip_profiler *l = &d->profiler;

@@ -106,11 +106,12 @@ static void flush(laip_device *d, laip_tables *t)
     memcpy(s->data + t->low, t->copy + t->low, bytes);
     d->counters.uploads++;
     d->counters.upload_bytes += bytes;
-    laip_profiler_add(d, "upload", (double)bytes, false);
+    cl_event *timed = laip_profiler_add(d, "upload", (double)bytes, false);
     cl_int code =
         clEnqueueWriteBuffer(d->queue, t->mem, CL_FALSE, t->low, bytes, s->data + t->low, 0, NULL, &s->done);
     if (!laip_cl_check(d, code, "clEnqueueWriteBuffer", "tables"))
         s->done = NULL;
+    laip_profiler_share(timed, s->done);
     t->low = t->bytes;
     t->high = 0;
 }
