@@ -67,6 +67,7 @@ bool laip_explain_image(laip_explainer *x, const float *pixels, laip_error *erro
     laip_profiler_part(d, "image pass");
     laip_mat_write(d, laip_rows(x->vit.pixels, 1), pixels);
     laip_vit_forward(&x->model->vit, &x->vit, &x->context, 1);
+    laip_cross_project(&x->model->cross, &x->cross, &x->context, laip_rows(x->vit.out, x->vit.tokens.rows));
     return laip_device_ok(d, error);
 }
 
@@ -100,7 +101,7 @@ static void cross_pass(laip_explainer *x, const int32_t *begin, size_t count)
     laip_sequences_upload(t, m->device, 1, (size_t)laip_patch_count(&m->sizes) + 1);
     laip_bert_selection_upload(&x->cross.selection, m->device, t);
     laip_cross_prepare(&x->cross, m->device, source, rows);
-    laip_cross_forward(&m->cross, &x->cross, &x->context, laip_rows(x->text.out, rows), x->vit.out);
+    laip_cross_forward(&m->cross, &x->cross, &x->context, laip_rows(x->text.out, rows));
     free(source);
 }
 

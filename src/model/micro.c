@@ -98,9 +98,10 @@ static void draw_negatives(const micro *m)
 }
 
 /* The negatives that were drawn or given.  How long a drawn text is decides how many rows the cross batch
- * has, which the host must know to lay it out and to launch its products; padding every text to the longest
- * instead would let it go on without knowing, but makes the cross batch a sixth larger (src/model/README.md,
- * 6).  So it waits, but only after it has given the device the contrastive loss to do meanwhile. */
+ * has, which the host must know to lay it out and to launch its products.  So it waits, but only after it has
+ * given the device what no negative has to do with: the contrastive loss, and the images' keys and values of
+ * all cross layers: a sixtieth of a full-size step, ten times what the host needs (src/model/README.md, 6,
+ * where the other way is, which pads). */
 static laip_negatives negatives(const micro *m)
 {
     const laip_batch *x = m->batch;
@@ -135,7 +136,7 @@ static void cross_pass(const micro *m)
     if (!x->tokens.count)
         return;
     laip_profiler_part(m->c.device, "cross pass");
-    laip_cross_forward(&s->model->cross, x, &m->c, laip_rows(s->text.out, s->text.tokens.rows), s->vit.out);
+    laip_cross_forward(&s->model->cross, x, &m->c, laip_rows(s->text.out, s->text.tokens.rows));
     laip_clear(m->c.device, laip_rows(x->g, x->selection.tokens.rows));
 }
 
@@ -284,7 +285,8 @@ static states states_of(const micro *m)
                     .dtext = laip_rows(s->text.g, text_rows)};
 }
 
-/* The losses on the encoders' output, which no negative has to do with. */
+/* The losses on the encoders' output, and the images' side of the cross encoder, which no negative has to do
+ * with. */
 static void global_losses(const micro *m)
 {
     states x = states_of(m);
@@ -292,6 +294,9 @@ static void global_losses(const micro *m)
     laip_clear(m->c.device, x.dtext);
     if (m->s->loss.weight[LAIP_LOSS_ITC] > 0)
         itc(m, &x);
+    laip_profiler_part(m->c.device, "cross pass");
+    if (m->parts.matches || m->parts.masks || m->parts.mlm)
+        laip_cross_project(&m->s->model->cross, &m->s->cross, &m->c, x.image);
     laip_device_flush(m->c.device);
 }
 

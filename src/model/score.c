@@ -127,9 +127,7 @@ static bool project(laip_scorer *s, laip_error *error)
     const laip_model *m = s->model;
     size_t N = (size_t)laip_patch_count(&m->sizes) + 1;
     laip_profiler_part(m->device, "keys and values");
-    for (int i = 0; i < m->sizes.cross_layers; i++)
-        laip_linear_forward(&s->context, &m->cross.layers[i].kv, laip_rows(s->cross.saved[i].kv, N),
-                            laip_rows(s->vit.out, N), (laip_mat){0});
+    laip_cross_project(&m->cross, &s->cross, &s->context, laip_rows(s->vit.out, N));
     return laip_device_ok(m->device, error);
 }
 

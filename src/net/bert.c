@@ -212,14 +212,11 @@ static void close_self(const laip_bert_layer *l, const laip_bert_saved *s, laip_
 
 /* From s->y1 to the layer's output, in the rows of q. */
 static void cross_attention_ffn_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
-                                        laip_mat y, laip_mat image, bool shared, const laip_context *c)
+                                        laip_mat y, const laip_context *c)
 {
     size_t D = y.cols;
-    laip_mat none = {0};
     if (l->crosses) {
-        laip_linear_forward(c, &l->query, s->q, s->y1, none);
-        if (!shared)
-            laip_linear_forward(c, &l->kv, s->kv, laip_rows(image, s->kv.rows), none);
+        laip_linear_forward(c, &l->query, s->q, s->y1, (laip_mat){0});
         laip_attention a = cross_attention(l, q, q->count, D, c);
         laip_attention_forward(c->device, &a, s->co, s->clse, (laip_heads){s->q, 0}, (laip_heads){s->kv, 0},
                                (laip_heads){s->kv, D});
@@ -246,23 +243,21 @@ void laip_bert_self_forward(const laip_bert_layer *l, const laip_bert_saved *sav
 }
 
 void laip_bert_cross_attention_ffn_forward(const laip_bert_layer *l, const laip_bert_saved *saved,
-                                           laip_sequences *q, laip_mat y, laip_mat image, bool shared,
-                                           const laip_context *c)
+                                           laip_sequences *q, laip_mat y, const laip_context *c)
 {
     laip_bert_saved s = now(saved, q->rows, q->blocks * q->block_rows);
-    cross_attention_ffn_forward(l, &s, q, y, image, shared, c);
+    cross_attention_ffn_forward(l, &s, q, y, c);
 }
 
 void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
-                             laip_mat y, laip_mat image, bool shared, const laip_context *c)
+                             laip_mat y, const laip_context *c)
 {
     laip_bert_self_forward(l, s, q, c);
-    laip_bert_cross_attention_ffn_forward(l, s, q, y, image, shared, c);
+    laip_bert_cross_attention_ffn_forward(l, s, q, y, c);
 }
 
 void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *saved, const laip_sequences *q,
-                            laip_bert_selection *selection, laip_mat y, laip_mat image, bool shared,
-                            const laip_context *c)
+                            laip_bert_selection *selection, laip_mat y, const laip_context *c)
 {
     laip_sequences *t = &selection->tokens;
     laip_bert_saved s = now_last(l, saved, q->rows, t->rows, t->blocks * t->block_rows);
@@ -280,7 +275,7 @@ void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *sav
     laip_attention_forward(c->device, &a, s.o, s.lse, (laip_heads){s.self_q, 0},
                            (laip_heads){s.qkv, s.qkv.cols - 2 * D}, (laip_heads){s.qkv, s.qkv.cols - D});
     close_self(l, &s, s.x_selected, t, c);
-    cross_attention_ffn_forward(l, &s, t, y, image, shared, c);
+    cross_attention_ffn_forward(l, &s, t, y, c);
 }
 
 /* A backward's views at the sizes of its batch: q are the sequences whose rows leave the layer, its first

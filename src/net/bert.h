@@ -67,18 +67,16 @@ laip_bert_saved laip_bert_plan_saved(const laip_model_config *m, laip_plan *plan
 laip_bert_scratch laip_bert_plan_scratch(const laip_model_config *m, laip_plan *plan, size_t rows,
                                          size_t image_rows);
 
-/* y = layer(s->x) for all rows of q; image: [blocks·N, D] tokens when the layer crosses.  s->kv is assigned,
- * unless `shared` says that it is there already. */
+/* y = layer(s->x) for all rows of q; where the layer crosses, s->kv holds the images' keys and values. */
 void laip_bert_layer_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
-                             laip_mat y, laip_mat image, bool shared, const laip_context *c);
+                             laip_mat y, const laip_context *c);
 
 /* Its two parts: s->y1, norm of self-attention and s->x, which no image has to do with; and cross-attention
  * and MLP from there. */
 void laip_bert_self_forward(const laip_bert_layer *l, const laip_bert_saved *s, laip_sequences *q,
                             const laip_context *c);
 void laip_bert_cross_attention_ffn_forward(const laip_bert_layer *l, const laip_bert_saved *s,
-                                           laip_sequences *q, laip_mat y, laip_mat image, bool shared,
-                                           const laip_context *c);
+                                           laip_sequences *q, laip_mat y, const laip_context *c);
 
 /* Selections: laid out for up to these counts; cleared; filled, in the order of the batch's sequences, with
  * all or only the first of the `length` rows of the sequence that begins at row `begin`; uploaded. */
@@ -94,8 +92,7 @@ void laip_bert_selection_upload(laip_bert_selection *selection, laip_device *dev
 /* The same for a last layer: y [selected rows, D].  With the fused qkv (a layer not declared as last, forward
  * only) all rows' queries are made, and those of the selection picked. */
 void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *s, const laip_sequences *q,
-                            laip_bert_selection *selection, laip_mat y, laip_mat image, bool shared,
-                            const laip_context *c);
+                            laip_bert_selection *selection, laip_mat y, const laip_context *c);
 
 /* What a layer's backward takes, for the first `count` sequences.  g holds the gradient of the layer's output
  * and receives that of its input; of a layer declared as last, which has a selection, g [selected rows, D] is

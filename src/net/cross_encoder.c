@@ -62,17 +62,25 @@ void laip_cross_pass_free(laip_cross_pass *pass)
     pass->saved = NULL;
 }
 
+void laip_cross_project(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
+                        laip_mat image)
+{
+    for (int i = 0; i < e->sizes.cross_layers; i++)
+        laip_linear_forward(c, &e->layers[i].kv, laip_rows(pass->saved[i].kv, image.rows), image,
+                            (laip_mat){0});
+}
+
 /* Layers first … last. */
-static void layers_forward(const laip_cross_encoder *e, laip_cross_pass *pass, int first, laip_mat image,
-                           bool shared, const laip_context *c)
+static void layers_forward(const laip_cross_encoder *e, laip_cross_pass *pass, int first,
+                           const laip_context *c)
 {
     laip_sequences *s = &pass->tokens;
     int last = e->sizes.cross_layers - 1;
     for (int i = first; i < last; i++)
         laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(pass->saved[i + 1].x, s->rows),
-                                image, shared, c);
+                                c);
     laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->selection,
-                           laip_rows(pass->out, pass->selection.tokens.rows), image, shared, c);
+                           laip_rows(pass->out, pass->selection.tokens.rows), c);
 }
 
 void laip_cross_precompute_text(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
@@ -93,12 +101,11 @@ laip_mat laip_cross_begin(const laip_cross_encoder *e, const laip_cross_pass *pa
 
 void laip_cross_match(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c)
 {
-    laip_mat none = {0};
     int first = e->sizes.cross_layers > 1;
     if (first)
         laip_bert_cross_attention_ffn_forward(&e->layers[0], &pass->saved[0], &pass->tokens,
-                                              laip_rows(pass->saved[1].x, pass->tokens.rows), none, true, c);
-    layers_forward(e, pass, first, none, true, c);
+                                              laip_rows(pass->saved[1].x, pass->tokens.rows), c);
+    layers_forward(e, pass, first, c);
 }
 
 void laip_cross_prepare(laip_cross_pass *pass, laip_device *d, const int32_t *source, size_t text_rows)
@@ -110,10 +117,10 @@ void laip_cross_prepare(laip_cross_pass *pass, laip_device *d, const int32_t *so
 }
 
 void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
-                        laip_mat text, laip_mat image)
+                        laip_mat text)
 {
     laip_gather_rows(c->device, laip_rows(pass->saved[0].x, pass->tokens.rows), text, pass->source);
-    layers_forward(e, pass, 0, image, false, c);
+    layers_forward(e, pass, 0, c);
 }
 
 /* What layer i's backward takes; below the last, whose own are still there, its activations are made again
@@ -125,7 +132,7 @@ static laip_bert_backward layer_backward(const laip_cross_encoder *e, laip_cross
     bool last = i + 1 == e->sizes.cross_layers;
     if (!last && pass->kind == LAIP_PASS_RECOMPUTE)
         laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(pass->saved[i + 1].x, s->rows),
-                                b->image, true, c);
+                                c);
     return (laip_bert_backward){.layer = &e->layers[i],
                                 .saved = &pass->saved[i],
                                 .tokens = s,

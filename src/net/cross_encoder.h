@@ -35,12 +35,15 @@ void laip_cross_pass_free(laip_cross_pass *pass);
 /* pass->tokens and pass->selection hold the sequences (uploaded); source: [rows] on the host, rows of text,
  * which has text_rows. */
 void laip_cross_prepare(laip_cross_pass *pass, laip_device *device, const int32_t *source, size_t text_rows);
-/* text [text_rows, D], image [blocks·N, D].  pass->out is assigned. */
+/* The images' keys and values, of every layer, which no text has to do with; image [blocks·N, D]. */
+void laip_cross_project(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
+                        laip_mat image);
+/* After it: text [text_rows, D].  pass->out is assigned. */
 void laip_cross_forward(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
-                        laip_mat text, laip_mat image);
+                        laip_mat text);
 /* For evaluation, which matches a caption with many images: what of the first layer no image has to do with,
- * in place of the texts' states, `x` [rows, D] of pass->tokens; and all the rest from there, the images' keys
- * and values being in pass->saved[i].kv.  A last layer is not divided: with one layer alone, ahead does
+ * in place of the texts' states, `x` [rows, D] of pass->tokens; and all the rest from there, after
+ * laip_cross_project.  A last layer is not divided: with one layer alone, ahead does
  * nothing. */
 void laip_cross_precompute_text(const laip_cross_encoder *e, laip_cross_pass *pass, const laip_context *c,
                                 laip_mat x);

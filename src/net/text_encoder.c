@@ -98,7 +98,7 @@ static void last_for_cls(const laip_text_encoder *e, laip_text_pass *pass, const
     int last = e->sizes.text_layers - 1;
     laip_sequences *s = &pass->tokens;
     laip_bert_last_forward(&e->layers[last], &pass->saved[last], s, &pass->selection,
-                           laip_rows(pass->out, s->count), (laip_mat){0}, false, c);
+                           laip_rows(pass->out, s->count), c);
 }
 
 void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const laip_context *c)
@@ -117,8 +117,7 @@ void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const l
     int full = e->sizes.text_layers - (pass->kind == LAIP_PASS_CLS);
     for (int i = 0; i < full; i++) {
         laip_mat y = i + 1 < e->sizes.text_layers ? pass->saved[i + 1].x : pass->out;
-        laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(y, rows), (laip_mat){0}, false,
-                                c);
+        laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s, laip_rows(y, rows), c);
     }
     if (pass->kind == LAIP_PASS_CLS)
         last_for_cls(e, pass, c);
@@ -132,7 +131,7 @@ void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const 
     for (int i = e->sizes.text_layers; i-- > 0;) {
         if (pass->kind == LAIP_PASS_RECOMPUTE && i + 1 < e->sizes.text_layers)
             laip_bert_layer_forward(&e->layers[i], &pass->saved[i], s,
-                                    laip_rows(pass->saved[i + 1].x, s->rows), none, false, c);
+                                    laip_rows(pass->saved[i + 1].x, s->rows), c);
         laip_bert_layer_backward(&(laip_bert_backward){.layer = &e->layers[i],
                                                        .saved = &pass->saved[i],
                                                        .tokens = s,
