@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum { DEPTH = 3072, LEAST_DEPTH = 64, MOST_DEPTH = 65536, MOST_TILES = 32 };
-enum { ROUNDS = 60 }; /* of a millisecond or less each: on a busy machine some run undisturbed */
+/* Of a few milliseconds or less each: on a busy machine some run undisturbed. */
+enum { ROUNDS = 60, DEPTH_ROUNDS = 20 };
 static const size_t depths[] = {384, 768, 1536, 3072};
 enum { DEPTHS = sizeof depths / sizeof *depths };
 
@@ -59,29 +60,32 @@ static void report_rate(laip_tile_report report, void *context, const char *name
         report(context, name, 1e-9 * laip_product_flops(p) / seconds);
 }
 
-/* The longest blocks that are the quickest, at a k of several of them. */
+/* The longest blocks that are the quickest, at a k of several of them; in turns, as a busy machine may be
+ * slow for as long as one of them is measured, and with more rows than a second-level cache holds. */
 static void measure_depth(laip_device *d, const laip_gemm_implementation *row, laip_tile_report report,
                           void *context)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
-    laip_product p = trial(d, 96, 256, DEPTH);
-    double best = 1e9;
-    size_t chosen = DEPTH;
-    for (int i = DEPTHS - 1; i >= 0 && d->error.status == LAIP_OK; i--) {
-        double seconds;
-        s->depth = depths[i];
-        laip_gemm_quickest(d, &row, 1, &p, ROUNDS, &seconds);
-        if (seconds < 0.97 * best) { /* within the noise the longer one stays */
-            best = seconds;
-            chosen = depths[i];
+    laip_product p = trial(d, 384, 256, DEPTH);
+    double least[DEPTHS];
+    for (int round = 0; round < DEPTH_ROUNDS; round++)
+        for (int i = 0; i < DEPTHS && d->error.status == LAIP_OK; i++) {
+            double seconds;
+            s->depth = depths[i];
+            laip_gemm_quickest(d, &row, 1, &p, 1, &seconds);
+            least[i] = round && least[i] < seconds ? least[i] : seconds;
         }
+    int chosen = DEPTHS - 1;
+    for (int i = DEPTHS - 1; i >= 0 && d->error.status == LAIP_OK; i--) {
         char name[64];
+        if (least[i] < 0.97 * least[chosen]) /* within the noise the longer one stays */
+            chosen = i;
         snprintf(name, sizeof name, "%s, blocks of %zu", row->name, depths[i]);
-        report_rate(report, context, name, &p, seconds);
+        report_rate(report, context, name, &p, least[i]);
     }
     char text[LAIP_CHOICE_TEXT];
-    s->depth = chosen;
-    snprintf(text, sizeof text, "%zu", chosen);
+    s->depth = depths[chosen];
+    snprintf(text, sizeof text, "%zu", s->depth);
     if (d->error.status == LAIP_OK)
         laip_gemm_remember(d, "packed-depth", text);
     trial_end(&p);
