@@ -1,8 +1,11 @@
 #include "base/memory.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct laip_arena_block {
     struct laip_arena_block *next;
@@ -64,6 +67,16 @@ void laip_grow(void **array, size_t *capacity, size_t needed, size_t size)
         wanted = needed;
     *array = laip_realloc(*array, wanted, size);
     *capacity = wanted;
+}
+
+size_t laip_resident_bytes(void)
+{
+    size_t all = 0, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    bool told = f && fscanf(f, "%zu %zu", &all, &resident) == 2;
+    if (f)
+        fclose(f);
+    return told ? resident * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 void *laip_arena_alloc(laip_arena *arena, size_t count, size_t size)

@@ -20,6 +20,9 @@ char *laip_strndup(const char *text, size_t length);
  */
 void laip_grow(void **array, size_t *capacity, size_t needed, size_t size);
 
+/* Of this process, in main memory now; 0 where the system does not tell. */
+size_t laip_resident_bytes(void);
+
 /* An arena: many small pieces that are released together.  A zeroed struct is an empty arena. */
 typedef struct laip_arena {
     struct laip_arena_block *blocks;

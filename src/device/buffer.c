@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static atomic_size_t held;
+static atomic_uint releases;
+
 laip_mem laip_mem_create(laip_device *d, size_t bytes, const char *what)
 {
     if (d->error.status != LAIP_OK)
@@ -17,7 +20,10 @@ laip_mem laip_mem_create(laip_device *d, size_t bytes, const char *what)
     cl_mem mem = clCreateBuffer(d->context, CL_MEM_READ_WRITE, bytes ? bytes : 4, NULL, &code);
     char subject[192];
     snprintf(subject, sizeof subject, "%s, %zu bytes", what, bytes);
-    return laip_cl_check(d, code, "clCreateBuffer", subject) ? mem : NULL;
+    if (!laip_cl_check(d, code, "clCreateBuffer", subject))
+        return NULL;
+    held += bytes ? bytes : 4;
+    return mem;
 }
 
 laip_mem laip_mem_part(laip_device *d, laip_mem whole, size_t offset, size_t bytes, const char *what)
@@ -32,14 +38,29 @@ laip_mem laip_mem_part(laip_device *d, laip_mem whole, size_t offset, size_t byt
     return laip_cl_check(d, code, "clCreateSubBuffer", subject) ? mem : NULL;
 }
 
-static atomic_uint releases;
+/* Bytes that go with a buffer; none with a part of one. */
+static size_t own_bytes(laip_mem mem)
+{
+    cl_mem whole = NULL;
+    size_t bytes = 0;
+    if (clGetMemObjectInfo(mem, CL_MEM_ASSOCIATED_MEMOBJECT, sizeof whole, &whole, NULL) != CL_SUCCESS ||
+        whole)
+        return 0;
+    return clGetMemObjectInfo(mem, CL_MEM_SIZE, sizeof bytes, &bytes, NULL) == CL_SUCCESS ? bytes : 0;
+}
 
 void laip_mem_release(laip_mem mem)
 {
     if (!mem)
         return;
     releases++;
+    held -= own_bytes(mem);
     clReleaseMemObject(mem);
+}
+
+size_t laip_mem_held(void)
+{
+    return held;
 }
 
 unsigned laip_mem_releases(void)

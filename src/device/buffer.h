@@ -44,6 +44,7 @@ static inline laip_mat laip_rows(laip_mat m, size_t rows) /* the first rows of m
 laip_mem laip_mem_create(laip_device *device, size_t bytes, const char *what); /* NULL after a failure */
 laip_mem laip_mem_part(laip_device *device, laip_mem whole, size_t offset, size_t bytes, const char *what);
 void laip_mem_release(laip_mem mem); /* NULL is fine */
+size_t laip_mem_held(void);          /* bytes of the process's buffers, on all devices */
 
 /* Transfers, in bytes.  A write returns at once (large ones when they are done) and needs data no longer; a
  * read waits for the queue. */

@@ -285,13 +285,14 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
                                                       .checkpoint = a->checkpoint,
                                                       .split = a->split,
                                                       .evaluation = &s->result,
-
                                                       .dataset = &s->split.dataset,
                                                       .attention = &s->attention,
                                                       .k = how.k,
                                                       .fused = how.fused,
                                                       .count = a->show ? (size_t)a->show : 8},
                                     error);
+    if (good && a->report)
+        laip_note("%s/index.html shows it", a->report);
     if (good && a->scores)
         good = laip_scores_write(a->scores, &s->result, &s->split.dataset, &s->split.texts, error);
     return good && (!a->contact_sheet || draw_contact_sheet(s, a, error));

@@ -64,9 +64,25 @@ static void grid(laip_str *page, range x, range y, const char *x_name)
         laip_str_addf(page, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>", across(x, v),
                       TALL - 10, text);
     }
-    laip_str_addf(page, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", WIDE - RIGHT, TALL - 5);
+    laip_str_addf(page, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", LEFT - 6, TALL - 10);
     laip_page_text(page, x_name);
     laip_str_adds(page, "</text>");
+}
+
+static void marks(laip_str *page, const laip_chart_axes *axes, range x)
+{
+    for (size_t i = 0; i < axes->mark_count; i++) {
+        const laip_chart_mark *m = &axes->marks[i];
+        if (m->x <= x.low || m->x > x.high)
+            continue;
+        laip_str_addf(page, "<path class=\"mark\" d=\"M%.1f %dV%d\"><title>", across(x, m->x), TOP,
+                      TALL - BOTTOM);
+        laip_page_text(page, m->name);
+        laip_str_addf(page, "</title></path><text x=\"%.1f\" y=\"%d\" text-anchor=\"end\">",
+                      across(x, m->x) - 4, TOP + 9);
+        laip_page_text(page, m->name);
+        laip_str_adds(page, "</text>");
+    }
 }
 
 /* Means of neighbours, at most POINTS of them; a gap where all of a mean's values are missing. */
@@ -145,6 +161,7 @@ void laip_chart(laip_str *page, const char *title, const laip_chart_axes *axes, 
     laip_page_text(page, title);
     laip_str_addf(page, "</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", WIDE, TALL);
     grid(page, x, y, axes->x);
+    marks(page, axes, x);
     for (size_t i = 0; i < count; i++)
         curve(page, &series[i], i, x, y);
     laip_str_adds(page, "</svg>");

@@ -11,9 +11,17 @@ typedef struct laip_series {
     size_t count;
 } laip_series;
 
+/* Where along x something begins, and what. */
+typedef struct laip_chart_mark {
+    double x;
+    const char *name;
+} laip_chart_mark;
+
 typedef struct laip_chart_axes {
     const char *x;    /* what is along x: "step" */
     double low, high; /* of y; both 0: as the values are, from 0 where they are not far from it */
+    const laip_chart_mark *marks;
+    size_t mark_count;
 } laip_chart_axes;
 
 enum { LAIP_CHART_SERIES = 7 }; /* that have colours of their own */

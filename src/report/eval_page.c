@@ -49,7 +49,7 @@ static void add_recall(laip_str *page, const laip_eval_page *p)
     }
     const char *by = !p->k ? "by features" : p->fused ? "by both" : "by matching";
     laip_str_adds(page, "<div class=\"charts\">\n");
-    laip_chart(page, "R@k, %", &(laip_chart_axes){"k", 0, 100}, &(laip_series){by, k, recall, most}, 1);
+    laip_chart(page, "R@k, %", &(laip_chart_axes){.x = "k", .high = 100}, &(laip_series){by, k, recall, most}, 1);
     laip_str_adds(page, "</div>\n");
 }
 

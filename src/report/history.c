@@ -60,3 +60,19 @@ size_t laip_history_column(const laip_history *h, const char *having, const char
     }
     return n;
 }
+
+size_t laip_history_changes(const laip_history *h, const char *key, double *x, const char **text, size_t most)
+{
+    const char *before = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < h->count && n < most; i++) {
+        const json_t *line = json_array_get(h->lines, i);
+        const char *now = json_string_value(json_object_get(line, key));
+        if (now && before && strcmp(now, before) != 0) {
+            x[n] = json_number_value(json_object_get(line, "step"));
+            text[n++] = now;
+        }
+        before = now ? now : before;
+    }
+    return n;
+}

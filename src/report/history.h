@@ -19,4 +19,9 @@ void laip_history_free(laip_history *h);
 size_t laip_history_column(const laip_history *h, const char *having, const char *path, double **x,
                            double **y);
 
+/* Where the text under a key becomes another from one line to the next that has it: the lines' "step" and the
+ * texts, which are the history's, at most `most` of them.  Returns how many. */
+size_t laip_history_changes(const laip_history *h, const char *key, double *x, const char **text,
+                            size_t most);
+
 #endif

@@ -24,7 +24,8 @@ static const char style[] =
     "font-weight:500}.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(20rem,1fr));gap:1rem}"
     "figure{margin:0;padding:.75rem;background:var(--box);border-radius:.5rem}figcaption{font-weight:600}"
     "svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:11px system-ui,sans-serif}"
-    ".grid{stroke:var(--line);stroke-width:1}.series{fill:none;stroke-width:1.8;stroke-linejoin:round}"
+    ".grid{stroke:var(--line);stroke-width:1}.mark{stroke:var(--soft);stroke-dasharray:3 "
+    "4;opacity:.7}.series{fill:none;stroke-width:1.8;stroke-linejoin:round}"
     ".legend{display:flex;flex-wrap:wrap;gap:.1rem .9rem;font-size:.85rem;color:var(--soft)}"
     ".legend b{display:inline-block;width:.8rem;height:.25rem;margin-right:.35rem;vertical-align:middle}"
     ".query{padding:.75rem 0;border-bottom:1px solid var(--line)}.row{display:flex;flex-wrap:wrap;gap:.4rem}"
@@ -33,7 +34,10 @@ static const char style[] =
     "var(--wrong);"
     "font-size:.75rem;overflow-wrap:anywhere}.tile{font-size:.75rem;color:var(--soft)}"
     "pre{overflow:auto;padding:.75rem;background:var(--box);border-radius:.5rem;font-size:.85rem}"
-    "summary{cursor:pointer;font-weight:600}";
+    "summary{cursor:pointer;font-weight:600}"
+    ".facts{display:flex;flex-wrap:wrap;gap:.5rem 2rem;margin:.9rem 0 1.2rem}.facts "
+    "b{display:block;font-size:1.35rem;"
+    "font-variant-numeric:tabular-nums}.facts span{font-size:.85rem;color:var(--soft)}";
 
 void laip_page_text(laip_str *page, const char *text)
 {

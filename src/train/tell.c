@@ -48,6 +48,8 @@ bool laip_run_log_time(laip_run *r, double seconds, const laip_run_step *s, laip
         laip_add_number(&line, "bytes", t->bytes);
     }
     laip_add_number(&line, "gflop", laip_device_counters(r->device)->flops * 1e-9);
+    laip_add_number(&line, "resident_gib", (double)laip_resident_bytes() / 0x1p30);
+    laip_add_number(&line, "buffers_gib", (double)laip_mem_held() / 0x1p30);
     laip_str_adds(&line, "}");
     laip_device_reset_counters(r->device);
     bool good = laip_log_line(&r->timing, line.text, error);
@@ -64,9 +66,9 @@ static void show(laip_run *r, const laip_losses *v)
     for (int i = 0; i < LAIP_LOSSES; i++)
         if (p->weight[i] > 0)
             laip_str_addf(&terms, "%s%s %.3f", terms.length ? " " : "", laip_loss_names[i], v->value[i]);
-    laip_progress("%s, step %llu of %llu: loss %.3f (%s), %.1f pairs/s, %d:%02d left", p->name,
+    laip_progress("%s, step %llu of %llu: loss %.3f (%s), %.1f pairs/s, %ld:%02ld:%02ld left", p->name,
                   (unsigned long long)r->told.number, (unsigned long long)r->total_steps, v->total,
-                  laip_str_text(&terms), rate, (int)left / 60, (int)left % 60);
+                  laip_str_text(&terms), rate, (long)left / 3600, (long)left / 60 % 60, (long)left % 60);
     free(terms.text);
 }
 

@@ -125,9 +125,23 @@ static void overflow(void **state)
     }
 }
 
+static void resident(void **state)
+{
+    enum { MANY = 64 << 20 };
+    (void)state;
+    size_t before = laip_resident_bytes();
+    char *some = laip_alloc(MANY, 1);
+    memset(some, 1, MANY);
+    size_t with = laip_resident_bytes();
+    assert_true(some[MANY - 1] == 1);
+    free(some);
+    assert_true(before > 0 && with > before + MANY / 2 && with < before + 2 * MANY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(cleared), cmocka_unit_test(growing),
-                                       cmocka_unit_test(arena), cmocka_unit_test(overflow)};
+                                       cmocka_unit_test(arena), cmocka_unit_test(overflow),
+                                       cmocka_unit_test(resident)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,20 @@ static void transfers(void **state)
     laip_test_finish(d);
 }
 
+/* What the process holds goes up with a buffer and not with a part of it, and down again. */
+static void held(void **state)
+{
+    (void)state;
+    laip_device *d = laip_test_device();
+    size_t before = laip_mem_held();
+    laip_mem whole = laip_mem_create(d, 1 << 20, "whole"), part = laip_mem_part(d, whole, 0, 4096, "part");
+    assert_int_equal(laip_mem_held() - before, 1 << 20);
+    laip_mem_release(part);
+    assert_int_equal(laip_mem_held() - before, 1 << 20);
+    laip_mem_release(whole);
+    assert_int_equal(laip_mem_held(), before);
+}
+
 static void unequal_copy(void **state)
 {
     (void)state;
@@ -189,8 +203,8 @@ static void choices(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(transfers), cmocka_unit_test(unequal_copy),
-                                       cmocka_unit_test(plans), cmocka_unit_test(refused),
-                                       cmocka_unit_test(choices)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(transfers),    cmocka_unit_test(held),
+                                       cmocka_unit_test(unequal_copy), cmocka_unit_test(plans),
+                                       cmocka_unit_test(refused),      cmocka_unit_test(choices)};
     return cmocka_run_group_tests(tests, NULL, drop);
 }

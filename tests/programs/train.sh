@@ -78,6 +78,10 @@ for rank in 0 1; do
     done
 done
 grep -q '"hidden":' "$work/two/timing.jsonl" || fail "timing.jsonl does not say what was hidden"
+for chart in 'Seconds a step' 'Communication, share' 'Waiting for data' 'Memory of the first rank' 'process [0-9]' \
+    'buffers on the device' 'Learning rate' 'Norm of the gradient'; do
+    grep -q "$chart" "$work/two/report/index.html" || fail "the run's page does not draw: $chart"
+done
 
 "$build/laip-eval" --checkpoint "$work/first/best.safetensors" --data "$work/people" --split test --k 4 --json --chance \
     > "$work/eval.json" 2> "$work/log" || { cat "$work/log"; exit 1; }

@@ -99,10 +99,12 @@ static void run_page(void **state)
         "{\"step\":1,\"phase\":\"a\",\"lr\":0.001,\"itc\":6.4,\"itm\":0,\"total\":6.4}\n"
         "{\"step\":2,\"phase\":\"a\",\"lr\":0.002,\"itc\":null,\"itm\":0,\"total\":null}\n"
         "{\"step\":2,\"val\":{\"retrieval\":[10.5,20,30,12],\"rerank\":[0,0,0,0],\"fused\":[0,0,0,0]}}\n"
-        "{\"step\":3,\"phase\":\"a\",\"lr\":0.003,\"itc\":5.2,\"itm\":0,\"total\":5.2}\n"
+        "{\"step\":3,\"phase\":\"b&c\",\"lr\":0.003,\"itc\":5.2,\"itm\":0,\"total\":5.2}\n"
         "{\"step\":3,\"val\":{\"retrieval\":[12.25,20,30,12],\"rerank\":[0,0,0,0],\"fused\":[0,0,0,0]}}\n"
         "half a li");
-    put(folder, "timing.jsonl", "{\"step\":1,\"seconds\":0.5}\n{\"step\":2,\"seconds\":0.25}\n");
+    put(folder, "timing.jsonl",
+        "{\"step\":1,\"seconds\":0.5,\"communication\":0.1,\"exposed\":0,\"resident_gib\":1}\n"
+        "{\"step\":2,\"seconds\":0.25,\"communication\":0.05,\"exposed\":0.02,\"resident_gib\":1.5}\n");
     laip_run_page p = {
         .folder = folder, .config = "seed: 1 # <b>", .phase = "a<i>", .step = 3, .total = 9, .running = true};
     assert_ok(laip_run_page_write(&p, &error), error);
@@ -110,9 +112,16 @@ static void run_page(void **state)
     assert_non_null(strstr(text, "Step 3 of 9, phase a&lt;i&gt;"));
     assert_non_null(strstr(text, "http-equiv=\"refresh\""));
     assert_non_null(strstr(text, "by features 12.25"));
-    assert_null(strstr(text, "by matching")); /* 0 throughout: there was none */
+    assert_non_null(strstr(text, "<b>12.2</b><span>best R@1 by features"));
+    assert_non_null(strstr(text, "<b>1.50</b><span>GiB, most of the first rank"));
+    assert_non_null(strstr(text, "<title>b&amp;c</title>")); /* a phase that begins */
+    assert_null(strstr(text, "by matching"));                /* 0 throughout: there was none */
     assert_non_null(strstr(text, "itc 5.2"));
     assert_null(strstr(text, "itm"));
+    assert_non_null(strstr(text, "all 0.2<"));
+    assert_non_null(strstr(text, "not behind work 0.08<")); /* shares of 0.25 s */
+    assert_non_null(strstr(text, "process 1.5<"));
+    assert_null(strstr(text, "buffers on the device")); /* nobody told */
     assert_non_null(strstr(text, "seed: 1 # &lt;b&gt;"));
     assert_null(strstr(text, "http://"));
     assert_null(strstr(text, "https://"));
