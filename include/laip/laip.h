@@ -91,6 +91,10 @@ LAIP_API laip_status laip_photo_decode(laip_photo **photo, const void *data, siz
 LAIP_API laip_status laip_photo_from_pixels(laip_photo **photo, const uint8_t *rgb, int width, int height,
                                             laip_error *error);
 LAIP_API void laip_photo_close(laip_photo *photo);
+/* A JPEG of the photo, upright, no side longer than `longest` pixels (1 or more) and none enlarged;
+ * laip_release releases *data. */
+LAIP_API laip_status laip_photo_thumbnail(const laip_photo *photo, int longest, void **data, size_t *size,
+                                          laip_error *error);
 LAIP_API int laip_photo_width(const laip_photo *photo);
 LAIP_API int laip_photo_height(const laip_photo *photo);
 

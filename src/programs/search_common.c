@@ -52,18 +52,22 @@ static void print_message(void *user, const char *line)
         fprintf(stderr, "%s\n", line);
 }
 
-bool search_open_model(search_session *s, const char *model, const char *device, bool quiet,
-                       laip_error *error)
+bool search_open_network(search_session *s, const char *model, laip_error *error)
 {
-    laip_engine_options o = {.size = sizeof o, .device = device, .message = quiet ? NULL : print_message};
     struct stat st;
     char file[4096];
     if (stat(model, &st) == 0 && S_ISDIR(st.st_mode)) {
         snprintf(file, sizeof file, "%s/best.safetensors", model);
         model = file;
     }
-    return laip_engine_open(&s->engine, &o, error) == LAIP_OK &&
-           laip_network_open(&s->network, s->engine, model, NULL, error) == LAIP_OK;
+    return laip_network_open(&s->network, s->engine, model, NULL, error) == LAIP_OK;
+}
+
+bool search_open_model(search_session *s, const char *model, const char *device, bool quiet,
+                       laip_error *error)
+{
+    laip_engine_options o = {.size = sizeof o, .device = device, .message = quiet ? NULL : print_message};
+    return laip_engine_open(&s->engine, &o, error) == LAIP_OK && search_open_network(s, model, error);
 }
 
 /* That an index is missing may mean that it is not finished. */

@@ -150,7 +150,8 @@ static void report(const search_session *s, const arguments *a, const laip_updat
     printf("; %.1f s", r->seconds);
     if (r->encoded)
         printf(", %.1f pictures/s", (double)r->encoded / r->seconds);
-    printf("\nsearch it: laip-search query %s \"a woman in a long red coat\"\n", a->out);
+    printf("\nnext: laip-search query %s \"a woman in a long red coat\", or laip-search serve %s\n", a->out,
+           a->out);
 }
 
 static bool execute(search_session *s, const arguments *a, laip_error *error)

@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 enum {
-    OPTION_TOP = 256,
-    OPTION_LIKE,
+    OPTION_LIKE = 256,
+    OPTION_NOT,
+    OPTION_FORMAT,
     OPTION_JSON,
     OPTION_HTML,
     OPTION_RERANK,
@@ -20,24 +21,41 @@ enum {
 };
 enum { TOGETHER = 64 }; /* queries that are searched for at once */
 
+typedef enum format { TEXT, PATHS, PATHS0, JSON } format;
+static const char *const format_names[] = {"text", "paths", "paths0", "json"};
+
 typedef struct arguments {
-    const char *index, *like, *html, *file, *model, *device;
+    const char *index, *html, *file, *model, *device;
     size_t top, rerank;
-    bool json;
+    format format;
+    search_part *parts;
+    size_t part_count;
     char **sentences;
     size_t count;
 } arguments;
 
 static const struct argp_option options[] = {
-    {"top", OPTION_TOP, "N", 0, "Pictures that are shown (10)", 0},
+    {"top", 'n', "N", 0, "Pictures that are shown (10)", 0},
     {"rerank", OPTION_RERANK, "N", 0,
      "Ranks the N best pictures anew by matching and features together, as the paper does with 128: better, "
-     "and "
-     "each of them goes through the network again (0: by features alone)",
+     "and each "
+     "of them goes through the network again (0: by features alone)",
      0},
-    {"like", OPTION_LIKE, "PICTURE", 0, "Searches for what looks like this picture", 0},
+    {"like", OPTION_LIKE, "PICTURE", 0,
+     "What is found is to look like this picture too, or, without a sentence, only that; may be given again. "
+     " "
+     "2:PICTURE counts twice as much as the sentence",
+     0},
+    {"not", OPTION_NOT, "WORDS", 0,
+     "What is found is to have less of these words; may be given again, and with a weight as in 0.5:WORDS",
+     0},
     {"file", OPTION_FILE, "FILE", 0, "A sentence a line; - is standard input", 0},
-    {"json", OPTION_JSON, NULL, 0, "Prints a JSON object a query", 0},
+    {"format", OPTION_FORMAT, "FORMAT", 0,
+     "text (rank, score, path), paths (alone, a line each), paths0 (each ended by a zero byte, for xargs "
+     "-0), or json "
+     "(an object a query)",
+     0},
+    {"json", OPTION_JSON, NULL, 0, "The same as --format json", 0},
     {"html", OPTION_HTML, "OUT", 0, "Writes a page with the pictures in it", 0},
     {"model", OPTION_MODEL, "MODEL", 0, "The checkpoint, when it is no more where it was", 0},
     {"device", OPTION_DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
@@ -46,11 +64,29 @@ static const struct argp_option options[] = {
 static const char documentation[] =
     "Finds the pictures of the index G that a SENTENCE describes best, in plain words of any case and "
     "punctuation.  Without a sentence, sentences are read from standard input, a line each, and answered as "
-    "they "
-    "come."
+    "they come."
     "\vExamples:\n\n  laip-search query photos.laip \"a woman in a long red coat with a white bag\"\n"
     "  laip-search query photos.laip --like street.jpg --html found.html\n"
+    "  laip-search query photos.laip \"with an umbrella\" --like street.jpg --not \"a hat\"\n"
+    "  laip-search query photos.laip --format paths0 \"a red coat\" | xargs -0 cp -t found\n"
     "  laip-search query photos.laip --file sentences.txt --json --top 5";
+
+static void add_part(arguments *a, const char *text, bool picture, bool without)
+{
+    a->parts = realloc(a->parts, (a->part_count + 1) * sizeof *a->parts);
+    if (!a->parts)
+        abort();
+    search_part_parse(&a->parts[a->part_count++], text, picture, without);
+}
+
+static format parse_format(struct argp_state *state, const char *text)
+{
+    for (format f = TEXT; f <= JSON; f++)
+        if (strcmp(text, format_names[f]) == 0)
+            return f;
+    argp_error(state, "--format %s: expected text, paths, paths0 or json", text);
+    return TEXT;
+}
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -58,8 +94,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     const struct {
         int key;
         const char **field;
-    } texts[] = {{OPTION_LIKE, &a->like},
-                 {OPTION_HTML, &a->html},
+    } texts[] = {{OPTION_HTML, &a->html},
                  {OPTION_FILE, &a->file},
                  {OPTION_MODEL, &a->model},
                  {OPTION_DEVICE, &a->device}};
@@ -69,14 +104,21 @@ static error_t parse(int key, char *text, struct argp_state *state)
             return 0;
         }
     switch (key) {
-    case OPTION_TOP:
+    case 'n':
         a->top = search_number(state, text, 1, 100000);
         return 0;
     case OPTION_RERANK:
         a->rerank = search_number(state, text, 0, 100000);
         return 0;
+    case OPTION_LIKE:
+    case OPTION_NOT:
+        add_part(a, text, key == OPTION_LIKE, key == OPTION_NOT);
+        return 0;
+    case OPTION_FORMAT:
+        a->format = parse_format(state, text);
+        return 0;
     case OPTION_JSON:
-        a->json = true;
+        a->format = JSON;
         return 0;
     case ARGP_KEY_ARGS:
         a->index = state->argv[state->next];
@@ -86,8 +128,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_END:
         if (!a->index)
             argp_error(state, "G, the index, is needed");
-        if ((a->count > 0) + (a->file != NULL) + (a->like != NULL) > 1)
-            argp_error(state, "expected sentences, --file or --like, one of them");
+        if (a->count && a->file)
+            argp_error(state, "expected sentences or --file, one of them");
+        if (a->rerank && a->part_count)
+            argp_error(state, "--rerank is for sentences alone, without --like and --not");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -105,7 +149,7 @@ static void print_text(const search_session *s, const search_query *q, bool titl
 {
     laip_index_info info = {.size = sizeof info};
     laip_index_describe(s->index, &info);
-    if (titled)
+    if (titled && q->sentence)
         printf("\"%s\"\n", q->sentence);
     for (size_t i = 0; i < q->count; i++) {
         laip_picture_view v = {.size = sizeof v};
@@ -124,17 +168,31 @@ static void print_text(const search_session *s, const search_query *q, bool titl
         puts("the index has no pictures");
 }
 
+/* For programs: names as they are. */
+static void print_paths(const search_session *s, const search_query *q, char end)
+{
+    laip_index_info info = {.size = sizeof info};
+    laip_index_describe(s->index, &info);
+    for (size_t i = 0; i < q->count; i++) {
+        laip_picture_view v = {.size = sizeof v};
+        if (laip_index_picture(s->index, q->hits[i].picture, &v, NULL) == LAIP_OK)
+            printf("%s/%s%c", info.folder, v.name, end);
+    }
+}
+
 static void print_results(const search_session *s, const arguments *a, const search_query *queries,
                           size_t count, bool titled)
 {
     for (size_t i = 0; i < count; i++) {
-        if (a->json) {
+        if (a->format == JSON) {
             json_t *j = search_json(s, &queries[i]);
             json_dumpf(j, stdout, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(7));
             putchar('\n');
             json_decref(j);
-        } else
+        } else if (a->format == TEXT)
             print_text(s, &queries[i], titled);
+        else
+            print_paths(s, &queries[i], a->format == PATHS ? '\n' : '\0');
     }
     fflush(stdout);
 }
@@ -159,53 +217,88 @@ static void keep(kept *k, search_query *queries, size_t count)
     }
 }
 
-/* Up to TOGETHER sentences; one that cannot be searched for is named by its place. */
-static bool answer(search_session *s, const arguments *a, char *const *sentences, size_t count, size_t first,
-                   bool titled, kept *k, laip_error *error)
+/* What all queries of a call have. */
+typedef struct asking {
+    search_session session;
+    const arguments *a;
+    size_t embed;
+    float *sum; /* of --like and --not */
+    kept kept;
+} asking;
+
+static bool encode(asking *q, char *const *sentences, size_t count, size_t first, float *features,
+                   laip_error *error)
 {
-    laip_network_info info = {.size = sizeof info};
+    laip_network *network = q->session.network;
+    if (laip_encode_sentences(network, (const char *const *)sentences, count, features, error) == LAIP_OK)
+        return true;
+    for (size_t i = 0; count > 1 && i < count; i++) { /* which of them */
+        const char *one = sentences[i];
+        if (laip_encode_sentences(network, &one, 1, features, error) != LAIP_OK) {
+            laip_error why = *error;
+            return search_fail(error, why.status, "sentence %zu: %.900s", first + i + 1, why.text);
+        }
+    }
+    return false;
+}
+
+/* Up to TOGETHER sentences, or parts alone (sentences NULL, count 1); a sentence that cannot be searched for
+ * is named by its place. */
+static bool answer(asking *q, char *const *sentences, size_t count, size_t first, laip_error *error)
+{
+    const arguments *a = q->a;
     search_query queries[TOGETHER] = {{.count = 0}};
-    laip_network_describe(s->network, &info);
-    float *features = calloc(count * info.embed + 1, sizeof *features);
+    float *features = calloc(count * q->embed + 1, sizeof *features);
     if (!features)
         abort();
-    bool good =
-        laip_encode_sentences(s->network, (const char *const *)sentences, count, features, error) == LAIP_OK;
-    for (size_t i = 0; !good && count > 1 && i < count; i++) /* which of them */
-        if (laip_encode_sentences(s->network, (const char *const *)&sentences[i], 1, features, error) !=
-            LAIP_OK) {
-            laip_error why = *error;
-            search_fail(error, why.status, "sentence %zu: %.900s", first + i + 1, why.text);
-            break;
-        }
-    for (size_t i = 0; i < count; i++)
-        queries[i] = (search_query){.sentence = sentences[i], .feature = features + i * info.embed};
-    good = good && search_run(s, queries, count, a->top, a->rerank, error);
+    bool good = !sentences || encode(q, sentences, count, first, features, error);
+    for (size_t i = 0; good && i < count; i++) {
+        queries[i] = (search_query){.sentence = sentences ? sentences[i] : NULL,
+                                    .parts = a->parts,
+                                    .part_count = a->part_count,
+                                    .feature = features + i * q->embed};
+        good = !a->part_count || search_parts_add(queries[i].feature, q->sum, q->embed, error);
+    }
+    good = good && search_run(&q->session, queries, count, a->top, a->rerank, error);
     if (good)
-        print_results(s, a, queries, count, titled);
+        print_results(&q->session, a, queries, count, a->count != 1);
     if (good && a->html)
-        keep(k, queries, count);
+        keep(&q->kept, queries, count);
     for (size_t i = 0; i < count; i++)
         free(queries[i].hits);
     free(features);
     return good;
 }
 
-static bool answer_arguments(search_session *s, const arguments *a, kept *k, laip_error *error)
+static bool answer_arguments(asking *q, laip_error *error)
 {
+    const arguments *a = q->a;
     for (size_t i = 0; i < a->count; i += TOGETHER)
-        if (!answer(s, a, a->sentences + i, a->count - i < TOGETHER ? a->count - i : TOGETHER, i,
-                    a->count > 1, k, error))
+        if (!answer(q, a->sentences + i, a->count - i < TOGETHER ? a->count - i : TOGETHER, i, error))
             return false;
     return true;
 }
 
+/* Whoever types may mistype. */
+static bool answer_typed(asking *q, char *const *lines, size_t count, size_t first, bool typed,
+                         laip_error *error)
+{
+    if (answer(q, lines, count, first, error))
+        return true;
+    if (!typed || error->status != LAIP_BAD_INPUT)
+        return false;
+    fprintf(stderr, "%s\n", error->text);
+    return true;
+}
+
 /* Lines are answered as soon as they are there: a pipe's one by one, a file's many at once. */
-static bool answer_lines(search_session *s, const arguments *a, int fd, kept *k, laip_error *error)
+static bool answer_lines(asking *q, int fd, laip_error *error)
 {
     char *text = NULL;
     size_t used = 0, room = 0, first = 0;
-    bool good = true, more = true;
+    bool good = true, more = true, typed = isatty(fd) == 1;
+    if (typed)
+        fputs("a sentence a line; Ctrl-D ends\n", stderr);
     while (good && (more || used)) {
         char *lines[TOGETHER];
         size_t count = 0, at = 0;
@@ -231,7 +324,7 @@ static bool answer_lines(search_session *s, const arguments *a, int fd, kept *k,
             *end = '\0';
             lines[count++] = text + at;
         }
-        good = !count || answer(s, a, lines, count, first, true, k, error);
+        good = !count || answer_typed(q, lines, count, first, typed, error);
         first += count;
         memmove(text, text + at, used - at);
         used -= at;
@@ -240,68 +333,57 @@ static bool answer_lines(search_session *s, const arguments *a, int fd, kept *k,
     return good;
 }
 
-static bool answer_file(search_session *s, const arguments *a, kept *k, laip_error *error)
+static bool answer_file(asking *q, laip_error *error)
 {
-    int fd = a->file && strcmp(a->file, "-") != 0 ? open(a->file, O_RDONLY) : STDIN_FILENO;
+    const char *file = q->a->file;
+    int fd = file && strcmp(file, "-") != 0 ? open(file, O_RDONLY) : STDIN_FILENO;
     if (fd < 0)
-        return search_fail(error, LAIP_BAD_INPUT, "%s: cannot be read: %s", a->file, strerror(errno));
-    bool good = answer_lines(s, a, fd, k, error);
+        return search_fail(error, LAIP_BAD_INPUT, "%s: cannot be read: %s", file, strerror(errno));
+    bool good = answer_lines(q, fd, error);
     if (fd != STDIN_FILENO)
         close(fd);
     return good;
 }
 
-static bool answer_picture(search_session *s, const arguments *a, kept *k, laip_error *error)
+static bool execute(asking *q, laip_error *error)
 {
+    const arguments *a = q->a;
     laip_network_info info = {.size = sizeof info};
-    laip_photo *photo;
-    search_query q = {.picture = a->like};
-    if (laip_photo_open(&photo, a->like, error) != LAIP_OK)
+    if (!search_open(&q->session, a->index, a->model, a->device, true, error))
         return false;
-    laip_network_describe(s->network, &info);
-    float *feature = calloc(info.embed + 1, sizeof *feature);
-    if (!feature)
+    laip_network_describe(q->session.network, &info);
+    q->embed = info.embed;
+    q->sum = calloc(info.embed + 1, sizeof *q->sum);
+    if (!q->sum)
         abort();
-    q.feature = feature;
-    const laip_photo *photos[] = {photo};
-    bool good = laip_encode_photos(s->network, photos, 1, feature, error) == LAIP_OK &&
-                search_run(s, &q, 1, a->top, 0, error);
-    if (good)
-        print_results(s, a, &q, 1, false);
-    if (good && a->html)
-        keep(k, &q, 1);
-    free(q.hits);
-    free(feature);
-    laip_photo_close(photo);
-    return good;
+    if (!search_parts_encode(&q->session, a->parts, a->part_count, q->sum, error))
+        return false;
+    bool good = a->count                    ? answer_arguments(q, error)
+                : a->file || !a->part_count ? answer_file(q, error)
+                                            : answer(q, NULL, 1, 0, error);
+    return good && (!a->html || search_html(&q->session, q->kept.queries, q->kept.count, a->html, error));
 }
 
-static bool execute(search_session *s, const arguments *a, laip_error *error)
+static void release(asking *q)
 {
-    kept k = {NULL, 0};
-    bool good = search_open(s, a->index, a->model, a->device, true, error);
-    if (good)
-        good = a->like    ? answer_picture(s, a, &k, error)
-               : a->count ? answer_arguments(s, a, &k, error)
-                          : answer_file(s, a, &k, error);
-    if (good && a->html)
-        good = search_html(s, k.queries, k.count, a->html, error);
-    for (size_t i = 0; i < k.count; i++) {
-        free((char *)k.queries[i].sentence);
-        free(k.queries[i].hits);
+    for (size_t i = 0; i < q->kept.count; i++) {
+        free((char *)q->kept.queries[i].sentence);
+        free(q->kept.queries[i].hits);
     }
-    free(k.queries);
-    return good;
+    free(q->kept.queries);
+    free(q->sum);
+    search_close(&q->session);
 }
 
 int laip_search_query(int argc, char **argv)
 {
     static const struct argp argp = {options, parse, "G [SENTENCE...]", documentation, NULL, NULL, NULL};
     arguments a = {.top = 10};
-    search_session s = {NULL, NULL, NULL};
+    asking q = {.a = &a};
     laip_error error;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    bool good = execute(&s, &a, &error);
-    search_close(&s);
+    bool good = execute(&q, &error);
+    release(&q);
+    free(a.parts);
     return search_end("laip-search query", good, &error);
 }

@@ -25,7 +25,7 @@ bool search_run(search_session *s, search_query *queries, size_t count, size_t t
         search_query *q = &queries[i];
         laip_hit *mine = hits + i * wide;
         start = search_seconds();
-        if (rerank && q->sentence)
+        if (rerank && q->sentence && !q->part_count)
             good = laip_index_rerank(s->index, s->network, q->sentence, mine,
                                      found[i] < rerank ? found[i] : rerank, error) == LAIP_OK;
         q->seconds = each + search_seconds() - start;
@@ -67,16 +67,37 @@ json_t *search_hit_json(const search_session *s, const laip_hit *hit, size_t ran
     return j;
 }
 
+/* Names of the parts of one kind; NULL: there are none. */
+static json_t *parts_json(const search_query *q, bool without)
+{
+    json_t *parts = NULL;
+    for (size_t i = 0; i < q->part_count; i++)
+        if ((q->parts[i].weight < 0) == without) {
+            parts = parts ? parts : json_array();
+            json_array_append_new(parts, text_json(q->parts[i].text));
+        }
+    return parts;
+}
+
 json_t *search_json(const search_session *s, const search_query *q)
 {
     laip_index_info info = {.size = sizeof info};
     laip_index_describe(s->index, &info);
-    json_t *results = json_array();
+    json_t *j = json_object(), *results = json_array();
+    json_t *like = parts_json(q, false), *without = parts_json(q, true);
     for (size_t i = 0; i < q->count; i++)
         json_array_append_new(results, search_hit_json(s, &q->hits[i], i + 1));
-    return json_pack("{s:o, s:o, s:i, s:f, s:o}", q->sentence ? "query" : "like",
-                     text_json(q->sentence ? q->sentence : q->picture), "folder", text_json(info.folder),
-                     "pictures", (int)info.pictures, "seconds", q->seconds, "results", results);
+    if (q->sentence)
+        json_object_set_new(j, "query", text_json(q->sentence));
+    if (like)
+        json_object_set_new(j, "like", like);
+    if (without)
+        json_object_set_new(j, "not", without);
+    json_object_set_new(j, "folder", text_json(info.folder));
+    json_object_set_new(j, "pictures", json_integer((json_int_t)info.pictures));
+    json_object_set_new(j, "seconds", json_real(q->seconds));
+    json_object_set_new(j, "results", results);
+    return j;
 }
 
 static void base64(FILE *to, const unsigned char *data, size_t size)
@@ -91,28 +112,61 @@ static void base64(FILE *to, const unsigned char *data, size_t size)
     }
 }
 
+/* The picture, small; false: it cannot be read any more. */
+static bool html_picture(FILE *to, const search_session *s, const laip_hit *hit)
+{
+    laip_photo *photo = NULL;
+    void *data = NULL, *small = NULL;
+    size_t size, bytes = 0;
+    const char *type;
+    bool good = laip_index_read(s->index, hit->picture, &data, &size, &type, NULL) == LAIP_OK &&
+                laip_photo_decode(&photo, data, size, "picture", NULL) == LAIP_OK &&
+                laip_photo_thumbnail(photo, SEARCH_THUMBNAIL, &small, &bytes, NULL) == LAIP_OK;
+    if (good) {
+        fputs("<img alt=\"\" src=\"data:image/jpeg;base64,", to);
+        base64(to, small, bytes);
+        fputs("\">", to);
+    }
+    laip_photo_close(photo);
+    laip_release(data);
+    laip_release(small);
+    return good;
+}
+
 static void html_hit(FILE *to, const search_session *s, const laip_hit *hit, size_t rank)
 {
     laip_picture_view v = {.size = sizeof v};
     laip_error error;
-    void *data;
-    size_t size;
-    const char *type;
     if (laip_index_picture(s->index, hit->picture, &v, &error) != LAIP_OK)
         return;
     char *name = search_utf8(v.name);
     fputs("<figure>", to);
-    if (laip_index_read(s->index, hit->picture, &data, &size, &type, &error) == LAIP_OK) {
-        fprintf(to, "<img alt=\"\" src=\"data:%s;base64,", type);
-        base64(to, data, size);
-        fputs("\">", to);
-        laip_release(data);
-    } else
+    if (!html_picture(to, s, hit))
         fputs("<p>The picture cannot be read.</p>", to);
     fprintf(to, "<figcaption><b>%zu</b> ", rank);
     search_escape(to, name);
     fprintf(to, " <span>%.3f</span></figcaption></figure>\n", (double)hit->score);
     free(name);
+}
+
+/* "a sentence, like a picture, without some words" */
+static void html_title(FILE *to, const search_query *q)
+{
+    const char *between = "";
+    fputs("<h2>", to);
+    for (size_t i = 0; i <= q->part_count; i++) {
+        const search_part *p = i ? &q->parts[i - 1] : NULL;
+        const char *text = p ? p->text : q->sentence;
+        if (!text)
+            continue;
+        char *clean = search_utf8(text);
+        fputs(between, to);
+        fputs(!p ? "" : p->weight < 0 ? "without " : "like ", to);
+        search_escape(to, clean);
+        free(clean);
+        between = ", ";
+    }
+    fputs("</h2>\n<div class=\"grid\">\n", to);
 }
 
 static const char head[] =
@@ -138,14 +192,10 @@ bool search_html(const search_session *s, const search_query *queries, size_t co
     fputs(head, to);
     for (size_t i = 0; i < count; i++) {
         const search_query *q = &queries[i];
-        char *what = search_utf8(q->sentence ? q->sentence : q->picture);
-        fputs(q->sentence ? "<h2>" : "<h2>Like ", to);
-        search_escape(to, what);
-        fputs("</h2>\n<div class=\"grid\">\n", to);
+        html_title(to, q);
         for (size_t k = 0; k < q->count; k++)
             html_hit(to, s, &q->hits[k], k + 1);
         fputs("</div>\n", to);
-        free(what);
     }
     fputs("</body></html>\n", to);
     bool good = !ferror(to);

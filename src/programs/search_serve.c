@@ -39,12 +39,12 @@ static const struct argp_option options[] = {
 
 static const char documentation[] =
     "Serves a page that searches the index G with sentences and pictures, and shows where in a picture each "
-    "phrase of the sentence looks; and the same as JSON: /api/search?q=SENTENCE&top=N&rerank=N, or a picture "
-    "as "
-    "the body of a POST to /api/search."
+    "phrase of the sentence looks; and the same as JSON: /api/search?q=SENTENCE&top=N&rerank=N, with like=ID "
+    "of a picture of the index or a picture as the body of a POST, and not=WORDS."
     "\vOnly pictures of the index can be read through it, as they were indexed.  On another address than "
-    "127.0.0.1 everyone who reaches it can: there is no password.  Start it again after the index has "
-    "changed.\n\nExample:\n\n  laip-search serve photos.laip\n  curl "
+    "127.0.0.1 everyone who reaches it can: there is no password.  When the index changes, the next search "
+    "is in the new "
+    "one.\n\nExample:\n\n  laip-search serve photos.laip\n  curl "
     "'http://127.0.0.1:8080/api/search?q=a+red+coat&top=3'";
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -190,7 +190,8 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *c, const cha
     search_request r = {.path = url, .post = post, .upload = u->data ? u->data : "", .upload_size = u->size};
     const struct {
         const char *name, **to;
-    } fields[] = {{"q", &r.q}, {"like", &r.like}, {"id", &r.id}, {"top", &r.top}, {"rerank", &r.rerank}};
+    } fields[] = {{"q", &r.q},   {"like", &r.like}, {"not", &r.without},
+                  {"id", &r.id}, {"top", &r.top},   {"rerank", &r.rerank}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         *fields[i].to = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, fields[i].name);
     search_answer a = search_api(&s->server, &r);
@@ -240,6 +241,7 @@ static bool serve(site *s, const arguments *a, const sigset_t *ends, laip_error 
     bool six = false;
     int which;
     laip_index_info info = {.size = sizeof info};
+    search_session *session;
     if (!make_address(a, &address, &six, &s->local, error))
         return false;
     signal(SIGPIPE, SIG_IGN);
@@ -253,7 +255,9 @@ static bool serve(site *s, const arguments *a, const sigset_t *ends, laip_error 
         return search_fail(error, LAIP_FAILURE, "%s port %zu: cannot be listened on: %s", a->bind, a->port,
                            strerror(errno));
     const union MHD_DaemonInfo *port = MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT);
-    laip_index_describe(s->server.session.index, &info);
+    search_edition *now = search_edition_take(&s->server, &session);
+    laip_index_describe(session->index, &info);
+    search_edition_give(&s->server, now);
     printf("http://%s%s%s:%u/  serves %zu pictures until Ctrl-C\n", six ? "[" : "", a->bind, six ? "]" : "",
            port ? port->port : (unsigned)a->port, info.pictures);
     fflush(stdout);
@@ -276,9 +280,9 @@ int laip_search_serve(int argc, char **argv)
     pthread_sigmask(SIG_BLOCK, &ends, NULL); /* before there are other threads, which have it from here */
     s.server.rerank = a.rerank;
     pthread_mutex_init(&s.server.decoder, NULL);
-    bool good = search_open(&s.server.session, a.index, a.model, a.device, true, &error) &&
-                serve(&s, &a, &ends, &error);
-    search_close(&s.server.session);
+    bool good =
+        search_edition_first(&s.server, a.index, a.model, a.device, &error) && serve(&s, &a, &ends, &error);
+    search_edition_end(&s.server);
     pthread_mutex_destroy(&s.server.decoder);
     return search_end("laip-search serve", good, &error);
 }

@@ -14,11 +14,26 @@ typedef struct search_web_file {
 
 extern const search_web_file search_web_files[];
 
+/* The index as it was read once, with its network: search_edition.c. */
+typedef struct search_edition search_edition;
+
 typedef struct search_server {
-    search_session session;
-    size_t rerank;           /* at most, and what the page asks for */
-    pthread_mutex_t decoder; /* one picture from outside is decoded at a time: it may be large */
+    size_t rerank;            /* at most, and what the page asks for */
+    pthread_mutex_t decoder;  /* one picture from outside is decoded at a time: it may be large */
+    const char *path, *model; /* of the index; --model, or NULL */
+    pthread_mutex_t editions;
+    search_edition *newest;
+    bool reading; /* somebody reads the index anew */
 } search_server;
+
+/* Reads the index for the first time; whether good or not, search_edition_end follows. */
+bool search_edition_first(search_server *server, const char *path, const char *model, const char *device,
+                          laip_error *error);
+void search_edition_end(search_server *server);
+/* The newest edition, for one request: reads the index's file when it is another than before, and says so.
+ * search_edition_give gives it back. */
+search_edition *search_edition_take(search_server *server, search_session **session);
+void search_edition_give(search_server *server, search_edition *edition);
 
 /* An answer: HTTP status, type, and a body that free() releases; body NULL: see file. */
 typedef struct search_answer {
@@ -32,7 +47,7 @@ typedef struct search_answer {
 
 /* What a request asks for, its arguments unescaped, NULL where it has none. */
 typedef struct search_request {
-    const char *path, *q, *like, *id, *top, *rerank;
+    const char *path, *q, *like, *without, *id, *top, *rerank;
     const void *upload; /* of a POST */
     size_t upload_size;
     bool post;

@@ -71,15 +71,19 @@ void laip_index_clear(laip_index *x)
 
 void laip_index_unload(laip_index *x)
 {
+    if (!x->engine)
+        return;
+    laip_engine_enter(x->engine);
     for (size_t i = 0; i < x->block_count; i++)
         laip_mem_release(x->blocks[i].mem);
     free(x->blocks);
     laip_mem_release(x->stream.mem);
     laip_mem_release(x->queries.mem);
     laip_mem_release(x->scores.mem);
+    laip_engine_leave(x->engine);
     x->blocks = NULL;
     x->block_count = 0;
-    x->device = NULL;
+    x->engine = NULL;
     x->stream = x->queries = x->scores = (laip_mat){0};
 }
 

@@ -37,8 +37,8 @@ struct laip_index {
     laip_arena names_arena, features_arena;
     laip_safetensors map; /* the file that it was read from: features lie in it */
     /* what searching keeps on the device */
-    laip_device *device;
-    laip_mat *blocks; /* of BLOCK rows each */
+    laip_engine *engine; /* whose device that is; NULL: nothing is there */
+    laip_mat *blocks;    /* of BLOCK rows each */
     size_t block_count;
     laip_mat stream, queries, scores;
 };
@@ -49,7 +49,7 @@ void laip_index_arrange(laip_index *index);
 void laip_index_clear(laip_index *index);
 /* Whether a name may stand in an index: relative, without empty, `.` or `..` parts. */
 bool laip_index_name_fits(const char *name);
-/* Forgets what is on the device; whoever calls it has the engine. */
+/* Forgets what is on the device; for who has not the engine. */
 void laip_index_unload(laip_index *index);
 
 /* Opens a file below a folder without following any symbolic link; −1 and errno. */

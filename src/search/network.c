@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "store/checkpoint.h"
+#include "store/weights.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,33 @@ static bool fingerprint(laip_network *n, laip_error *error)
     return true;
 }
 
+/* A checkpoint that is weights alone, as ALBEF's and RaSa's are, becomes one to search with by what the error
+ * says: its shapes tell neither its words nor the number of its heads. */
+static bool has_settings(const char *path, laip_error *error)
+{
+    laip_weights file;
+    if (!laip_weights_open(&file, path, error))
+        return false;
+    bool has = laip_weights_metadata(&file, "config") && laip_weights_metadata(&file, "vocab");
+    laip_weights_close(&file);
+    const char *name = strrchr(path, '/'), *end = strrchr(path, '.');
+    size_t length = end && end > (name ? name : path) ? (size_t)(end - path) : strlen(path);
+    return has ||
+           laip_bad_input(error,
+                          "%.250s: holds weights alone; with the settings and the vocabulary that they were "
+                          "trained with it can be searched with, for ALBEF's and RaSa's: laip-model convert "
+                          "%.250s %.*s-laip.safetensors --config configs/cuhk_pedes.yaml --vocab vocab.txt "
+                          "(vocab.txt of bert-base-uncased)",
+                          path, path, (int)(length < 250 ? length : 250), path);
+}
+
 static bool read_settings(laip_network *n, laip_error *error)
 {
     char *text = NULL, *vocab = NULL;
     laip_checkpoint_notes notes;
     laip_config_defaults(&n->config);
-    bool good = laip_checkpoint_notes_read(n->checkpoint, &text, &vocab, &notes, error) &&
+    bool good = has_settings(n->checkpoint, error) &&
+                laip_checkpoint_notes_read(n->checkpoint, &text, &vocab, &notes, error) &&
                 laip_config_parse(&n->config, n->checkpoint, text, error) &&
                 laip_corpus_open(&n->corpus, &n->config, vocab, error);
     free(text);

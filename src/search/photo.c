@@ -48,6 +48,31 @@ laip_status laip_photo_from_pixels(laip_photo **photo, const uint8_t *rgb, int w
     return give(photo, image);
 }
 
+laip_status laip_photo_thumbnail(const laip_photo *photo, int longest, void **data, size_t *size,
+                                 laip_error *error)
+{
+    const laip_image *whole = &photo->image;
+    int side = whole->width > whole->height ? whole->width : whole->height;
+    laip_image small = *whole;
+    laip_error e;
+    unsigned char *jpeg = NULL;
+    *data = NULL;
+    if (longest < 1) {
+        laip_bad_input(&e, "a thumbnail of %d pixels, expected 1 or more", longest);
+        return laip_tell(false, &e, error);
+    }
+    if (side > longest) {
+        double scale = (double)longest / side;
+        int width = (int)(whole->width * scale + 0.5), height = (int)(whole->height * scale + 0.5);
+        laip_image_resize(whole, height > 0 ? height : 1, width > 0 ? width : 1, &small);
+    }
+    bool good = laip_image_encode_jpeg(&small, 85, &jpeg, size, &e);
+    if (small.pixels != whole->pixels)
+        laip_image_free(&small);
+    *data = jpeg;
+    return laip_tell(good, &e, error);
+}
+
 void laip_photo_close(laip_photo *photo)
 {
     if (photo)

@@ -16,19 +16,20 @@ static void upload(laip_index *x, laip_mat to, size_t first, size_t count)
         size_t n = count - i < some ? count - i : some;
         for (size_t k = 0; k < n; k++)
             memcpy(rows + k * E, x->pictures[first + i + k].features, E * sizeof *rows);
-        laip_mat_write_at(x->device, to, i * E, n * E, rows);
+        laip_mat_write_at(x->engine->device, to, i * E, n * E, rows);
     }
     free(rows);
 }
 
 /* As many blocks on the device as find room in a quarter of its memory; one more for what does not. */
-static bool load(laip_index *x, laip_device *d, laip_error *error)
+static bool load(laip_index *x, laip_engine *engine, laip_error *error)
 {
+    laip_device *d = engine->device;
     size_t all = (x->picture_count + BLOCK - 1) / BLOCK, bytes = BLOCK * x->embed * sizeof(float);
-    if (x->device)
+    if (x->engine)
         return laip_device_ok(d, error);
     size_t room = laip_device_traits(d)->memory / 4 / bytes;
-    x->device = d;
+    x->engine = engine;
     x->block_count = all < room ? all : room;
     x->blocks = laip_alloc(x->block_count, sizeof *x->blocks);
     for (size_t b = 0; b < x->block_count; b++) {
@@ -96,11 +97,12 @@ static int best_first(const void *a, const void *b)
 }
 
 /* Up to QUERIES queries against all pictures. */
-static bool search_some(laip_index *x, laip_device *d, int threads, const float *queries, size_t count,
-                        selection *s, laip_error *error)
+static bool search_some(laip_index *x, laip_engine *engine, const float *queries, size_t count, selection *s,
+                        laip_error *error)
 {
+    laip_device *d = engine->device;
     float *scores = laip_alloc(count * BLOCK, sizeof *scores);
-    bool good = load(x, d, error);
+    bool good = load(x, engine, error);
     if (good)
         laip_mat_write(d, laip_rows(x->queries, count), queries);
     for (size_t first = 0, b = 0; good && first < x->picture_count; first += BLOCK, b++) {
@@ -117,7 +119,7 @@ static bool search_some(laip_index *x, laip_device *d, int threads, const float 
         s->count = some;
         s->first = first;
         if (good)
-            laip_parallel_for(count, threads, select_best, s);
+            laip_parallel_for(count, engine->threads, select_best, s);
     }
     free(scores);
     return good;
@@ -137,8 +139,8 @@ laip_status laip_index_search(laip_index *x, laip_network *n, const float *queri
     laip_engine_enter(n->engine);
     for (size_t i = 0; good && i < count; i += QUERIES) {
         selection s = {.top = top, .hits = hits + i * top, .found = found + i};
-        good = search_some(x, n->engine->device, n->engine->threads, queries + i * x->embed,
-                           count - i < QUERIES ? count - i : QUERIES, &s, &e);
+        good = search_some(x, n->engine, queries + i * x->embed, count - i < QUERIES ? count - i : QUERIES,
+                           &s, &e);
     }
     laip_engine_leave(n->engine);
     for (size_t q = 0; good && q < count; q++)

@@ -105,12 +105,43 @@ seq 200 | sed 's/.*/a man in a blue shirt/' > "$work/lines"
 [ "$(search query "$work/g" --file "$work/lines" --top 1 | sort | uniq -c | awk '{ print $1 }' | xargs)" = '200 200' ] || fail "200 lines"
 { echo 'a man'; while [ ! -e "$work/answered" ]; do sleep 0.05; done; echo 'a woman'; } |
     search query "$work/g" --top 1 | while read -r _; do touch "$work/answered"; done # a pipe is answered line by line
-says 'a man' search query "$work/g" 'a man' 'a woman' --html "$work/page.html" --top 2
+says 'a man' search query "$work/g" 'a man' 'a woman' --html "$work/page.html" -n 2
 [ "$(grep -o 'data:image' "$work/page.html" | wc -l)" = 4 ] || fail "the page has not 4 pictures"
+mkdir "$work/large" # of a megabyte, in a page of small pictures
+{ cat "$(echo "$base" | head -n 1)"; head -c 1000000 /dev/zero; } > "$work/large/large.jpg"
+search index "$model" "$work/large" -o "$work/l" --quiet
+search query "$work/l" 'a man' --html "$work/large.html" > /dev/null
+grep -q 'data:image/jpeg' "$work/large.html" && [ "$(stat -c %s "$work/large.html")" -lt 50000 ] ||
+    fail "a picture of a megabyte made a page of $(stat -c %s "$work/large.html")"
+
+# paths alone for other programs; a sentence with a picture, and without words
+search query "$work/g" 'a man' -n 3 --format paths > "$work/paths"
+[ "$(xargs -d '\n' ls < "$work/paths" | wc -l)" = 3 ] || fail "--format paths: $(cat "$work/paths")"
+search query "$work/g" 'a man' -n 3 --format paths0 | tr '\0' '\n' | cmp - "$work/paths" || fail "--format paths0"
+search query "$work/g" --like "$work/photos/c/5.jpg" -n 3 --format paths > "$work/like"
+search query "$work/g" 'a man' --like "100:$work/photos/c/5.jpg" -n 3 --format paths | cmp - "$work/like" || fail "a weight of 100"
+search query "$work/g" 'a man' --like "0.0001:$work/photos/c/5.jpg" -n 3 --format paths | cmp - "$work/paths" || fail "a weight of nothing"
+says '"like": \["[^"]*/c/5.jpg"\], "not": \["a hat"\]' search query "$work/g" 'a man' --like "$work/photos/c/5.jpg" --not '0.5:a hat' --json
+search query "$work/g" 'a man' -n 1000 --format paths > "$work/all"
+search query "$work/g" 'a man' --not '3:a woman' -n 1000 --format paths > "$work/without"
+! cmp -s "$work/without" "$work/all" || fail "--not changes nothing"
+cmp -s <(sort "$work/without") <(sort "$work/all") || fail "--not loses pictures"
+refuses 'cancel each other out' search query "$work/g" 'a man' --not 'a man'
+refuses 'No such file' search query "$work/g" 'a man' --like "$work/none.jpg"
+refuses 'the sentence is empty' search query "$work/g" 'a man' --not '2:'
 refuses 'the sentence is empty' search query "$work/g" ' . '
 refuses 'sentence 2: the sentence is empty' search query "$work/g" 'a man' ''
 refuses 'the sentence has 101 tokens, the model takes at most 40' search query "$work/g" "$(seq 100 | sed 's/.*/man/' | xargs)"
 refuses 'No such file' search query "$work/g" --like "$work/none.jpg"
+
+# weights alone, as other programs write them: the error has the command that makes them searchable, and it does
+"$build/laip-model" convert "$model" "$work/their.pth" --to albef > /dev/null
+cp "$work/run/vocab.txt" "$work/vocab.txt"
+refuses 'holds weights alone' search index "$work/their.pth" "$work/large" -o "$work/t"
+command=$(sed 's/.*searched with, for [^:]*: laip-model \(.*\) (vocab.*/\1/' "$work/err")
+command=${command/configs\/cuhk_pedes.yaml/$work/run.yaml}
+"$build/laip-model" ${command/--vocab /--vocab $work/} > /dev/null || fail "laip-model $command"
+says '1 pictures' search index "$work/their-laip.safetensors" "$work/large" -o "$work/t"
 
 # what is no index, of another model or folder, or damaged
 refuses 'is no index' search query "$model" 'a man'

@@ -65,6 +65,15 @@ cp "$work/body" "$work/picture"
 [ "$(head -c 3 "$work/picture" | od -An -tx1 | tr -d ' ')" = ffd8ff ] || fail "the picture is none"
 status 200 --data-binary "@$work/picture" "$base/api/search?top=1"
 says "\"id\":\"$id\""
+status 200 "$base/api/search?like=$id&q=a+man&not=a+red+coat&top=2&rerank=32" # a picture, words, and others that are not wanted
+says '"query":"a man","like":\["[0-9a-f]*"\],"not":\["a red coat"\]'
+! grep -q log_odds "$work/body" || fail "a picture was matched with words"
+status 200 --data-binary "@$work/picture" "$base/api/search?top=1&q=a+man"
+says '"query":"a man","like":\["a picture"\]'
+status 200 "$base/thumbnail/$id"
+cmp "$work/body" "$work/picture" || fail "a small picture is not its own thumbnail"
+status 404 "$base/thumbnail/00000000000000000000000000000000"
+status 404 "$base/thumbnail/../picture/$id"
 status 200 "$base/api/explain?q=a+woman+in+a+red+coat+and+black+shoes&id=$id"
 says '"text":"red coat"'
 says '"backward":\['
@@ -117,6 +126,38 @@ cp /etc/hostname "$work/photos/$name"
 status 410 "$base/picture/$id"
 cp "$work/kept" "$work/photos/$name"
 status 200 "$base/picture/$id"
+
+# the index changes: the next search is in the new one; one that is damaged, or of a model that is not there, is said once and
+# the old one goes on; an index of another network brings that
+{ cat "$first"; head -c 300000 /dev/zero; } > "$work/photos/large.jpg"
+"$build/laip-search" index "$work/run" "$work/photos" -o "$work/g" > /dev/null 2>&1
+status 200 "$base/api/index"
+says "\"pictures\":$((pictures + 1)),"
+status 200 "$base/api/search?q=a+man&top=500"
+large=$(grep -o '"id":"[0-9a-f]*","name":"large.jpg"' "$work/body" | cut -d '"' -f 4)
+status 200 "$base/thumbnail/$large"
+[ "$(stat -c %s "$work/body")" -lt 65536 ] || fail "a thumbnail of $(stat -c %s "$work/body") bytes"
+cp "$work/g" "$work/good"
+head -c 1000 "$work/good" > "$work/g.new"
+mv "$work/g.new" "$work/g"
+status 200 "$base/api/search?q=a+man&top=1"
+status 200 "$base/api/search?q=a+man&top=1"
+[ "$(grep -c 'goes on with the index as it was' "$work/err")" = 1 ] || fail "a damaged index: $(cat "$work/err")"
+"$build/laip-train" "$work/run.yaml" --out "$work/other" --set seed=2 > /dev/null 2>&1
+rm "$work/g"
+status 200 "$base/api/search?q=a+man&top=1"
+for client in 1 2 3 4; do # which do not wait for the one that reads
+    ( for _ in $(seq 10); do get -o /dev/null -w '%{http_code}\n' "$base/api/search?q=a+man&top=3"; done > "$work/while$client" ) &
+    during="${during:-} $!"
+done
+"$build/laip-search" index "$work/other" "$work/photos" -o "$work/g" > /dev/null 2>&1
+wait $during
+[ "$(cat "$work"/while? | sort | uniq -c | xargs)" = '40 200' ] || fail "while the index changed: $(cat "$work"/while? | sort | uniq -c)"
+status 200 "$base/api/search?q=a+man&top=3"
+"$build/laip-search" query "$work/g" 'a man' -n 3 --json | grep -o '"id": "[0-9a-f]*"' | tr -d ' ' > "$work/want"
+grep -o '"id":"[0-9a-f]*"' "$work/body" | cmp - "$work/want" || fail "an index of another network: $(cat "$work/body")"
+[ "$(grep -c 'the index has changed' "$work/served")" = 2 ] || fail "changes: $(cat "$work/served")"
+: > "$work/err"
 
 # many at once: every answer is there and the same
 status 200 "$base/api/search?q=a+man&top=3"

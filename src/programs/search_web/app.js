@@ -1,5 +1,5 @@
-/* The page of `laip-search serve`.  Its state is the address: ?q=SENTENCE, ?like=ID or ?drop=N, and &show=ID of the
- * picture that is open; whatever comes from the index or the sentence is put in as text. */
+/* The page of `laip-search serve`.  Its state is the address: q=SENTENCE, and like=ID or drop=N, a picture that is searched
+ * with, alone or beside the sentence; show=ID is the picture that is open.  Whatever comes from the index or the sentence is put in as text. */
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -8,7 +8,7 @@ let results = [];    /* of the search that is shown */
 let shown = null;    /* what was searched for: one of q, like, drop; and top */
 let running = null;  /* the search that is under way, to be aborted by the next */
 let rerank = 32, pictures = 0;
-const PAGE = 24, HINT = $("hint").textContent;
+const PAGE = 24, HINT = $("hint").textContent, EXAMPLE = $("sentence").placeholder;
 
 function element(name, properties, ...children) {
   const e = Object.assign(document.createElement(name), properties);
@@ -53,7 +53,7 @@ function render() {
 function card(r) {
   const name = element("span", { title: r.name }, element("bdi", { textContent: r.name }));
   const button = element("button", { type: "button" },
-    element("img", { src: "/picture/" + r.id, alt: "Result " + r.rank, loading: "lazy", width: r.width, height: r.height }),
+    element("img", { src: "/thumbnail/" + r.id, alt: "Result " + r.rank, loading: "lazy", width: r.width, height: r.height }),
     element("div", { className: "name" }, element("b", { textContent: r.rank }), name));
   button.addEventListener("click", () => go({ ...state(), show: r.id }));
   const item = element("li", {}, button);
@@ -77,11 +77,14 @@ function list(found) {
 }
 
 function given(s) {
-  const by = s.like ? "/picture/" + encodeURIComponent(s.like) : s.drop !== null ? drops[s.drop]?.address : null;
+  const by = s.like ? "/thumbnail/" + encodeURIComponent(s.like) : s.drop !== null ? drops[s.drop]?.address : null;
   $("given").hidden = !by;
+  $("rerank").disabled = !!by; /* matching is of a sentence alone */
+  $("sentence").placeholder = by ? "words to add, as in: with a white bag" : EXAMPLE;
   if (!by) return;
   $("given-picture").src = by;
-  $("given-text").textContent = s.like ? "Pictures like this one" : "Pictures like " + drops[s.drop].name;
+  $("given-text").textContent = (s.like ? "Pictures like this one" : "Pictures like " + drops[s.drop].name)
+    + (s.q === null ? "" : ", and like the sentence");
 }
 
 async function search(s, top) {
@@ -112,8 +115,8 @@ async function search(s, top) {
     const first = await ask("/api/search?" + p, s.drop === null ? { signal }
       : { signal, method: "POST", body: drops[s.drop].file });
     list(first.results);
-    const again = s.q !== null && rerank > 0 && $("rerank").checked;
-    const done = () => say(`${first.pictures.toLocaleString()} pictures, ${(first.seconds * 1000).toFixed(0)} ms`);
+    const again = s.q !== null && s.like === null && s.drop === null && rerank > 0 && $("rerank").checked;
+    const done = () => say(`${first.pictures.toLocaleString()} pictures, ${Math.max(1, first.seconds * 1000).toFixed(0)} ms`);
     again ? say("Ranking the best again\u2026") : done();
     $("more").hidden = first.results.length < top || top >= 480;
     detail(state().show);
@@ -239,11 +242,16 @@ function take(file) {
 
 $("form").addEventListener("submit", (e) => {
   e.preventDefault();
+  const { like, drop } = state(), q = $("sentence").value, picture = like !== null || drop !== null;
   shown = null; /* the same sentence again is a new search */
-  go({ q: $("sentence").value });
+  go({ q: picture && !q.trim() ? null : q, like, drop });
   $("sentence").blur();
 });
 $("rerank").addEventListener("change", () => shown?.q && search(state(), shown.top));
+$("forget").addEventListener("click", () => {
+  go({ q: state().q });
+  $("sentence").focus();
+});
 $("more").addEventListener("click", () => search(state(), shown.top * 2));
 $("file").addEventListener("change", (e) => {
   take(e.target.files[0]);
