@@ -70,16 +70,20 @@ bool search_open_model(search_session *s, const char *model, const char *device,
     return laip_engine_open(&s->engine, &o, error) == LAIP_OK && search_open_network(s, model, error);
 }
 
-/* That an index is missing may mean that it is not finished. */
-static bool not_finished(const char *path, laip_error *error)
+/* That an index is missing may mean that it is not finished, or not begun. */
+static bool explain_missing(const char *path, laip_error *error)
 {
     char journal[4096];
     snprintf(journal, sizeof journal, "%s.journal", path);
-    if (access(path, F_OK) != 0 && access(journal, F_OK) == 0)
-        search_fail(error, LAIP_BAD_INPUT,
-                    "%s: is not finished: run `laip-search index` again, which goes on from where it was",
-                    path);
-    return false;
+    if (access(path, F_OK) == 0)
+        return false;
+    int why = errno;
+    if (access(journal, F_OK) == 0)
+        return search_fail(
+            error, LAIP_BAD_INPUT,
+            "%s: is not finished: run `laip-search index` again, which goes on from where it was", path);
+    return search_fail(error, LAIP_BAD_INPUT, "%s: %s; `laip-search index MODEL FOLDER -o %s` makes an index",
+                       path, strerror(why), path);
 }
 
 bool search_open(search_session *s, const char *path, const char *model, const char *device, bool quiet,
@@ -87,7 +91,7 @@ bool search_open(search_session *s, const char *path, const char *model, const c
 {
     laip_index_info info = {.size = sizeof info};
     if (laip_index_open(&s->index, path, error) != LAIP_OK)
-        return not_finished(path, error);
+        return explain_missing(path, error);
     laip_index_describe(s->index, &info);
     if (!model && access(info.checkpoint, R_OK) != 0)
         return search_fail(error, LAIP_BAD_INPUT,

@@ -24,7 +24,10 @@ static void add_metrics(laip_str *page, const laip_eval_page *p)
     laip_page_text(page, p->checkpoint);
     if (p->k)
         laip_str_addf(page, "; the %zu best were re-ranked", p->k);
-    laip_str_adds(page, ".</p><table><tr><th></th><th>R@1</th><th>R@5</th><th>R@10</th><th>mAP</th></tr>\n");
+    laip_str_adds(
+        page,
+        ".</p><div "
+        "class=\"beside\"><table><tr><th></th><th>R@1</th><th>R@5</th><th>R@10</th><th>mAP</th></tr>\n");
     for (size_t i = 0; i < (p->k ? 3 : 1); i++)
         laip_str_addf(page, "<tr><td>%s</td><td>%.2f</td><td>%.2f</td><td>%.2f</td><td>%.2f</td></tr>\n",
                       lines[i].by, lines[i].m->r1, lines[i].m->r5, lines[i].m->r10, lines[i].m->map);
@@ -48,8 +51,8 @@ static void add_recall(laip_str *page, const laip_eval_page *p)
         recall[i] += i ? recall[i - 1] : 0;
     }
     const char *by = !p->k ? "by features" : p->fused ? "by both" : "by matching";
-    laip_str_adds(page, "<div class=\"charts\">\n");
-    laip_chart(page, "R@k, %", &(laip_chart_axes){.x = "k", .high = 100}, &(laip_series){by, k, recall, most}, 1);
+    laip_chart(page, "R@k, %", &(laip_chart_axes){.x = "k", .high = 100}, &(laip_series){by, k, recall, most},
+               1);
     laip_str_adds(page, "</div>\n");
 }
 

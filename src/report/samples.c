@@ -99,18 +99,20 @@ static bool add_maps(laip_str *page, laip_attention_reader *r, const laip_image 
     const laip_model_config *m = &r->explainer.model->sizes;
     if (!laip_attention_phrase(r, phrase, maps, error))
         return !error->text[0];
-    laip_str_adds(page, "<div class=\"tile\"><div class=\"row\">");
+    laip_str_adds(page, "<div class=\"phrase\"><b>");
+    add_phrase_text(page, r, phrase);
+    laip_str_adds(page, "</b><div class=\"row\">");
     bool good = true;
     for (int k = 0; good && k < LAIP_MAPS; k++) {
         laip_image heat;
         laip_heat_draw(picture, maps + (size_t)k * r->patches, m->image_height / m->patch,
                        m->image_width / m->patch, &heat);
+        laip_str_adds(page, "<div class=\"tile\">");
         good = laip_page_picture(page, &heat, HEAT_HEIGHT, "plain", laip_map_names[k], error);
+        laip_str_addf(page, "%s</div>", laip_map_names[k]);
         laip_image_free(&heat);
     }
-    laip_str_adds(page, "</div>");
-    add_phrase_text(page, r, phrase);
-    laip_str_adds(page, "</div>\n");
+    laip_str_adds(page, "</div></div>\n");
     return good;
 }
 

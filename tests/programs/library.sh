@@ -1,5 +1,5 @@
-# liblaip as others have it: installed, found by pkg-config and by CMake, the example built with both and run; the header
-# read by a C++ compiler; two threads at once; of symbols only laip_…; no MPI and no cairo.
+# liblaip as others have it: installed, found by pkg-config and by CMake, the example built with both and run, once under
+# AddressSanitizer; the header read by a C++ compiler; two threads at once; of symbols only laip_…; no MPI and no cairo.
 set -euo pipefail
 build=$(realpath "$1")
 work=$(mktemp -d)
@@ -44,6 +44,10 @@ cc -std=c11 -Wall -Wextra -Werror find.c $(pkg-config --cflags --libs laip) -o "
 cmake -S . -B "$work/example" -DCMAKE_PREFIX_PATH="$work/usr" > "$work/log" 2>&1 && cmake --build "$work/example" >> "$work/log" 2>&1 ||
     { cat "$work/log"; exit 1; }
 "$work/example/find" "$model" "$work/people" 'a woman in a red coat' | cmp - "$work/found" || fail "built by CMake, it finds others"
+cc -std=c11 -g -fsanitize=address,undefined find.c $(pkg-config --cflags --libs laip) -o "$work/checked"
+"$work/checked" "$model" "$work/people" 'a woman in a red coat' > "$work/again" 2> "$work/err" ||
+    grep -q 'LeakSanitizer has encountered a fatal error' "$work/err" || fail "under AddressSanitizer: $(cat "$work/err")" # a traced process
+cmp "$work/again" "$work/found" || fail "under AddressSanitizer, it finds others"
 status=0
 "$work/find" "$model" "$work/people" ' ' 2> "$work/err" || status=$?
 [ $status = 2 ] && grep -q 'empty' "$work/err" || fail "an empty sentence: status $status, $(cat "$work/err")"
