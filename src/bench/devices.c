@@ -4,6 +4,7 @@
 
 #include "ops/matrix_unit.h"
 #include <stdio.h>
+#include <string.h>
 
 /* What each precision is computed by; a unit is tried for it. */
 static void print_units(int number)
@@ -25,9 +26,15 @@ static void print_units(int number)
     laip_device_close(d);
 }
 
+enum { SEEN = 64 };
+typedef struct listed {
+    json_t *all;
+    laip_traits seen[SEEN]; /* those before */
+} listed;
+
 static void as_text(void *context, int number, int rank, const laip_traits *t)
 {
-    (void)context;
+    listed *before = context;
     printf("%d  %s%s%s\n   platform %s, driver %s, %s\n", number, t->name, *t->pci ? ", PCI " : "", t->pci,
            t->platform, t->driver, t->version);
     printf("   %d compute units, %.1f GiB of memory (%.1f in one piece), %zu KiB of local memory, groups of "
@@ -51,6 +58,12 @@ static void as_text(void *context, int number, int rank, const laip_traits *t)
                                         : "an item a row: there is too little local memory for tiles");
         print_units(number);
     }
+    for (int i = 0; i < number && i < SEEN; i++)
+        if (laip_traits_same_device(&before->seen[i], t))
+            printf("   the same %s as %d%s\n", t->cpu ? "processor" : "card", i,
+                   strcmp(before->seen[i].platform, t->platform) ? ", through another platform" : "");
+    if (number < SEEN)
+        before->seen[number] = *t;
     if (rank >= 0)
         printf("   auto takes it for rank %d of a node\n", rank);
     else
@@ -60,15 +73,16 @@ static void as_text(void *context, int number, int rank, const laip_traits *t)
 static void as_json(void *context, int number, int rank, const laip_traits *t)
 {
     json_array_append_new(
-        context, json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:i, s:i, "
-                           "s:i, s:i, s:i, s:I}",
-                           "number", number, "auto_rank", rank, "name", t->name, "pci", t->pci, "platform",
-                           t->platform, "driver", t->driver, "version", t->version, "cpu", t->cpu,
-                           "host_memory", t->host_memory, "units", t->units, "memory", (json_int_t)t->memory,
-                           "largest", (json_int_t)t->largest, "local_memory", (json_int_t)t->local_memory,
-                           "group_limit", (json_int_t)t->group_limit, "lanes", t->lanes, "vector", t->vector,
-                           "wave", t->wave, "sub_group", t->sub_group, "native_vector", t->native_vector,
-                           "cache", (json_int_t)t->cache));
+        ((listed *)context)->all,
+        json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:i, s:i, "
+                  "s:i, s:i, s:i, s:I}",
+                  "number", number, "auto_rank", rank, "name", t->name, "pci", t->pci, "platform",
+                  t->platform, "driver", t->driver, "version", t->version, "cpu", t->cpu, "host_memory",
+                  t->host_memory, "units", t->units, "memory", (json_int_t)t->memory, "largest",
+                  (json_int_t)t->largest, "local_memory", (json_int_t)t->local_memory, "group_limit",
+                  (json_int_t)t->group_limit, "lanes", t->lanes, "vector", t->vector, "wave", t->wave,
+                  "sub_group", t->sub_group, "native_vector", t->native_vector, "cache",
+                  (json_int_t)t->cache));
 }
 
 static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}};
@@ -93,7 +107,8 @@ int laip_bench_devices(int argc, char **argv)
     laip_error error;
     argp_parse(&argp, argc, argv, 0, NULL, &json);
     json_t *all = json_array();
-    if (!laip_device_list(json ? as_json : as_text, all, &error))
+    listed before = {.all = all};
+    if (!laip_device_list(json ? as_json : as_text, &before, &error))
         return laip_bench_fails(argv[0], &error);
     if (json) {
         json_dumpf(all, stdout, JSON_INDENT(1));

@@ -98,16 +98,25 @@ static int opencl_version(const laip_traits *t)
     return 100 * major + minor;
 }
 
-/* Whether b is a's card through another vendor's platform, of a newer OpenCL or, if not, found before. */
+bool laip_traits_same_device(const laip_traits *a, const laip_traits *b)
+{
+    return (a->cpu && b->cpu) || (*a->pci && strcmp(a->pci, b->pci) == 0);
+}
+
+/* Whether b is a's device through another vendor's platform, and the better one: with vectors where the other
+ * fills lanes with work-items, then of a newer OpenCL, then found before. */
 static bool supersedes(const laip_candidate *b, const laip_candidate *a)
 {
-    if (!*a->traits.pci || strcmp(a->traits.pci, b->traits.pci) != 0 || a->platform == b->platform)
-        return false;
+    if (a->platform == b->platform || !laip_traits_same_device(&a->traits, &b->traits))
+        return false; /* parts of one, on purpose */
+    int wider = (b->traits.native_vector > 1) - (a->traits.native_vector > 1);
     int newer = opencl_version(&b->traits) - opencl_version(&a->traits);
+    if (a->traits.cpu && wider)
+        return wider > 0;
     return newer > 0 || (newer == 0 && b < a);
 }
 
-/* The candidates that fit, each card once, in the order of their places on the bus: platforms need not list
+/* The candidates that fit, each device once, in the order of their places on the bus: platforms need not list
  * them to every process in the same order.  Returns how many. */
 static size_t fitting(const laip_candidate *all, size_t count, const char *choice,
                       const laip_candidate **found)

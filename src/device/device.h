@@ -50,10 +50,10 @@ typedef struct laip_counters {
 /* Opens the device that choice names: a number of laip_device_list, a kind (gpu, cpu, accelerator), a part of
  * the platform's or device's name (any case), or auto (also NULL and ""): what the environment's LAIP_DEVICE
  * names or, where it names none, the fastest kind present.  Where
- * several match, local_rank picks among them, in turn and in the order of their places on the bus; a card
- * that two platforms offer counts once, as the one of the newer OpenCL.  Two ranks get the same GPU only when
- * there are fewer GPUs than ranks and the choice names it by number or name.  No match is bad input; the line
- * lists what is there. */
+ * several match, local_rank picks among them, in turn and in the order of their places on the bus; a card, or
+ * the host's processor, that two platforms offer counts once, as the one of the newer OpenCL.  Two ranks get
+ * the same GPU only when there are fewer GPUs than ranks and the choice names it by number or name.  No match
+ * is bad input; the line lists what is there. */
 bool laip_device_open(laip_device **device, const char *choice, int local_rank, laip_error *error);
 void laip_device_close(laip_device *device); /* NULL is fine */
 
@@ -71,5 +71,8 @@ void laip_device_fail(laip_device *device, const char *format, ...) LAIP_PRINTF(
 /* Calls each(context, number, rank, traits) for every device of every platform, in the order of the numbers;
  * rank is the first of a node's that auto gives the device to, or -1. */
 bool laip_device_list(void (*each)(void *, int, int, const laip_traits *), void *context, laip_error *error);
+
+/* Whether two devices of one host are one card, or its processor: through two platforms, or parts of it. */
+bool laip_traits_same_device(const laip_traits *a, const laip_traits *b);
 
 #endif

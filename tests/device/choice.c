@@ -9,7 +9,7 @@
 
 enum { MOST = 16 };
 static laip_traits all[MOST];
-static int count, auto_number = -1;
+static int count, auto_count, given[MOST]; /* numbers, by the rank that auto gives them to */
 
 static void note(void *context, int number, int rank, const laip_traits *t)
 {
@@ -17,8 +17,10 @@ static void note(void *context, int number, int rank, const laip_traits *t)
     assert_int_equal(number, count);
     if (count < MOST)
         all[count++] = *t;
-    if (rank == 0)
-        auto_number = number;
+    if (rank >= 0 && rank < MOST) {
+        given[rank] = number;
+        auto_count++;
+    }
 }
 
 /* LAIP_DEVICE, which may choose the other tests' device, is set here where it is the question. */
@@ -66,27 +68,25 @@ static void numbers(void **state)
     assert_false(opens("-1", 0, NULL));
 }
 
-/* Kinds: found exactly when the list has one; ranks take them in turn. */
+/* Kinds: found exactly when the list has one; ranks take them in turn, the processor by one platform. */
 static void kinds(void **state)
 {
     (void)state;
-    int cpus[MOST], found = 0;
+    int found = 0;
     for (int i = 0; i < count; i++)
-        if (all[i].cpu)
-            cpus[found++] = i;
-    for (int rank = 0; found && rank < 5; rank++)
-        assert_true(opens("cpu", rank, &all[cpus[rank % found]]));
-    if (!found)
-        assert_false(opens("cpu", 0, NULL));
+        found += all[i].cpu;
+    for (int rank = 0; rank < 5; rank++)
+        assert_true(opens("cpu", rank, found == count ? &all[given[rank % auto_count]] : NULL) ==
+                    (found > 0));
     if (found == count) {
         assert_false(opens("gpu", 0, NULL));
         assert_false(opens("accelerator", 0, NULL));
         const char *const any[] = {"auto", "", NULL};
         for (int i = 0; i < 3; i++)
-            assert_true(opens(any[i], 0, &all[cpus[0]]));
+            assert_true(opens(any[i], 0, &all[given[0]]));
     }
-    assert_true(auto_number >= 0);
-    assert_true(opens("auto", 0, &all[auto_number]));
+    assert_true(auto_count > 0);
+    assert_true(opens("auto", 0, &all[given[0]]));
 }
 
 /* LAIP_DEVICE is what auto stands for, and nothing else. */
@@ -158,6 +158,41 @@ static void cards(void **state)
         }
 }
 
+/* One processor by three platforms: once, by the one with vectors and of the newest OpenCL; the others when
+ * they are named, which is how a job mixes them. */
+static void processors(void **state)
+{
+    (void)state;
+    laip_candidate node[] = {
+        made_up(0, CL_DEVICE_TYPE_CPU, "Many Cores (lanes)", "OpenCL 3.1 one", ""),
+        made_up(1, CL_DEVICE_TYPE_CPU, "Many Cores", "OpenCL 3.0 two", ""),
+        made_up(1, CL_DEVICE_TYPE_CPU, "Many Cores, some", "OpenCL 3.0 two", ""),
+        made_up(2, CL_DEVICE_TYPE_CPU, "Many Cores, old", "OpenCL 1.2 three", ""),
+    };
+    static const struct {
+        const char *choice;
+        int expected[3];
+    } cases[] = {
+        {"auto", {1, 2, 1}}, {"cpu", {1, 2, 1}},   {"many", {1, 2, 1}},
+        {"0", {0, 0, 0}},    {"lanes", {0, 0, 0}}, {"old", {3, 3, 3}},
+    };
+    node[0].traits.native_vector = 1;
+    for (int i = 1; i < 4; i++)
+        node[i].traits.native_vector = 16;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int rank = 0; rank < 3; rank++) {
+            laip_error error = {0};
+            const laip_candidate *c = laip_candidate_choose(node, 4, cases[i].choice, rank, &error);
+            assert_non_null(c);
+            if (c - node != cases[i].expected[rank])
+                fail_msg("%s, rank %d: %d, expected %d", cases[i].choice, rank, (int)(c - node),
+                         cases[i].expected[rank]);
+        }
+    assert_true(laip_traits_same_device(&node[0].traits, &node[3].traits));
+    node[3].traits.cpu = false;
+    assert_false(laip_traits_same_device(&node[0].traits, &node[3].traits));
+}
+
 static void parts_of_names(void **state)
 {
     (void)state;
@@ -197,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers),        cmocka_unit_test(kinds),
         cmocka_unit_test(cards),          cmocka_unit_test(named_by_environment),
-        cmocka_unit_test(parts_of_names), cmocka_unit_test(traits)};
+        cmocka_unit_test(parts_of_names), cmocka_unit_test(traits),
+        cmocka_unit_test(processors)};
     return cmocka_run_group_tests(tests, list, NULL);
 }
