@@ -3,9 +3,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "device/mapping.h"
+#include "dist/job.h"
 #include "ops/elementwise.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +206,7 @@ static void carry_on(laip_gradients *g)
 static void measure(laip_gradients *g, laip_gradient_times *t)
 {
     double last = 0;
+    t->through = g->through;
     for (size_t k = 0; k < g->count; k++) {
         bucket *b = &g->buckets[k];
         double from = b->from > last ? b->from : last;
@@ -247,7 +248,7 @@ bool laip_gradients_end(laip_gradients *g, laip_gradient_times *t, laip_error *e
         double start = laip_seconds();
         while (!is_ready(g, &g->buckets[k])) {
             carry_on(g);
-            sched_yield();
+            laip_job_rest(laip_seconds() - start);
         }
         t->waited += laip_seconds() - start;
         if (!laip_device_ok(d, error))

@@ -18,6 +18,7 @@ typedef struct laip_gradient_times {
     double busy;    /* while any sum was under way */
     double exposed; /* of these, after the device was through with the backward */
     double waited;  /* for the device, of which the host had nothing else to do */
+    double through; /* laip_seconds when the device was through with the backward; 0 in a job of one rank */
 } laip_gradient_times;
 
 laip_gradients *laip_gradients_create(const laip_ranks *ranks, laip_step *step);

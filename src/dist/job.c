@@ -84,10 +84,10 @@ static void report(laip_ranks_job *j, double seconds)
     free(names.text);
 }
 
-static void rest(double waited)
+void laip_job_rest(double waited)
 {
-    static const struct timespec pause = {0, 50000};
-    if (waited < 1) /* what comes soon is met at once; else the cores are left to who computes */
+    static const struct timespec pause = {0, 20000};
+    if (waited < 2e-4) /* what comes soon is met at once; else the cores are left to who computes */
         sched_yield();
     else
         nanosleep(&pause, NULL);
@@ -115,7 +115,7 @@ void laip_job_wait(laip_ranks_job *j, MPI_Request *requests, int count)
                 stage = 0;
             }
         }
-        rest(waited);
+        laip_job_rest(waited);
     }
     if (reports && laip_seconds() - start > j->patience)
         laip_note("the ranks go on, after %.0f s", laip_seconds() - start);

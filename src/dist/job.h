@@ -19,5 +19,7 @@ laip_ranks_job *laip_job_create(int rank, int size);
 void laip_job_free(laip_ranks_job *job);
 /* Until all of the requests are done.  Every rank must wait as often as the others, in the same order. */
 void laip_job_wait(laip_ranks_job *job, MPI_Request *requests, int count);
+/* Between two looks at what one has waited for, for so many seconds. */
+void laip_job_rest(double waited);
 
 #endif

@@ -20,11 +20,17 @@ typedef struct laip_run_told {
     float lr;
 } laip_run_told;
 
+enum { LAIP_PACES = 64 };
+
 typedef struct laip_run {
     laip_config *config;
     const laip_ranks *ranks; /* own_ranks: those that were given, with their shares */
     laip_ranks own_ranks;
-    double *share; /* [ranks] micro-batches of each, where they are not equal */
+    double *share;           /* [ranks] micro-batches of each, where they are not equal */
+    double *speed;           /* [ranks] micro-batches a second, as last measured; 0: not known */
+    bool shares_follow;      /* the speeds */
+    double pace[LAIP_PACES]; /* seconds a micro-batch, of the last steps on this rank */
+    size_t paces;
     const laip_train_options *options;
     laip_device *device;
     laip_corpus corpus;
@@ -47,6 +53,7 @@ typedef struct laip_run {
     double started, images; /* for samples a second */
     double slowest, saving; /* seconds, of a step and of writing the state */
     long bad_steps;
+    size_t skipped; /* damaged pictures, of this phase */
     laip_run_told told;
 } laip_run;
 
@@ -65,6 +72,10 @@ void laip_run_introduce(laip_run *r); /* which rank has which device */
 
 /* shares.c: which rank takes how much; after the model is there. */
 bool laip_run_settle_shares(laip_run *r, int phase, laip_error *error);
+/* This rank's own micro-batches of a step have kept its device busy for so long. */
+void laip_run_pace(laip_run *r, double seconds, size_t own);
+/* Before a state is saved: whether from the next step on the shares are others. */
+bool laip_run_follow_speed(laip_run *r, bool *changed, laip_error *error);
 
 /* agree.c: whether all ranks were given the same. */
 bool laip_run_same_config(laip_run *r, laip_error *error);

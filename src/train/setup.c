@@ -188,26 +188,52 @@ bool laip_run_open_step(laip_run *r, int phase, laip_error *error)
     return true;
 }
 
+/* The ranks of one host that have one card, or its processor, between them. */
+static void tell_shared(const laip_ranks *ranks, const laip_traits *all, bool *told, int first)
+{
+    laip_str who = {0};
+    bool platforms = false;
+    int count = 0;
+    for (int k = first; k < ranks->size; k++) {
+        if (told[k] || strcmp(laip_ranks_host(ranks, k), laip_ranks_host(ranks, first)) != 0 ||
+            (k != first && !laip_traits_same_device(&all[first], &all[k])))
+            continue;
+        told[k] = true;
+        platforms = platforms || strcmp(all[k].platform, all[first].platform) != 0;
+        laip_str_addf(&who, "%s%d", count++ ? ", " : "", k);
+    }
+    if (count > 1)
+        laip_note("ranks %s share the %s of %s%s", who.text, all[first].cpu ? "processor" : "card",
+                  laip_ranks_host(ranks, first), platforms ? ", through several platforms" : "");
+    free(who.text);
+}
+
 void laip_run_introduce(laip_run *r)
 {
-    enum { TEXT = 256 };
-    const laip_traits *t = laip_device_traits(r->device);
     const laip_ranks *ranks = r->ranks;
-    char own[TEXT] = "", (*all)[TEXT] = laip_alloc((size_t)ranks->size, TEXT);
-    size_t micro = (size_t)r->config->micro_batches, idle = 0;
-    snprintf(own, sizeof own, "%.100s (%.80s), %.1f GiB%s%s", t->name, t->platform,
-             (double)t->memory / (1 << 30), *t->pci ? ", " : "", t->pci);
-    laip_ranks_allgather(ranks, own, TEXT, all);
+    size_t micro = (size_t)r->config->micro_batches, idle = 0, size = (size_t)ranks->size;
+    laip_traits *all = laip_alloc(size, sizeof *all);
+    bool *told = laip_alloc(size, sizeof *told);
+    laip_ranks_allgather(ranks, laip_device_traits(r->device), sizeof *all, all);
     for (int k = 0; k < ranks->size; k++) {
         size_t first, last;
+        const laip_traits *t = &all[k];
         laip_ranks_division(ranks, k, micro, &first, &last);
         idle += first == last;
-        laip_note("rank %d on %s: %s; %zu of %zu micro-batches a step", k, laip_ranks_host(ranks, k), all[k],
-                  last - first, micro);
+        laip_note("rank %d on %s: %.100s (%.80s), %.1f GiB%s%s; %zu of %zu micro-batches a step", k,
+                  laip_ranks_host(ranks, k), t->name, t->platform, (double)t->memory / (1 << 30),
+                  *t->pci ? ", " : "", t->pci, last - first, micro);
     }
-    if (idle && !ranks->rank)
+    for (int k = 0; k < ranks->size; k++)
+        if (!told[k])
+            tell_shared(ranks, all, told, k);
+    if (idle && micro < size && !ranks->rank)
         laip_warn("%zu of %d ranks have nothing to do: a step has %zu micro-batches (batch.micro_batches), "
                   "expected at least one for each rank",
                   idle, ranks->size, micro);
+    else if (idle && !ranks->rank)
+        laip_warn("%zu of %d ranks have nothing to do: they are so slow that the others would wait for them",
+                  idle, ranks->size);
+    free(told);
     free(all);
 }

@@ -26,13 +26,18 @@ bool laip_run_one_step(laip_run *r, laip_run_step *s, laip_error *error)
 {
     laip_step *step = &r->step;
     bool good = true;
+    double start = laip_seconds(), busy = 0;
     if (s->own > 1)
         laip_step_keep_packed(step);
     laip_step_begin(step, s->mu);
     step->momentum_key = s->key;
     for (size_t i = 0; i < s->own; i++)
         laip_step_momentum(step, s->batches[i], s->first + i);
+    if (r->shares_follow) /* the exchange waits for it, and for the others */
+        good = laip_device_finish(r->device, error);
+    busy = laip_seconds() - start;
     laip_exchange_keys(r->ranks, step);
+    start = laip_seconds();
     for (size_t i = 0; good && i < s->own; i++) {
         if (i + 1 == s->own)
             laip_gradients_begin(r->gradients);
@@ -40,6 +45,7 @@ bool laip_run_one_step(laip_run *r, laip_run_step *s, laip_error *error)
     }
     if (!good || !laip_gradients_end(r->gradients, &s->exchange, error))
         return false;
+    laip_run_pace(r, busy + s->exchange.through - start, s->own);
     laip_optimiser_config o = r->config->optimiser;
     o.lr = s->lr;
     return laip_step_end(step, &o, s->t, error);

@@ -37,7 +37,7 @@ static bool break_off(laip_run *r, int phase, uint64_t step, unsigned bits, bool
     return failed ? (*error = own, false) : laip_failure(error, "%s", laip_ranks_elsewhere);
 }
 
-static bool validate_and_save(laip_run *r, int phase, uint64_t step, laip_error *error)
+static bool validate_and_save(laip_run *r, int phase, uint64_t step, bool *shares, laip_error *error)
 {
     double pause = laip_seconds();
     laip_error none;
@@ -46,7 +46,7 @@ static bool validate_and_save(laip_run *r, int phase, uint64_t step, laip_error 
     bool good = laip_validate(r, &r->config->phases[phase], error);
     if (!good) /* what was learned is kept, if it can be */
         (void)laip_run_save(r, phase, step, &none);
-    good = good && laip_run_save(r, phase, step, error) &&
+    good = good && laip_run_follow_speed(r, shares, error) && laip_run_save(r, phase, step, error) &&
            laip_run_report(r, &r->config->phases[phase], r->done < r->total_steps, error);
     r->started += laip_seconds() - pause; /* the rate is that of training */
     return good;
@@ -69,6 +69,29 @@ static bool take_step(laip_run *r, const laip_phase *p, laip_run_step *s, laip_e
     return laip_run_log_time(r, seconds, s, error) && laip_trace_step(&r->trace, false, error);
 }
 
+static void close_loader(laip_run *r, laip_run_step *s)
+{
+    if (s->loader)
+        r->skipped += laip_loader_skipped(s->loader);
+    laip_loader_free(s->loader);
+    free((void *)s->batches);
+    s->loader = NULL;
+    s->batches = NULL;
+}
+
+/* The loader of this rank's micro-batches from step `from` of a phase on; one that was there is closed. */
+static bool open_loader(laip_run *r, int phase, uint64_t from, laip_run_step *s, laip_error *error)
+{
+    laip_loader_options o = laip_run_loader_options(r, &r->config->phases[phase]);
+    o.seed += (uint64_t)phase << 32; /* a phase has an order and an augmentation of its own */
+    close_loader(r, s);
+    s->own = o.own_micro;
+    s->first = o.first_micro;
+    s->batches = laip_alloc(s->own, sizeof *s->batches);
+    s->loader = laip_loader_create(&r->train.dataset, &r->train.texts, &o, from, error);
+    return s->loader != NULL;
+}
+
 static bool run_phase(laip_run *r, int index, uint64_t from, bool *ended, laip_error *error)
 {
     const laip_config *c = r->config;
@@ -77,11 +100,8 @@ static bool run_phase(laip_run *r, int index, uint64_t from, bool *ended, laip_e
     uint64_t steps = laip_run_phase_steps(r, p),
              per_epoch = laip_loader_steps_per_epoch(&r->train.dataset, &o);
     uint64_t every = c->eval_every ? (uint64_t)c->eval_every : per_epoch, offset = (uint64_t)index << 40;
-    o.seed += (uint64_t)index << 32; /* a phase has an order and an augmentation of its own */
-    laip_run_step s = {.own = o.own_micro, .first = o.first_micro};
-    s.loader = laip_loader_create(&r->train.dataset, &r->train.texts, &o, from, error);
-    s.batches = laip_alloc(s.own, sizeof *s.batches);
-    bool good = s.loader != NULL;
+    laip_run_step s = {0};
+    bool good = open_loader(r, index, from, &s, error);
     for (uint64_t i = from; good && !*ended && i < steps; i++) {
         error->status = LAIP_OK;
         s.lr = laip_schedule(p, i, steps);
@@ -93,17 +113,20 @@ static bool run_phase(laip_run *r, int index, uint64_t from, bool *ended, laip_e
             good = break_off(r, index, i, bits, ended, error);
             break;
         }
+        bool shares = false;
         good = take_step(r, p, &s, error);
         if (good && r->done % REPORT_EVERY == 0)
             good = laip_run_tell(r, true, error) && laip_run_report(r, p, true, error);
         if (good && ((i + 1) % every == 0 || i + 1 == steps))
-            good = validate_and_save(r, index, i + 1, error);
+            good = validate_and_save(r, index, i + 1, &shares, error);
+        if (good && shares && i + 1 < steps)
+            good = open_loader(r, index, i + 1, &s, error);
     }
     laip_progress_end();
-    if (s.loader && laip_loader_skipped(s.loader))
-        laip_note("%zu damaged pictures were passed over", laip_loader_skipped(s.loader));
-    laip_loader_free(s.loader);
-    free((void *)s.batches);
+    close_loader(r, &s);
+    if (r->skipped)
+        laip_note("%zu damaged pictures were passed over", r->skipped);
+    r->skipped = 0;
     return good;
 }
 
@@ -265,6 +288,7 @@ static void close_run(laip_run *r)
     free(r->yaml.text);
     free(r->samples.text);
     free(r->share);
+    free(r->speed);
     laip_tensorboard_close(&r->events);
     if (r->lock >= 0)
         close(r->lock);
