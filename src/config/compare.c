@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* Settings that change nothing that a run computes, and names of files that its data came from. */
-static const char *const free_keys[] = {"out",          "device",       "keep",          "tensorboard",
-                                        "batch.shares", "data.threads", "data.cache_mb", NULL};
+static const char *const free_keys[] = {
+    "out", "device", "keep", "tensorboard", "batch.shares", "shard", "data.threads", "data.cache_mb", NULL};
 static const char *const file_keys[] = {
     "data.annotations", "data.images",        "data.val_annotations", "data.vocab", "data.tagger",
     "data.grammar",     "data.generic_heads", "init.checkpoint",      "init.vit",   "init.bert",

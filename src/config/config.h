@@ -10,6 +10,7 @@
 #include "net/config.h"
 
 enum { LAIP_PHASES = 8 };
+enum laip_sharding { LAIP_SHARD_NONE, LAIP_SHARD_OPTIMISER };
 enum laip_shares { LAIP_SHARES_AUTO, LAIP_SHARES_EQUAL, LAIP_SHARES_MEASURED };
 enum laip_micro { LAIP_MICRO_GIVEN, LAIP_MICRO_AUTO };
 
@@ -41,7 +42,7 @@ typedef struct laip_config {
     char *vocab, *tagger, *grammar, *generic_heads;
     int vocab_size, max_tokens, sep, caption_rule, threads, skip_bad_images, cache_mb;
     laip_augment augment;
-    int batch, micro_batches, micro, recompute, shares;
+    int batch, micro_batches, micro, recompute, shares, shard;
     float deviation; /* of initial weights; 0: 1/√fan_in */
     char *checkpoint, *allow_missing, *init_key, *init_vit, *init_bert;
     int init_queue;

@@ -15,6 +15,7 @@ static const char *const decays[] = {"matrices", "original", NULL};
 static const char *const negatives[] = {"floor", "original", NULL};
 static const char *const tails[] = {"retrieval", "original", NULL};
 static const char *const shares[] = {"auto", "equal", "measured", NULL};
+static const char *const shards[] = {"none", "optimiser", NULL};
 static const char *const micro[] = {"given", "auto", NULL};
 
 #define AT(field) offsetof(laip_config, field)
@@ -127,6 +128,9 @@ static const laip_setting settings[] = {
      "augmentation: pixels of black border before a random crop"},
     {"data.erasing", LAIP_SETTING_FLOAT, AT(augment.erasing), NULL, 0, 1,
      "augmentation: probability that a rectangle is erased"},
+    {"shard", LAIP_SETTING_CHOICE, AT(shard), shards, 0, 0,
+     "optimiser: its moments are shared out among the ranks, each of which then holds less; none: all have "
+     "all"},
     {"batch.micro_batch_size", LAIP_SETTING_INT, AT(batch), NULL, 1, 1e6, "pairs of a micro-batch"},
     {"batch.micro_batches", LAIP_SETTING_INT, AT(micro_batches), NULL, 1, 1e6,
      "of a step, shared out among the ranks"},

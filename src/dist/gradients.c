@@ -177,11 +177,28 @@ static bool is_ready(laip_gradients *g, const bucket *b)
     return true;
 }
 
+/* Each rank gets the sums of what it moves. */
+static laip_ranks_request *sum_parts(const laip_gradients *g, const segment *x)
+{
+    const laip_params *p = &g->step->model->params;
+    size_t *first = laip_alloc((size_t)p->shard_ranks + 1, sizeof *first);
+    for (int k = 0; k <= p->shard_ranks; k++) {
+        size_t at = laip_params_share(p, &p->chunks[x->chunk], k);
+        first[k] = at < x->offset ? 0 : at > x->offset + x->floats ? x->floats : at - x->offset;
+    }
+    laip_ranks_request *request = laip_ranks_sum_parts_begin(g->ranks, x->mapping.data, first);
+    free(first);
+    return request;
+}
+
 static void send(laip_gradients *g, bucket *b)
 {
-    for (size_t i = 0; i < b->count; i++)
-        b->segments[i].request =
-            laip_ranks_sum_begin(g->ranks, b->segments[i].mapping.data, b->segments[i].floats);
+    for (size_t i = 0; i < b->count; i++) {
+        segment *x = &b->segments[i];
+        x->request = g->step->model->params.shard_ranks > 1
+                         ? sum_parts(g, x)
+                         : laip_ranks_sum_begin(g->ranks, x->mapping.data, x->floats);
+    }
     b->from = laip_seconds();
     b->sent = true;
 }

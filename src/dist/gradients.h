@@ -25,7 +25,8 @@ laip_gradients *laip_gradients_create(const laip_ranks *ranks, laip_step *step);
 void laip_gradients_free(laip_gradients *g); /* NULL is fine */
 /* The backward of the next laip_step_micro is the step's last on this rank. */
 void laip_gradients_begin(laip_gradients *g);
-/* Gradients become their sum over the ranks.  A rank without micro-batches begins nothing, and calls this. */
+/* Gradients become their sum over the ranks; where these share out the optimiser's moments, those that a rank
+ * moves, and the others stay of no use.  A rank without micro-batches begins nothing, and calls this. */
 bool laip_gradients_end(laip_gradients *g, laip_gradient_times *times, laip_error *error);
 /* Told of each part's sum, from when to when (laip_seconds); NULL: nobody. */
 typedef void laip_gradients_tell(void *context, const char *part, double from, double to, double bytes);

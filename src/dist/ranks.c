@@ -148,6 +148,17 @@ void laip_ranks_allgather(const laip_ranks *r, const void *own, size_t bytes, vo
     laip_job_wait(r->job, &q, 1);
 }
 
+void laip_ranks_merge(const laip_ranks *r, float *values, size_t count)
+{
+    for (size_t i = 0; r->size > 1 && i < count; i += SEGMENT) {
+        MPI_Request q;
+        const void *from = r->rank ? (const void *)(values + i) : MPI_IN_PLACE;
+        MPI_Ireduce(from, values + i, (int)(count - i < SEGMENT ? count - i : SEGMENT), MPI_UINT32_T, MPI_BOR,
+                    0, MPI_COMM_WORLD, &q);
+        laip_job_wait(r->job, &q, 1);
+    }
+}
+
 void laip_ranks_broadcast(const laip_ranks *r, void *data, size_t bytes)
 {
     MPI_Request q;
@@ -213,6 +224,23 @@ laip_ranks_request *laip_ranks_sum_begin(const laip_ranks *r, float *values, siz
         MPI_Iallreduce(MPI_IN_PLACE, values + at, (int)(count - at < SEGMENT ? count - at : SEGMENT),
                        MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD, &q->segments[q->count]);
     }
+    return q;
+}
+
+laip_ranks_request *laip_ranks_sum_parts_begin(const laip_ranks *r, float *values, const size_t *first)
+{
+    laip_ranks_request *q = laip_alloc(1, sizeof *q);
+    size_t segments = 0;
+    for (int k = 0; r->size > 1 && k < r->size; k++)
+        segments += (first[k + 1] - first[k] + SEGMENT - 1) / SEGMENT;
+    q->segments = laip_alloc(segments, sizeof *q->segments);
+    for (int k = 0; r->size > 1 && k < r->size; k++)
+        for (size_t at = first[k]; at < first[k + 1]; at += SEGMENT) {
+            size_t left = first[k + 1] - at;
+            const void *from = r->rank == k ? MPI_IN_PLACE : (const void *)(values + at);
+            MPI_Ireduce(from, values + at, (int)(left < SEGMENT ? left : SEGMENT), MPI_FLOAT, MPI_SUM, k,
+                        MPI_COMM_WORLD, &q->segments[q->count++]);
+        }
     return q;
 }
 

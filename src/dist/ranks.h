@@ -39,6 +39,8 @@ void laip_ranks_allgatherv_ints(const laip_ranks *r, int32_t *values, const size
 void laip_ranks_allgatherv_items(const laip_ranks *r, void *values, size_t bytes, const size_t *first);
 /* all [size × bytes] receives every rank's `own`, in the ranks' order. */
 void laip_ranks_allgather(const laip_ranks *r, const void *own, size_t bytes, void *all);
+/* Of each value one rank has the bits, the others have 0: rank 0 has all of them, bit for bit. */
+void laip_ranks_merge(const laip_ranks *r, float *values, size_t count);
 void laip_ranks_broadcast(const laip_ranks *r, void *data, size_t bytes); /* rank 0's */
 char *laip_ranks_broadcast_text(const laip_ranks *r, const char *text);   /* rank 0's; free() releases it */
 size_t laip_ranks_min(const laip_ranks *r, size_t value);                 /* of all ranks' values */
@@ -49,6 +51,8 @@ void laip_ranks_barrier(const laip_ranks *r);                             /* unt
  * the same order; laip_ranks_sum_test says whether it is done, and carries it on. */
 typedef struct laip_ranks_request laip_ranks_request;
 laip_ranks_request *laip_ranks_sum_begin(const laip_ranks *r, float *values, size_t count);
+/* The same, but of first[k] … first[k + 1] − 1 rank k alone has the sum; elsewhere nothing useful stays. */
+laip_ranks_request *laip_ranks_sum_parts_begin(const laip_ranks *r, float *values, const size_t *first);
 bool laip_ranks_sum_test(const laip_ranks *r, laip_ranks_request *request);
 void laip_ranks_sum_wait(const laip_ranks *r, laip_ranks_request *request);
 void laip_ranks_sum_free(laip_ranks_request *request);

@@ -54,7 +54,7 @@ bool laip_model_declare(laip_model *m, const laip_model_config *sizes, bool trai
 
 size_t laip_model_bytes(const laip_model *m, const laip_device *device)
 {
-    return laip_params_bytes(device, &m->table, m->training ? &m->table_m : NULL, m->training);
+    return laip_params_bytes(device, &m->table, m->training ? &m->table_m : NULL, m->training, &m->sizes);
 }
 
 bool laip_model_create(laip_model *m, laip_device *device, const laip_model_config *sizes, bool training,
@@ -63,7 +63,8 @@ bool laip_model_create(laip_model *m, laip_device *device, const laip_model_conf
     if (!laip_model_declare(m, sizes, training, error))
         return false;
     m->device = device;
-    return laip_params_create(&m->params, device, &m->table, training ? &m->table_m : NULL, training, error);
+    return laip_params_create(&m->params, device, &m->table, training ? &m->table_m : NULL, training, sizes,
+                              error);
 }
 
 void laip_model_free(laip_model *m)

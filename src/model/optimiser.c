@@ -1,5 +1,6 @@
 #include "model/optimiser.h"
 
+#include "base/memory.h"
 #include "ops/adamw.h"
 #include "ops/elementwise.h"
 #include <stdlib.h>
@@ -13,8 +14,8 @@ bool laip_optimiser_create(laip_optimiser *o, laip_params *p, bool scaled, laip_
     size_t most = 1;
     *o = (laip_optimiser){.params = p, .scaled = scaled};
     for (size_t i = 0; i < p->count; i++)
-        if (p->chunks[i].floats > most)
-            most = p->chunks[i].floats;
+        if (p->chunks[i].last - p->chunks[i].first > most)
+            most = p->chunks[i].last - p->chunks[i].first;
     o->report = laip_mat_create(d, 1, LAIP_REPORT_SIZE);
     o->square_sum = laip_mat_create(d, 1, 1);
     o->scratch = laip_mat_create(d, 1, laip_sum_partials(d, most));
@@ -50,14 +51,47 @@ void laip_optimiser_ema_update(laip_optimiser *o, float mu)
                             p->chunks[i].low, mu);
 }
 
+/* Of the gradient; where ranks share it out, of each its part, and of all of them on the host. */
+static void sum_squares(laip_optimiser *o)
+{
+    laip_params *p = o->params;
+    bool any = false;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->chunks[i].last > p->chunks[i].first) {
+            laip_sum_squares(p->device, o->square_sum, any, p->chunks[i].own_gradient, o->scratch);
+            any = true;
+        }
+    if (!p->together)
+        return;
+    float sum = 0;
+    if (any)
+        laip_mat_read(p->device, o->square_sum, &sum);
+    p->together->sum(p->together, &sum);
+    laip_mat_write(p->device, o->square_sum, &sum);
+}
+
+/* Every rank's part of the weights to all. */
+static void gather(laip_params *p)
+{
+    size_t *first = laip_alloc((size_t)p->shard_ranks + 1, sizeof *first);
+    for (size_t i = 0; i < p->count; i++) {
+        laip_chunk *c = &p->chunks[i];
+        for (int k = 0; k <= p->shard_ranks; k++)
+            first[k] = laip_params_share(p, c, k);
+        p->together->gather(p->together, c->value, first);
+        if (c->low.mem)
+            p->together->gather(p->together, c->low, first);
+    }
+    free(first);
+}
+
 void laip_optimiser_step(laip_optimiser *o, const laip_optimiser_config *config, uint64_t t,
                          laip_mat temperature)
 {
     laip_params *p = o->params;
     laip_device *d = p->device;
     laip_params_zero_unwritten_gradients(p);
-    for (size_t i = 0; i < p->count; i++)
-        laip_sum_squares(d, o->square_sum, i > 0, p->chunks[i].gradient, o->scratch);
+    sum_squares(o);
     laip_step_control_launch(d, o->report, o->square_sum,
                              &(laip_step_control){.clip_norm = config->clip_norm,
                                                   .beta1 = config->beta1,
@@ -74,8 +108,12 @@ void laip_optimiser_step(laip_optimiser *o, const laip_optimiser_config *config,
                            .beta2 = config->beta2,
                            .eps = config->eps,
                            .weight_decay = c->decay ? config->weight_decay : 0};
-        laip_adamw_step(d, c->value, c->low, c->gradient, c->exp_avg, c->exp_avg_sq, o->report, &step);
+        if (c->last > c->first)
+            laip_adamw_step(d, c->own_value, c->own_low, c->own_gradient, c->exp_avg, c->exp_avg_sq,
+                            o->report, &step);
     }
+    if (p->together)
+        gather(p);
     laip_clamp(d, temperature, (float)LAIP_TEMPERATURE_LEAST, (float)LAIP_TEMPERATURE_MOST);
     laip_mem_copy(d, o->report.mem, LAIP_REPORT_TEMPERATURE * sizeof(float), temperature.mem, 0,
                   sizeof(float));

@@ -66,15 +66,28 @@ static size_t lay_out(const laip_device *d, const laip_table *t, laip_chunk **ch
     return count;
 }
 
+static size_t share(const laip_device *d, size_t floats, int rank, int ranks)
+{
+    size_t unit = laip_device_traits(d)->alignment / sizeof(uint16_t); /* elements; of halves and of floats */
+    return rank == ranks ? floats : floats / unit * (size_t)rank / (size_t)ranks * unit;
+}
+
+size_t laip_params_share(const laip_params *p, const laip_chunk *c, int rank)
+{
+    return share(p->device, c->floats, rank, p->shard_ranks);
+}
+
 size_t laip_params_bytes(const laip_device *d, const laip_table *online, const laip_table *average,
-                         bool training)
+                         bool training, const laip_model_config *sizes)
 {
     laip_chunk *chunks;
     size_t count = lay_out(d, online, &chunks), total = 0;
     for (size_t i = 0; i < count; i++) {
         size_t one = chunks[i].half && !training ? sizeof(uint16_t) : sizeof(float); /* masters are whole */
-        size_t copies = (training ? 4u : 1u) + (average && chunks[i].averaged ? 1u : 0u);
-        total += copies * chunks[i].floats * one;
+        size_t copies = (training ? 2u : 1u) + (average && chunks[i].averaged ? 1u : 0u);
+        int ranks = sizes->shard_ranks > 1 ? sizes->shard_ranks : 1, own = ranks > 1 ? sizes->shard : 0;
+        size_t moments = share(d, chunks[i].floats, own + 1, ranks) - share(d, chunks[i].floats, own, ranks);
+        total += copies * chunks[i].floats * one + (training ? 2 * moments * sizeof(float) : 0);
     }
     free(chunks);
     return total;
@@ -122,22 +135,55 @@ static bool bind_average(laip_params *p, const laip_table *online, laip_table *a
            laip_failure(error, "%zu momentum copies follow no parameter", average->count - next);
 }
 
-bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip_table *average,
-                        bool training, laip_error *error)
+/* Elements first … last − 1 of a chunk's m, a view where they are not all. */
+static laip_mat part_of_chunk(laip_params *p, const laip_chunk *c, laip_mat m)
 {
-    *p = (laip_params){.device = d, .training = training};
+    size_t one = m.half ? sizeof(uint16_t) : sizeof(float), count = c->last - c->first;
+    if (!m.mem || count == c->floats)
+        return m;
+    m.mem =
+        count ? laip_mem_part(p->device, m.mem, c->first * one, count * one, "share of the optimiser") : NULL;
+    m.cols = count;
+    void *array = p->views;
+    laip_grow(&array, &p->view_capacity, p->view_count + 1, sizeof *p->views);
+    p->views = array;
+    p->views[p->view_count++] = m.mem;
+    return m;
+}
+
+/* What the optimiser moves here. */
+static void take_moments(laip_params *p, laip_chunk *c)
+{
+    c->first = laip_params_share(p, c, p->shard);
+    c->last = laip_params_share(p, c, p->shard + 1);
+    c->own_value = part_of_chunk(p, c, c->value);
+    c->own_low = part_of_chunk(p, c, c->low);
+    c->own_gradient = part_of_chunk(p, c, c->gradient);
+    if (c->last == c->first)
+        return;
+    c->exp_avg = take_chunk(p, c->last - c->first, false);
+    c->exp_avg_sq = take_chunk(p, c->last - c->first, false);
+}
+
+bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip_table *average,
+                        bool training, const laip_model_config *sizes, laip_error *error)
+{
+    bool shared = training && sizes->shard_ranks > 1;
+    *p = (laip_params){.device = d,
+                       .training = training,
+                       .shard = shared ? sizes->shard : 0,
+                       .shard_ranks = shared ? sizes->shard_ranks : 1};
     p->count = lay_out(d, online, &p->chunks);
     for (size_t i = 0; i < p->count; i++) {
         laip_chunk *c = &p->chunks[i];
         p->floats += c->floats;
         c->value = take_chunk(p, c->floats, c->half);
-        if (training) {
+        if (training)
             c->gradient = take_chunk(p, c->floats, false);
-            c->exp_avg = take_chunk(p, c->floats, false);
-            c->exp_avg_sq = take_chunk(p, c->floats, false);
-        }
         if (training && c->half)
             c->low = take_chunk(p, c->floats, true);
+        if (training)
+            take_moments(p, c);
         if (average && c->averaged)
             c->average = take_chunk(p, c->floats, c->half);
         if (average && c->averaged && c->half)
@@ -297,15 +343,42 @@ void laip_params_zero_unwritten_gradients(laip_params *p)
 void laip_params_zero_moments(laip_params *p)
 {
     for (size_t i = 0; i < p->count; i++) {
-        laip_clear(p->device, p->chunks[i].exp_avg);
-        laip_clear(p->device, p->chunks[i].exp_avg_sq);
+        if (p->chunks[i].exp_avg.mem) {
+            laip_clear(p->device, p->chunks[i].exp_avg);
+            laip_clear(p->device, p->chunks[i].exp_avg_sq);
+        }
     }
+}
+
+/* What is kept here of elements offset … offset + count − 1 of a chunk's moments: from element *from of these
+ * on, and where it lies; how many. */
+static size_t kept(const laip_chunk *c, size_t offset, size_t count, size_t *from, size_t *at)
+{
+    size_t first = offset > c->first ? offset : c->first,
+           last = offset + count < c->last ? offset + count : c->last;
+    *from = first - offset;
+    *at = first - c->first;
+    return first < last ? last - first : 0;
+}
+
+static void read_moments(laip_params *p, const laip_param *q, place at, size_t count, float *values)
+{
+    size_t from, first, own = kept(&p->chunks[q->chunk], at.offset, count, &from, &first);
+    memset(values, 0, count * sizeof *values);
+    if (own)
+        laip_mat_read_at(p->device, at.m, first, own, values + from);
+    if (p->together)
+        p->together->merge(p->together, values, count);
 }
 
 void laip_params_read(laip_params *p, const laip_param *q, const laip_part *part, int which, float *values)
 {
     place at = place_of(p, q, part, which);
     size_t count = laip_part_count(part);
+    if (which > 1) {
+        read_moments(p, q, at, count, values);
+        return;
+    }
     if (which == 1)
         laip_params_zero_unwritten_gradients(p);
     laip_mat_read_at(p->device, at.m, at.offset, count, values);
@@ -321,7 +394,12 @@ void laip_params_read(laip_params *p, const laip_param *q, const laip_part *part
 void laip_params_write(laip_params *p, const laip_param *q, const laip_part *part, int which,
                        const float *values)
 {
+    place at = place_of(p, q, part, which);
+    size_t count = laip_part_count(part), from = 0, own = count;
     if (which == 1)
         laip_params_zero_unwritten_gradients(p);
-    write_values(p, place_of(p, q, part, which), laip_part_count(part), values);
+    if (which > 1)
+        own = kept(&p->chunks[q->chunk], at.offset, count, &from, &at.offset);
+    if (own)
+        write_values(p, at, own, values + from);
 }

@@ -15,15 +15,31 @@
 #include "net/param.h"
 
 typedef struct laip_chunk {
-    laip_mat value, gradient, exp_avg, exp_avg_sq; /* [1, floats]; the last three only in training */
-    laip_mat average;                              /* the momentum copies, where `averaged` */
+    laip_mat value, gradient; /* [1, floats]; the second only in training */
+    /* In training, what the optimiser moves here: elements first … last − 1 of the above, all of them unless
+     * ranks share them out; and the moments of these alone. */
+    size_t first, last;
+    laip_mat own_value, own_low, own_gradient, exp_avg, exp_avg_sq; /* [1, last − first] */
+    laip_mat average;          /* the momentum copies, where `averaged` */
     laip_mat low, average_low; /* the rest of the masters, where value.half and in training */
     size_t floats;
     bool decay, averaged, half, matrices;
 } laip_chunk;
 
+/* What ranks that share out the moments do together (dist/shard.h); all of them, in the same order. */
+typedef struct laip_shard laip_shard;
+struct laip_shard {
+    void (*sum)(laip_shard *self, float *value); /* becomes the sum over the ranks */
+    /* m [1, n], of which rank k holds what it moves, first[k] … first[k + 1] − 1: every rank holds all. */
+    void (*gather)(laip_shard *self, laip_mat m, const size_t *first);
+    /* Of each value one rank has the bits, the others have 0: the first rank has all. */
+    void (*merge)(laip_shard *self, float *values, size_t count);
+};
+
 typedef struct laip_params {
     laip_device *device;
+    int shard, shard_ranks; /* which part of the moments is kept here, of how many; shard_ranks 1: all */
+    laip_shard *together;   /* NULL: all are kept, or nothing is asked of other ranks yet */
     laip_chunk *chunks;
     size_t count;
     laip_param **matrices; /* of products, in training */
@@ -34,13 +50,17 @@ typedef struct laip_params {
     bool training;
 } laip_params;
 
-/* Bytes that laip_params_create would take. */
+/* Of which part of the moments of a chunk rank `rank` has: from there on, up to where the next one's begins.
+ */
+size_t laip_params_share(const laip_params *p, const laip_chunk *chunk, int rank);
+
+/* Bytes that laip_params_create would take; sizes says how the moments are shared out, and nothing else. */
 size_t laip_params_bytes(const laip_device *device, const laip_table *online, const laip_table *average,
-                         bool training);
+                         bool training, const laip_model_config *sizes);
 /* Takes the memory and fills in every parameter's views.  average (NULL: none) declares the momentum copies
  * of the averaged parameters of online, in the same order.  Nothing is initialised. */
 bool laip_params_create(laip_params *p, laip_device *device, laip_table *online, laip_table *average,
-                        bool training, laip_error *error);
+                        bool training, const laip_model_config *sizes, laip_error *error);
 void laip_params_free(laip_params *p);
 
 /* Initial values from the seed.  deviation 0: 1/√fan_in for matrices and 0.1 for tables; else that for both.
@@ -57,7 +77,8 @@ void laip_params_zero_unwritten_gradients(laip_params *p);
 void laip_params_zero_moments(laip_params *p); /* as before the optimiser's first step */
 
 /* One part of a parameter to and from the host, in the order of checkpoints; which is 0 value, 1 gradient, 2
- * and 3 the optimiser's moments. */
+ * and 3 the optimiser's moments.  Where ranks share these out, all must read together, and the first has
+ * them; each writes what it keeps of them. */
 void laip_params_read(laip_params *p, const laip_param *param, const laip_part *part, int which,
                       float *values);
 void laip_params_write(laip_params *p, const laip_param *param, const laip_part *part, int which,

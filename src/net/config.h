@@ -33,6 +33,9 @@ typedef struct laip_model_config {
     int queue;     /* Q, past pairs kept as keys; 0: the batch's own only */
     float dropout; /* on BERT's hidden states and attention probabilities, in training; [0, 1) */
     int storage; /* enum laip_storage_kind, of weights and activations on the device; no part of the model */
+    /* In training the optimiser's moments may be shared out: shard of shard_ranks equal parts is kept here (0
+     * and 1: all); nor is this a part of the model. */
+    int shard_ranks, shard;
     int decay_all; /* weight decay on class token, image positions and temperature too; neither is this */
 } laip_model_config;
 

@@ -19,6 +19,8 @@ typedef struct laip_checkpoint_notes {
 /* step NULL: weights only. */
 bool laip_checkpoint_save(const char *path, laip_model *model, laip_step *step,
                           const laip_checkpoint_notes *notes, laip_error *error);
+/* Where ranks share out the moments: what each other rank calls while the first saves with a step. */
+void laip_checkpoint_contribute(laip_model *model);
 /* Weights into the model, strictly: a missing, unexpected or misshapen tensor is refused, the first of them
  * by name and the number of all.  allow_missing: prefixes, divided by commas, of tensors that may be missing
  * and keep their initial values; the momentum copies may always be missing, and are then copied from the

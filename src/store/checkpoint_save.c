@@ -9,6 +9,7 @@ typedef struct saver {
     laip_safetensors_writer w;
     laip_model *model;
     const char *path;
+    laip_error error; /* the first; with moments that ranks share out all parts are read all the same */
 } saver;
 
 static bool declare(void *context, laip_param *q, laip_part *part, const char *name, int which,
@@ -28,15 +29,40 @@ static bool write_part(void *context, laip_param *q, laip_part *part, const char
     saver *s = context;
     size_t count = laip_part_count(part);
     float *values = laip_alloc(count, sizeof *values);
-    bool good = true;
-    laip_params_read(&s->model->params, q, part, which, values);
+    bool good = s->error.status == LAIP_OK, together = s->model->params.together != NULL;
+    if (good || (together && which > 1))
+        laip_params_read(&s->model->params, q, part, which, values);
     for (size_t i = 0; good && i < count; i++)
         if (!isfinite(values[i]))
-            good = laip_failure(error, "%s: is not written: element %zu of %s is not a finite number",
+            good = laip_failure(&s->error, "%s: is not written: element %zu of %s is not a finite number",
                                 s->path, i, name);
-    laip_safetensors_write(&s->w, values, count * sizeof *values);
+    good = good && laip_device_ok(s->model->device, &s->error);
+    if (good)
+        laip_safetensors_write(&s->w, values, count * sizeof *values);
     free(values);
-    return laip_device_ok(s->model->device, error) && good;
+    *error = s->error;
+    return good || together;
+}
+
+static bool contribute_part(void *context, laip_param *q, laip_part *part, const char *name, int which,
+                            laip_error *error)
+{
+    laip_model *m = context;
+    (void)name;
+    (void)error;
+    if (which > 1) {
+        float *values = laip_alloc(laip_part_count(part), sizeof *values);
+        laip_params_read(&m->params, q, part, which, values);
+        free(values);
+    }
+    return true;
+}
+
+void laip_checkpoint_contribute(laip_model *model)
+{
+    laip_error ignored;
+    if (model->params.together)
+        laip_checkpoint_each(model, true, contribute_part, model, &ignored);
 }
 
 static void declare_queue(laip_safetensors_writer *w, const laip_queue *q)
@@ -104,8 +130,10 @@ bool laip_checkpoint_save(const char *path, laip_model *model, laip_step *step,
     laip_checkpoint_each(model, step != NULL, declare, &s, error);
     if (step)
         declare_queue(&s.w, &step->queue);
-    bool good = laip_safetensors_begin(&s.w, path, error) &&
-                laip_checkpoint_each(model, step != NULL, write_part, &s, error);
+    laip_safetensors_begin(&s.w, path, &s.error);
+    laip_checkpoint_each(model, step != NULL, write_part, &s, error);
+    bool good = s.error.status == LAIP_OK;
+    *error = s.error;
     if (good && step)
         write_queue(&s.w, &step->queue);
     if (good && laip_device_ok(model->device, error))

@@ -46,6 +46,9 @@ bool laip_run_same_config(laip_run *r, laip_error *error)
     if (good && strcmp(r->config->out, first.out) != 0)
         laip_str_addf(&text, "%sout is %s here, %s on rank 0", text.length ? "; " : "", r->config->out,
                       first.out);
+    if (good && (r->config->shares != first.shares || r->config->shard != first.shard))
+        laip_str_addf(&text, "%sbatch.shares or shard is another here than on rank 0",
+                      text.length ? "; " : "");
     if (good && text.length)
         good = laip_bad_input(error, "the ranks were given different settings: %.800s", text.text);
     if (good && program != others)

@@ -5,6 +5,7 @@
 #include "config/corpus.h"
 #include "data/loader.h"
 #include "dist/gradients.h"
+#include "dist/shard.h"
 #include "eval/evaluate.h"
 #include "model/step.h"
 #include "report/tensorboard.h"
@@ -39,6 +40,7 @@ typedef struct laip_run {
     laip_step step;
     laip_trace *trace;          /* of the first steps; NULL: none */
     laip_gradients *gradients;  /* their sums over the ranks */
+    laip_shard *shard;          /* where they share out the optimiser's moments */
     laip_log metrics, timing;   /* of rank 0 */
     laip_str yaml;              /* the resolved configuration */
     laip_tensorboard events;    /* where the config wants them */

@@ -114,6 +114,10 @@ bool laip_run_open_data(laip_run *r, laip_error *error)
     laip_config *c = r->config;
     bool phrases = wants_phrases(c);
     laip_memory m = laip_run_memory(r);
+    if (c->shard == LAIP_SHARD_OPTIMISER) {
+        c->model.shard_ranks = r->ranks->size;
+        c->model.shard = r->ranks->rank;
+    }
     if (!laip_corpus_open(&r->corpus, c, NULL, error) || !laip_config_check(c, error) ||
         !laip_model_declare(&r->model, &c->model, true, error))
         return false;

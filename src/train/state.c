@@ -100,7 +100,13 @@ bool laip_run_save(laip_run *r, int phase, uint64_t phase_step, laip_error *erro
     bool good = laip_gemm_choices_write(r->device, products, error);
     if (good && !r->ranks->rank)
         good = laip_log_sync(&r->metrics, error) && laip_log_sync(&r->timing, error) &&
-               set_aside(r, path, error) && laip_checkpoint_save(path, &r->model, &r->step, &notes, error);
+               set_aside(r, path, error);
+    if (r->shard)
+        good = laip_run_all(r, good, error);
+    if (good && r->ranks->rank)
+        laip_checkpoint_contribute(&r->model);
+    else if (good)
+        good = laip_checkpoint_save(path, &r->model, &r->step, &notes, error);
     if (good) {
         r->saved = r->done;
         r->saved_phase = phase;

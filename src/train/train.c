@@ -44,7 +44,7 @@ static bool validate_and_save(laip_run *r, int phase, uint64_t step, bool *share
     if (!laip_run_tell(r, true, error))
         return false;
     bool good = laip_validate(r, &r->config->phases[phase], error);
-    if (!good) /* what was learned is kept, if it can be */
+    if (!good && !r->shard) /* what was learned is kept, if this rank has it */
         (void)laip_run_save(r, phase, step, &none);
     good = good && laip_run_follow_speed(r, shares, error) && laip_run_save(r, phase, step, error) &&
            laip_run_report(r, &r->config->phases[phase], r->done < r->total_steps, error);
@@ -190,6 +190,8 @@ static bool begin(laip_run *r, const char *path, int phase, laip_error *error)
     laip_model_free(&r->model); /* it was declared only */
     if (!laip_model_create(&r->model, r->device, &c->model, true, error))
         return false;
+    if (c->model.shard_ranks > 1)
+        r->shard = laip_shard_create(r->ranks, &r->model.params);
     laip_params_initialise(&r->model.params, &r->model.table, (uint64_t)c->seed, c->deviation,
                            c->loss.temperature);
     laip_params_copy_average(&r->model.params);
@@ -280,6 +282,7 @@ static void close_run(laip_run *r)
     laip_log_close(&r->timing);
     laip_gradients_free(r->gradients);
     laip_step_free(&r->step);
+    laip_shard_free(r->shard);
     laip_model_free(&r->model);
     laip_split_close(&r->train);
     laip_split_close(&r->val);

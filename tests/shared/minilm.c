@@ -101,7 +101,7 @@ static void hidden_states(void **state)
     batch b = read_batch();
     laip_test_fix_products(d);
     laip_text_declare(&text, &table, &m, "bert");
-    assert_ok(laip_params_create(&params, d, &table, NULL, false, &error), error);
+    assert_ok(laip_params_create(&params, d, &table, NULL, false, NULL, &error), error);
     load(&params, &table);
     laip_plan *plan = laip_plan_create(d, "test");
     laip_text_plan(&text, &pass, plan, b.count, b.rows, b.width, LAIP_PASS_BACKWARD);
