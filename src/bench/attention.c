@@ -51,9 +51,17 @@ static void forward(laip_device *d, void *context)
 static void backward(laip_device *d, void *context)
 {
     const operands *o = context;
-    laip_attention_backward(d, &o->a, (laip_heads){o->dq, 0}, (laip_heads){o->dkv, 0},
-                            (laip_heads){o->dkv, WIDTH}, o->dout, o->o, o->lse, (laip_heads){o->q, 0},
-                            (laip_heads){o->kv, 0}, (laip_heads){o->kv, WIDTH}, o->scratch);
+    laip_attention_backward(d, &o->a,
+                            &(laip_attention_gradients){.dq = {o->dq, 0},
+                                                        .dk = {o->dkv, 0},
+                                                        .dv = {o->dkv, WIDTH},
+                                                        .dout = o->dout,
+                                                        .q = {o->q, 0},
+                                                        .k = {o->kv, 0},
+                                                        .v = {o->kv, WIDTH},
+                                                        .o = o->o,
+                                                        .lse = o->lse,
+                                                        .scratch = o->scratch});
 }
 
 static void both(laip_device *d, void *context)

@@ -157,8 +157,7 @@ void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_networ
     const laip_loss_config *loss = l->loss_config;
     size_t p = l->phrases;
     laip_device *d = c->device;
-    laip_mat back = laip_rows(l->back, p), weight = laip_rows(l->weight, p);
-    laip_mat total = laip_rows(l->total, p), none = {0};
+    laip_mat weight = laip_rows(l->weight, p), none = {0};
     laip_bidiratt_attend(l, n, c);
     laip_region_pool(d, laip_rows(l->region.x, p), weight, n->image, l->owner);
     laip_projection_forward_rows(&l->region, n->vision_proj, c, p);
@@ -171,8 +170,15 @@ void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_networ
 
     laip_projection_backward(&l->phrase, n->text_proj, c, p, n->dtext);
     laip_projection_backward(&l->region, n->vision_proj, c, p, none);
-    laip_region_backward(d, laip_rows(l->dfore, p), n->dimage, laip_rows(l->region.dx, p), weight, total,
-                         back, n->image, l->owner, l->first, l->images, loss->bidiratt_attention);
+    laip_region_backward(d, laip_rows(l->dfore, p), n->dimage, laip_rows(l->region.dx, p),
+                         &(laip_region){.weight = weight,
+                                        .total = laip_rows(l->total, p),
+                                        .back = laip_rows(l->back, p),
+                                        .image = n->image,
+                                        .owner = l->owner,
+                                        .first = l->first,
+                                        .images = l->images,
+                                        .attention = loss->bidiratt_attention});
 }
 
 void laip_bidiratt_add_forward_attention(laip_bidiratt *l, laip_cross_gradients scores)

@@ -75,9 +75,15 @@ void laip_itm_forward_backward(laip_itm *l, const laip_linear *head, const laip_
     laip_mat dx = laip_rows(l->dx, count);
     laip_gather_rows(d, x, tokens, l->index);
     laip_linear_forward(c, head, logits, x, (laip_mat){0});
-    laip_matching(d, dlogits, laip_rows(l->entropy, batch), laip_rows(l->triplet, batch), logits,
-                  l->image_negative, l->text_negative, batch, w.margin, w.itm_scale / (float)count,
-                  w.triplet_scale / (float)batch, c->report);
+    laip_matching(d, dlogits, laip_rows(l->entropy, batch), laip_rows(l->triplet, batch),
+                  &(laip_matching_input){.logits = logits,
+                                         .image_negative = l->image_negative,
+                                         .text_negative = l->text_negative,
+                                         .pairs = batch,
+                                         .margin = w.margin,
+                                         .itm_weight = w.itm_scale / (float)count,
+                                         .triplet_weight = w.triplet_scale / (float)batch,
+                                         .report = c->report});
     laip_linear_backward(c, head, dx, false, dlogits, x);
     laip_scatter_rows(d, dtokens, dx, l->back.target, l->back.begin, l->back.source, l->back.targets);
 }

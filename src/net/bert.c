@@ -283,10 +283,9 @@ void laip_bert_last_forward(const laip_bert_layer *l, const laip_bert_saved *sav
 typedef struct views {
     laip_sequences *q;
     laip_bert_saved s;
-    laip_mat g, dn; /* gradients of the output and of what lies below a product, [rows, D] */
-    laip_heads dq, dk, dv;
-    laip_heads saved_q, saved_k, saved_v;
-    laip_attention attention; /* the cross-attention */
+    laip_mat g, dn;           /* gradients of the output and of what lies below a product, [rows, D] */
+    laip_attention attention; /* the cross-attention, and its gradients but for that of its output */
+    laip_attention_gradients cross;
 } views;
 
 static views views_of(const laip_bert_backward *p)
@@ -305,12 +304,15 @@ static views views_of(const laip_bert_backward *p)
         dq.cols = D; /* the fused scratch serves as a plain matrix here */
         if (!p->dimage.mem)
             dkv.mem = NULL;
-        v.dq = (laip_heads){dq, 0};
-        v.dk = (laip_heads){dkv, 0};
-        v.dv = (laip_heads){dkv, D};
-        v.saved_q = (laip_heads){v.s.q, 0};
-        v.saved_k = (laip_heads){v.s.kv, 0};
-        v.saved_v = (laip_heads){v.s.kv, D};
+        v.cross = (laip_attention_gradients){.dq = {dq, 0},
+                                             .dk = {dkv, 0},
+                                             .dv = {dkv, D},
+                                             .q = {v.s.q, 0},
+                                             .k = {v.s.kv, 0},
+                                             .v = {v.s.kv, D},
+                                             .o = v.s.co,
+                                             .lse = v.s.clse,
+                                             .scratch = p->c->attention};
         v.attention = cross_attention(l, v.q, p->count, D, p->c);
     }
     return v;
@@ -354,9 +356,9 @@ laip_cross_gradients laip_bert_backward_to_scores(const laip_bert_backward *p)
 {
     laip_mat dcontext = laip_bert_backward_to_context(p);
     views v = views_of(p);
-    laip_attention_backward(p->c->device, &v.attention, v.dq, v.dk, v.dv, dcontext, v.s.co, v.s.clse,
-                            v.saved_q, v.saved_k, v.saved_v, p->c->attention);
-    return (laip_cross_gradients){v.dq, v.dk};
+    v.cross.dout = dcontext;
+    laip_attention_backward(p->c->device, &v.attention, &v.cross);
+    return (laip_cross_gradients){v.cross.dq, v.cross.dk};
 }
 
 /* From the gradient of s->y1 in g to that of the input. */
@@ -371,9 +373,17 @@ static void self_backward(const laip_bert_backward *p, const views *v)
     if (!p->selection) {
         laip_mat dqkv = laip_rows(p->scratch->dqkv, v->g.rows);
         laip_attention a = self_attention(l, v->q, p->count, D, c);
-        laip_attention_backward(c->device, &a, (laip_heads){dqkv, 0}, (laip_heads){dqkv, D},
-                                (laip_heads){dqkv, 2 * D}, v->dn, s->o, s->lse, (laip_heads){s->qkv, 0},
-                                (laip_heads){s->qkv, D}, (laip_heads){s->qkv, 2 * D}, c->attention);
+        laip_attention_backward(c->device, &a,
+                                &(laip_attention_gradients){.dq = {dqkv, 0},
+                                                            .dk = {dqkv, D},
+                                                            .dv = {dqkv, 2 * D},
+                                                            .dout = v->dn,
+                                                            .q = {s->qkv, 0},
+                                                            .k = {s->qkv, D},
+                                                            .v = {s->qkv, 2 * D},
+                                                            .o = s->o,
+                                                            .lse = s->lse,
+                                                            .scratch = c->attention});
         laip_linear_backward(c, &l->qkv, v->g, true, dqkv, s->x);
         return;
     }
@@ -384,9 +394,17 @@ static void self_backward(const laip_bert_backward *p, const views *v)
     laip_attention a =
         laip_sequences_onto(v->q, p->tokens, p->count, l->heads, (int)D / l->heads, c->dropout);
     a.stream = stream(l, SITE_SELF, c);
-    laip_attention_backward(c->device, &a, (laip_heads){dq, 0}, (laip_heads){dkv, 0}, (laip_heads){dkv, D},
-                            v->dn, s->o, s->lse, (laip_heads){s->self_q, 0}, (laip_heads){s->qkv, 0},
-                            (laip_heads){s->qkv, D}, c->attention);
+    laip_attention_backward(c->device, &a,
+                            &(laip_attention_gradients){.dq = {dq, 0},
+                                                        .dk = {dkv, 0},
+                                                        .dv = {dkv, D},
+                                                        .dout = v->dn,
+                                                        .q = {s->self_q, 0},
+                                                        .k = {s->qkv, 0},
+                                                        .v = {s->qkv, D},
+                                                        .o = s->o,
+                                                        .lse = s->lse,
+                                                        .scratch = c->attention});
     laip_linear_backward(c, &l->self_query, v->g, true, dq, s->x_selected);
     laip_linear_backward(c, &l->self_kv, gx, false, dkv, s->x);
     /* the selected rows of the first sequences are the first targets */
@@ -396,9 +414,9 @@ static void self_backward(const laip_bert_backward *p, const views *v)
 void laip_bert_backward_from_scores(const laip_bert_backward *p)
 {
     views v = views_of(p);
-    laip_linear_backward(p->c, &p->layer->query, v.g, true, v.dq.m, v.s.y1);
+    laip_linear_backward(p->c, &p->layer->query, v.g, true, v.cross.dq.m, v.s.y1);
     if (p->dimage.mem)
-        laip_linear_backward(p->c, &p->layer->kv, laip_rows(p->dimage, v.s.kv.rows), true, v.dk.m,
+        laip_linear_backward(p->c, &p->layer->kv, laip_rows(p->dimage, v.s.kv.rows), true, v.cross.dk.m,
                              laip_rows(p->image, v.s.kv.rows));
     self_backward(p, &v);
 }

@@ -186,9 +186,17 @@ static void block_backward(const laip_vit_block *b, const laip_vit_saved *s, con
     laip_linear_backward(c, &b->fc1, dn, false, dh, s->n);
     laip_norm_backward(c, &b->norm2, dx, true, dn, s->x1, s->stats2);
     laip_linear_backward(c, &b->proj, dn, false, dx, s->o);
-    laip_attention_backward(c->device, a, (laip_heads){dqkv, 0}, (laip_heads){dqkv, D},
-                            (laip_heads){dqkv, 2 * D}, dn, s->o, s->lse, (laip_heads){s->qkv, 0},
-                            (laip_heads){s->qkv, D}, (laip_heads){s->qkv, 2 * D}, c->attention);
+    laip_attention_backward(c->device, a,
+                            &(laip_attention_gradients){.dq = {dqkv, 0},
+                                                        .dk = {dqkv, D},
+                                                        .dv = {dqkv, 2 * D},
+                                                        .dout = dn,
+                                                        .q = {s->qkv, 0},
+                                                        .k = {s->qkv, D},
+                                                        .v = {s->qkv, 2 * D},
+                                                        .o = s->o,
+                                                        .lse = s->lse,
+                                                        .scratch = c->attention});
     laip_norm_forward(c, &b->norm1, s->n, s->stats1, s->x);
     laip_linear_backward(c, &b->qkv, dn, false, dqkv, s->n);
     laip_norm_backward(c, &b->norm1, dx, true, dn, s->x, s->stats1);

@@ -165,49 +165,48 @@ size_t laip_attention_scratch(const laip_device *d, int heads, int head_size, si
     return query_rows * (size_t)heads; /* delta */
 }
 
-static void launch_delta(laip_device *d, const laip_attention *a, const laip_attention_gradients *b)
+static void launch_delta(laip_device *d, const laip_attention *a, const laip_attention_gradients *g,
+                         const char *built)
 {
-    const char *plain = LAIP_OPTIONS(d, "-DHEAD=#", b->storage, a->head_size);
-    LAIP_LAUNCH(d, "attention.cl", "attention_delta", plain, laip_grid_rows(d, a->query_rows),
-                laip_attention_columns(a, (laip_heads){b->dout, 0}, a->query_rows),
-                laip_attention_columns(a, (laip_heads){b->o, 0}, a->query_rows),
-                laip_attention_per_row(a, b->scratch), LAIP_I(a->heads));
+    LAIP_LAUNCH(d, "attention.cl", "attention_delta", built, laip_grid_rows(d, a->query_rows),
+                laip_attention_columns(a, (laip_heads){g->dout, 0}, a->query_rows),
+                laip_attention_columns(a, (laip_heads){g->o, 0}, a->query_rows),
+                laip_attention_per_row(a, g->scratch), LAIP_I(a->heads));
 }
 
 static void launch_dq(laip_device *d, const laip_attention *a, const form *f,
-                      const laip_attention_gradients *b)
+                      const laip_attention_gradients *g, const char *built)
 {
     laip_grid groups = grid(d, f, a, a->sequences, a->longest_query, LAIP_ATTENTION_UNIT_BACKWARD_ROWS);
-    const char *built = options_for(d, f, a, a->longest_query, b->aligned, b->storage);
     laip_arg arguments[32];
     size_t n = 0;
-    const laip_arg first[] = {laip_attention_columns(a, b->q, a->query_rows),
-                              laip_attention_columns(a, b->k, a->key_rows),
-                              laip_attention_columns(a, b->v, a->key_rows),
-                              laip_attention_columns(a, (laip_heads){b->dout, 0}, a->query_rows)};
-    const laip_arg rest[] = {laip_attention_per_row(a, b->lse),
-                             laip_attention_per_row(a, b->scratch),
-                             laip_attention_columns(a, b->dq, a->query_rows),
+    const laip_arg first[] = {laip_attention_columns(a, g->q, a->query_rows),
+                              laip_attention_columns(a, g->k, a->key_rows),
+                              laip_attention_columns(a, g->v, a->key_rows),
+                              laip_attention_columns(a, (laip_heads){g->dout, 0}, a->query_rows)};
+    const laip_arg rest[] = {laip_attention_per_row(a, g->lse),
+                             laip_attention_per_row(a, g->scratch),
+                             laip_attention_columns(a, g->dq, a->query_rows),
                              LAIP_MAT(a->q_begin),
                              LAIP_MAT(a->kv_of),
                              LAIP_MAT(a->k_begin),
                              LAIP_MAT(a->ids),
                              laip_arg_stream(a->stream),
                              LAIP_I(a->heads),
-                             LAIP_I(b->q.m.cols),
-                             LAIP_I(b->q.col),
-                             LAIP_I(b->k.m.cols),
-                             LAIP_I(b->k.col),
-                             LAIP_I(b->v.col),
-                             LAIP_I(b->dq.m.cols),
-                             LAIP_I(b->dq.col),
+                             LAIP_I(g->q.m.cols),
+                             LAIP_I(g->q.col),
+                             LAIP_I(g->k.m.cols),
+                             LAIP_I(g->k.col),
+                             LAIP_I(g->v.col),
+                             LAIP_I(g->dq.m.cols),
+                             LAIP_I(g->dq.col),
                              laip_attention_scale(a),
                              laip_attention_threshold(a),
                              laip_attention_kept_scale(a)};
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
         arguments[n++] = first[i];
     if (f->kind != PLAIN) /* they make delta themselves */
-        arguments[n++] = laip_attention_columns(a, (laip_heads){b->o, 0}, a->query_rows);
+        arguments[n++] = laip_attention_columns(a, (laip_heads){g->o, 0}, a->query_rows);
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         arguments[n++] = rest[i];
     laip_profiler_flops(d, 3 * laip_attention_flops(a)); /* scores and their gradients, and of these dq */
@@ -215,43 +214,41 @@ static void launch_dq(laip_device *d, const laip_attention *a, const form *f,
 }
 
 static void launch_dkv(laip_device *d, const laip_attention *a, const form *f,
-                       const laip_attention_gradients *b)
+                       const laip_attention_gradients *g, const char *built)
 {
-    const char *built = options_for(d, f, a, a->longest_block, b->aligned, b->storage);
     laip_profiler_flops(d, 2 * laip_attention_flops(a));
     LAIP_LAUNCH(d, f->file, f->dkv, built,
                 grid(d, f, a, a->blocks, a->longest_block, LAIP_ATTENTION_UNIT_BACKWARD_ROWS),
-                laip_attention_columns(a, b->q, a->query_rows), laip_attention_columns(a, b->k, a->key_rows),
-                laip_attention_columns(a, b->v, a->key_rows),
-                laip_attention_columns(a, (laip_heads){b->dout, 0}, a->query_rows),
-                laip_attention_per_row(a, b->lse), laip_attention_per_row(a, b->scratch),
-                laip_attention_columns(a, b->dk, a->key_rows), laip_attention_columns(a, b->dv, a->key_rows),
+                laip_attention_columns(a, g->q, a->query_rows), laip_attention_columns(a, g->k, a->key_rows),
+                laip_attention_columns(a, g->v, a->key_rows),
+                laip_attention_columns(a, (laip_heads){g->dout, 0}, a->query_rows),
+                laip_attention_per_row(a, g->lse), laip_attention_per_row(a, g->scratch),
+                laip_attention_columns(a, g->dk, a->key_rows), laip_attention_columns(a, g->dv, a->key_rows),
                 LAIP_MAT(a->q_begin), LAIP_MAT(a->k_begin), LAIP_MAT(a->block_sequences_begin),
                 LAIP_MAT(a->block_sequences), LAIP_MAT(a->ids), laip_arg_stream(a->stream), LAIP_I(a->heads),
-                LAIP_I(b->q.m.cols), LAIP_I(b->q.col), LAIP_I(b->k.m.cols), LAIP_I(b->k.col),
-                LAIP_I(b->v.col), LAIP_I(b->dk.m.cols), LAIP_I(b->dk.col), LAIP_I(b->dv.col),
+                LAIP_I(g->q.m.cols), LAIP_I(g->q.col), LAIP_I(g->k.m.cols), LAIP_I(g->k.col),
+                LAIP_I(g->v.col), LAIP_I(g->dk.m.cols), LAIP_I(g->dk.col), LAIP_I(g->dv.col),
                 laip_attention_scale(a), laip_attention_threshold(a), laip_attention_kept_scale(a));
 }
 
-void laip_attention_backward(laip_device *d, const laip_attention *a, laip_heads dq, laip_heads dk,
-                             laip_heads dv, laip_mat dout, laip_mat o, laip_mat lse, laip_heads q,
-                             laip_heads k, laip_heads v, laip_mat scratch)
+void laip_attention_backward(laip_device *d, const laip_attention *a, const laip_attention_gradients *g)
 {
-    const char *storage = LAIP_STORAGE(d, "attention_backward", dq.m, dk.m, dv.m, dout, o, q.m, k.m, v.m);
-    laip_attention_gradients b = {dq, dk, dv, q, k, v, dout, o, lse, scratch, false, storage};
-    bool keys_too = dk.m.mem != NULL;
+    const char *storage = LAIP_STORAGE(d, "attention_backward", g->dq.m, g->dk.m, g->dv.m, g->dout, g->o,
+                                       g->q.m, g->k.m, g->v.m);
+    bool keys_too = g->dk.m.mem != NULL;
     if (!a->sequences)
         return;
     if (laip_attention_tiled(d, a->head_size)) {
-        laip_attention_tile_backward(d, a, &b);
+        laip_attention_tile_backward(d, a, g, storage);
         return;
     }
     form f = form_for(d, a);
-    b.aligned = aligned(q) && aligned(k) && aligned(v) && aligned_eight(a, q) && aligned_eight(a, k) &&
-                aligned_eight(a, v) && aligned(dq) && (!keys_too || (aligned(dk) && aligned(dv)));
+    bool all_aligned = aligned(g->q) && aligned(g->k) && aligned(g->v) && aligned_eight(a, g->q) &&
+                       aligned_eight(a, g->k) && aligned_eight(a, g->v) && aligned(g->dq) &&
+                       (!keys_too || (aligned(g->dk) && aligned(g->dv)));
     if (f.kind == PLAIN)
-        launch_delta(d, a, &b);
-    launch_dq(d, a, &f, &b);
+        launch_delta(d, a, g, LAIP_OPTIONS(d, "-DHEAD=#", storage, a->head_size));
+    launch_dq(d, a, &f, g, options_for(d, &f, a, a->longest_query, all_aligned, storage));
     if (keys_too)
-        launch_dkv(d, a, &f, &b);
+        launch_dkv(d, a, &f, g, options_for(d, &f, a, a->longest_block, all_aligned, storage));
 }

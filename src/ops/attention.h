@@ -45,11 +45,16 @@ void laip_attention_forward(laip_device *device, const laip_attention *a, laip_m
 /* Floats of scratch that the backward needs, for up to these sizes. */
 size_t laip_attention_scratch(const laip_device *device, int heads, int head_size, size_t query_rows,
                               size_t blocks, size_t longest_block);
-/* dq, dk and dv are assigned in their columns only; keys that nobody reads get zeros.  dk.m.mem NULL: neither
- * dk nor dv is wanted, and then sequences beyond a->sequences may be among the sequences of their block. */
-void laip_attention_backward(laip_device *device, const laip_attention *a, laip_heads dq, laip_heads dk,
-                             laip_heads dv, laip_mat dout, laip_mat o, laip_mat lse, laip_heads q,
-                             laip_heads k, laip_heads v, laip_mat scratch);
+/* What the backward makes and reads.  dq, dk and dv are assigned in their columns only; keys that nobody
+ * reads get zeros.  dk.m.mem NULL: neither dk nor dv is wanted, and then sequences beyond a->sequences may be
+ * among the sequences of their block. */
+typedef struct laip_attention_gradients {
+    laip_heads dq, dk, dv;
+    laip_mat dout;            /* [query_rows, h·d], of the output */
+    laip_heads q, k, v;       /* as the forward had them, and what it made of them: */
+    laip_mat o, lse, scratch; /* scratch: laip_attention_scratch floats */
+} laip_attention_gradients;
+void laip_attention_backward(laip_device *device, const laip_attention *a, const laip_attention_gradients *g);
 
 /* Whether a graphics device has the local memory that tiles take which a group shares, for heads of this
  * size; else an item does a row of its own, which is slower by far. */

@@ -5,14 +5,6 @@
 #include "device/launch.h"
 #include "ops/attention.h"
 
-/* What the backward reads and writes, for its kernels. */
-typedef struct laip_attention_gradients {
-    laip_heads dq, dk, dv, q, k, v;
-    laip_mat dout, o, lse, scratch;
-    bool aligned;
-    const char *storage;
-} laip_attention_gradients;
-
 /* The columns of all heads are read or written. */
 laip_arg laip_attention_columns(const laip_attention *a, laip_heads x, size_t rows);
 laip_arg laip_attention_per_row(const laip_attention *a, laip_mat m); /* a number a query row and head */
@@ -28,6 +20,6 @@ void laip_attention_tile_forward(laip_device *device, const laip_attention *a, l
 size_t laip_attention_tile_scratch(const laip_device *device, int heads, int head_size, size_t query_rows,
                                    size_t blocks, size_t longest_block);
 void laip_attention_tile_backward(laip_device *device, const laip_attention *a,
-                                  const laip_attention_gradients *g);
+                                  const laip_attention_gradients *g, const char *storage);
 
 #endif

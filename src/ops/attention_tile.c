@@ -107,9 +107,9 @@ size_t laip_attention_tile_scratch(const laip_device *d, int heads, int head_siz
 }
 
 static void launch_backward(laip_device *d, const laip_attention *a, const laip_attention_gradients *g,
-                            int want, size_t most_parts)
+                            const char *storage, int want, size_t most_parts)
 {
-    launch_shape s = share_out(d, a, most_parts, g->storage);
+    launch_shape s = share_out(d, a, most_parts, storage);
     size_t share = share_of(s.shape, a->longest_block, (size_t)a->head_size, 4, 2);
     size_t means = a->query_rows * (size_t)a->heads;
     bool dq = want & LAIP_WANT_DQ, dkv = want & LAIP_WANT_DKV;
@@ -131,15 +131,16 @@ static void launch_backward(laip_device *d, const laip_attention *a, const laip_
         LAIP_I(a->sequences), LAIP_I(s.parts), LAIP_I(s.each), LAIP_I(want), laip_tile_counter(d));
 }
 
-void laip_attention_tile_backward(laip_device *d, const laip_attention *a, const laip_attention_gradients *g)
+void laip_attention_tile_backward(laip_device *d, const laip_attention *a, const laip_attention_gradients *g,
+                                  const char *storage)
 {
     bool keys_too = g->dk.m.mem != NULL;
     if (keys_too && one_pass(d, a->blocks, a->heads)) {
-        launch_backward(d, a, g, LAIP_WANT_DQ | LAIP_WANT_DKV, 1);
+        launch_backward(d, a, g, storage, LAIP_WANT_DQ | LAIP_WANT_DKV, 1);
         return;
     }
     size_t parts = one_pass(d, a->blocks, a->heads) ? 1 : query_parts(d, a);
-    launch_backward(d, a, g, LAIP_WANT_DQ, parts);
+    launch_backward(d, a, g, storage, LAIP_WANT_DQ, parts);
     if (keys_too)
-        launch_backward(d, a, g, LAIP_WANT_DKV, a->longest_block / 16);
+        launch_backward(d, a, g, storage, LAIP_WANT_DKV, a->longest_block / 16);
 }

@@ -16,9 +16,15 @@
 
 #include "device/buffer.h"
 
-void laip_matching(laip_device *device, laip_mat dlogits, laip_mat entropy /* [pairs, 1] */,
-                   laip_mat triplet /* [pairs, 1] */, laip_mat logits, laip_ints image_negative,
-                   laip_ints text_negative, size_t pairs, float margin, float itm_weight,
-                   float triplet_weight, laip_mat report);
+typedef struct laip_matching_input {
+    laip_mat logits;                         /* [rows, 2] */
+    laip_ints image_negative, text_negative; /* [pairs] */
+    size_t pairs;
+    float margin, itm_weight, triplet_weight;
+    laip_mat report;
+} laip_matching_input;
+/* dlogits [rows, 2], entropy and triplet [pairs, 1] */
+void laip_matching(laip_device *device, laip_mat dlogits, laip_mat entropy, laip_mat triplet,
+                   const laip_matching_input *in);
 
 #endif

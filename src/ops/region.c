@@ -22,19 +22,20 @@ void laip_region_pool(laip_device *d, laip_mat region, laip_mat weight, laip_mat
                 LAIP_I(region.cols));
 }
 
-void laip_region_backward(laip_device *d, laip_mat dfore, laip_mat dimage, laip_mat dregion, laip_mat weight,
-                          laip_mat total, laip_mat back, laip_mat image, laip_ints owner, laip_ints first,
-                          size_t images, int attention)
+void laip_region_backward(laip_device *d, laip_mat dfore, laip_mat dimage, laip_mat dregion,
+                          const laip_region *r)
 {
-    size_t phrases = dregion.rows, patches = weight.cols;
-    const char *built = LAIP_STORAGE(d, "region_dweight", dregion, image, dimage);
+    size_t phrases = dregion.rows, patches = r->weight.cols;
+    const char *built = LAIP_STORAGE(d, "region_dweight", dregion, r->image, dimage);
     if (!phrases)
         return;
     LAIP_LAUNCH(d, "region.cl", "region_dweight", built, laip_grid_rows(d, phrases * patches),
-                LAIP_MAT(dregion), LAIP_MAT(image), LAIP_MAT(owner), LAIP_MAT(dfore), LAIP_I(patches),
+                LAIP_MAT(dregion), LAIP_MAT(r->image), LAIP_MAT(r->owner), LAIP_MAT(dfore), LAIP_I(patches),
                 LAIP_I(dregion.cols));
-    LAIP_LAUNCH(d, "region.cl", "region_dimage", built, laip_grid_rows(d, images * patches), LAIP_MAT(weight),
-                LAIP_MAT(dregion), LAIP_MAT(first), LAIP_BOTH(dimage), LAIP_I(patches), LAIP_I(dregion.cols));
+    LAIP_LAUNCH(d, "region.cl", "region_dimage", built, laip_grid_rows(d, r->images * patches),
+                LAIP_MAT(r->weight), LAIP_MAT(dregion), LAIP_MAT(r->first), LAIP_BOTH(dimage),
+                LAIP_I(patches), LAIP_I(dregion.cols));
     LAIP_LAUNCH(d, "region.cl", "region_dfore", "", laip_grid_rows(d, phrases), LAIP_MAT(dfore),
-                LAIP_MAT(weight), LAIP_MAT(back), LAIP_MAT(total), LAIP_I(patches), LAIP_I(attention));
+                LAIP_MAT(r->weight), LAIP_MAT(r->back), LAIP_MAT(r->total), LAIP_I(patches),
+                LAIP_I(r->attention));
 }

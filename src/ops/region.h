@@ -17,10 +17,16 @@ void laip_region_weights(laip_device *device, laip_mat weight, laip_mat total, l
                          int attention);
 /* region [p, D] is assigned; owner [p]: each phrase's image. */
 void laip_region_pool(laip_device *device, laip_mat region, laip_mat weight, laip_mat image, laip_ints owner);
-/* dfore [p, P] is assigned, dimage [T (P + 1), D] accumulated; first [T + 1]: where each image's phrases
- * begin. */
+/* What the backward reads beside dregion: as the forward had and made it. */
+typedef struct laip_region {
+    laip_mat weight, total, back; /* [p, P], [p, 2], [p, P] */
+    laip_mat image;               /* [T (P + 1), D] */
+    laip_ints owner, first;       /* [p], [T + 1]: where each image's phrases begin */
+    size_t images;                /* T */
+    int attention;
+} laip_region;
+/* dfore [p, P] is assigned, dimage [T (P + 1), D] accumulated. */
 void laip_region_backward(laip_device *device, laip_mat dfore, laip_mat dimage, laip_mat dregion,
-                          laip_mat weight, laip_mat total, laip_mat back, laip_mat image, laip_ints owner,
-                          laip_ints first, size_t images, int attention);
+                          const laip_region *r);
 
 #endif

@@ -206,8 +206,17 @@ static void compare(laip_device *d, const laip_attention *a, problem *p, float s
     laip_heads hq = {mq, qc}, hk = {mkv, 0}, hv = {mkv, vc};
     laip_attention_forward(d, a, mo, lse, hq, hk, hv);
     laip_check_mat("O", d, mo, o, 0.4 * p->tolerance);
-    laip_attention_backward(d, a, (laip_heads){mdq, qc}, (laip_heads){mdkv, 0}, (laip_heads){mdkv, vc}, mdo,
-                            mo, lse, hq, hk, hv, scratch);
+    laip_attention_gradients g = {.dq = {mdq, qc},
+                                  .dk = {mdkv, 0},
+                                  .dv = {mdkv, vc},
+                                  .dout = mdo,
+                                  .q = hq,
+                                  .k = hk,
+                                  .v = hv,
+                                  .o = mo,
+                                  .lse = lse,
+                                  .scratch = scratch};
+    laip_attention_backward(d, a, &g);
     float *gq = laip_test_read(d, mdq), *gkv = laip_test_read(d, mdkv);
     check("dq", gq, dq, oldq, rows, qs, qc, qc + D, p->tolerance);
     check("dk, dv", gkv, dkv, oldk, keys, ks, 0, vc + D, p->tolerance);
@@ -223,8 +232,9 @@ static void compare(laip_device *d, const laip_attention *a, problem *p, float s
     laip_attention but_one = *a;
     but_one.sequences--;
     laip_mat only = laip_test_mat(d, rows, qs, oldq);
-    laip_attention_backward(d, &but_one, (laip_heads){only, qc}, (laip_heads){{0}, 0}, (laip_heads){{0}, vc},
-                            mdo, mo, lse, hq, hk, hv, scratch);
+    g.dq.m = only;
+    g.dk.m = g.dv.m = (laip_mat){0};
+    laip_attention_backward(d, &but_one, &g);
     for (size_t i = (size_t)p->qb[p->S - 1] * qs; i < rows * qs; i++)
         dq[i] = (double)oldq[i];
     float *alone = laip_test_read(d, only);

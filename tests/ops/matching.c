@@ -50,8 +50,14 @@ static void body(laip_device *d)
     laip_mat logits = laip_test_mat(d, ROWS, 2, z), dlogits = laip_test_mat(d, ROWS, 2, z);
     laip_mat me = laip_mat_create(d, PAIRS, 1), mt = laip_mat_create(d, PAIRS, 1);
     laip_ints ni = laip_test_ints(d, PAIRS, image_negative), nt = laip_test_ints(d, PAIRS, text_negative);
-    laip_matching(d, dlogits, me, mt, logits, ni, nt, PAIRS, (float)margin, (float)itm, (float)tri,
-                  (laip_mat){0});
+    laip_matching(d, dlogits, me, mt,
+                  &(laip_matching_input){.logits = logits,
+                                         .image_negative = ni,
+                                         .text_negative = nt,
+                                         .pairs = PAIRS,
+                                         .margin = (float)margin,
+                                         .itm_weight = (float)itm,
+                                         .triplet_weight = (float)tri});
     for (int i = 0; i < PAIRS; i++)
         pair(Z, i, &e[i], &t[i]);
     laip_check_mat("entropy", d, me, e, 1e-6);

@@ -90,7 +90,15 @@ static void one(laip_device *d, int attention)
     free(p.region);
     free(p.weight);
     p.region = p.weight = NULL;
-    laip_region_backward(d, df, di, mdr, w, total, mb, mi, mo, m1, IMAGES, attention);
+    laip_region_backward(d, df, di, mdr,
+                         &(laip_region){.weight = w,
+                                        .total = total,
+                                        .back = mb,
+                                        .image = mi,
+                                        .owner = mo,
+                                        .first = m1,
+                                        .images = IMAGES,
+                                        .attention = attention});
     float *gf = laip_test_read(d, df), *gi = laip_test_read(d, di);
     for (size_t i = 0; i < n; i++)
         gi[i] -= old[i];

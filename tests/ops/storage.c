@@ -197,7 +197,14 @@ static void pictures(run *r)
              dfore = plain(r, 3, P, 1);
     laip_mat region = act(r, 3, cols, 1), dregion = act(r, 3, cols, 0.1), dimage = act(r, x.rows, cols, 1);
     laip_region_pool(r->d, region, weight, x, own);
-    laip_region_backward(r->d, dfore, dimage, dregion, weight, total, back, x, own, begin, IMAGES, 0);
+    laip_region_backward(r->d, dfore, dimage, dregion,
+                         &(laip_region){.weight = weight,
+                                        .total = total,
+                                        .back = back,
+                                        .image = x,
+                                        .owner = own,
+                                        .first = begin,
+                                        .images = IMAGES});
 }
 
 typedef struct gemm_case {
@@ -285,8 +292,17 @@ static void attend(run *r)
         laip_mat_create(r->d, 1, laip_attention_scratch(r->d, s->heads, s->head, queries, 2, block));
     laip_heads hq = {q, 4}, hk = {kv, 0}, hv = {kv, D};
     laip_attention_forward(r->d, &a, o, lse, hq, hk, hv);
-    laip_attention_backward(r->d, &a, (laip_heads){dq, 4}, (laip_heads){dkv, 0}, (laip_heads){dkv, D}, dout,
-                            o, lse, hq, hk, hv, scratch);
+    laip_attention_backward(r->d, &a,
+                            &(laip_attention_gradients){.dq = {dq, 4},
+                                                        .dk = {dkv, 0},
+                                                        .dv = {dkv, D},
+                                                        .dout = dout,
+                                                        .q = hq,
+                                                        .k = hk,
+                                                        .v = hv,
+                                                        .o = o,
+                                                        .lse = lse,
+                                                        .scratch = scratch});
     if (s->k[1] - s->k[0] == s->k[2] - s->k[1]) { /* probes want blocks of equal length */
         laip_mat g = act(r, 3, D, 1), back = plain(r, 3, block - 1, 1), dfore = plain(r, 3, block - 1, 1);
         laip_mat scores = laip_mat_create(r->d, 3 * (size_t)s->heads, block);
