@@ -1,7 +1,7 @@
 /* laip-bench peak: the limits that the operations are compared with, measured by kernels of cl/bench.cl. */
 #include "bench/bench.h"
+#include "cl/kernels.h"
 #include "cl/shared.h"
-#include "device/launch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +12,14 @@ enum { FMA_STEPS = 20000, CPU_STEPS = 20, COPY_FLOATS = 1 << 26, LAUNCHES = 200 
 typedef struct probe {
     laip_mat out, from, to;
     size_t groups;
-    const char *options;
+    laip_options options;
     int steps; /* long enough that the launch does not count, short enough for a display's watchdog */
 } probe;
 
 static void fma_work(laip_device *d, void *context)
 {
     const probe *p = context;
-    LAIP_LAUNCH(d, "bench.cl", "bench_fma", p->options,
+    LAIP_LAUNCH(d, bench_fma, p->options,
                 ((laip_grid){.groups = {p->groups},
                              .items = {laip_device_traits(d)->lanes > 1 ? LAIP_FLAT_ITEMS : 1}}),
                 LAIP_MAT(p->out), LAIP_F(0.5f), LAIP_I(p->steps));
@@ -29,14 +29,14 @@ static void copy_work(laip_device *d, void *context)
 {
     const probe *p = context;
     size_t count = p->from.cols, each = laip_flat_each(d, count);
-    LAIP_LAUNCH(d, "bench.cl", "bench_copy", "", laip_grid_flat(d, count, each), LAIP_MAT(p->from),
-                LAIP_MAT(p->to), laip_arg_u64(count), laip_arg_u64(each));
+    LAIP_LAUNCH(d, bench_copy, "", laip_grid_flat(d, count, each), LAIP_MAT(p->from), LAIP_MAT(p->to),
+                laip_arg_u64(count), laip_arg_u64(each));
 }
 
 static void one_launch(laip_device *d, void *context)
 {
     const probe *p = context;
-    LAIP_LAUNCH(d, "bench.cl", "bench_nothing", "", laip_grid_flat(d, 1, 1), LAIP_MAT(p->out));
+    LAIP_LAUNCH(d, bench_nothing, "", laip_grid_flat(d, 1, 1), LAIP_MAT(p->out));
 }
 
 static void many_launches(laip_device *d, void *context)
@@ -74,10 +74,8 @@ bool laip_bench_peak_measure(laip_device *d, double *gflops, int *vector, laip_e
     p.out = laip_mat_create(d, p.groups, items);
     *gflops = 0;
     for (size_t i = 0; i < SHAPES && good; i++) {
-        char text[48];
         double seconds;
-        snprintf(text, sizeof text, "-DVEC=%d -DCHAINS=%d", shapes[i][0], shapes[i][1]);
-        p.options = text;
+        p.options = LAIP_OPTIONS("-DVEC=# -DCHAINS=#", "", shapes[i][0], shapes[i][1]);
         good = laip_bench_fastest(d, fma_work, &p, 0.1, &seconds, error);
         double rate =
             good ? 2e-9 * (double)(p.groups * items) * shapes[i][1] * p.steps * shapes[i][0] / seconds : 0;

@@ -4,37 +4,28 @@
 
 #include "base/map.h"
 #include "base/str.h"
+#include "device/launch.h"
 #include "device/profiler.h"
 #include <CL/cl.h>
 
 /* A kernel with one set of options: made once, and launched with what changed since (device/launch.c). */
 enum { LAIP_KERNEL_PARTS = 12 };
 typedef struct laip_kernel {
+    const laip_kernel_description *what;
+    laip_options options;
+    struct laip_kernel *next; /* with other options */
     cl_kernel kernel;
-    char *file, *name, *options;
-    cl_uint arguments;
     size_t local_memory, group_limit;
-    struct laip_arg *set; /* the arguments as they are; kind LAIP_ARG_UNSET at first */
-    unsigned releases;    /* of buffers, when they were set: a handle may be of another one now */
+    laip_grid grid; /* of the last launch, and OpenCL's sizes of it */
+    size_t global[3], local[3];
+    char *set;         /* the struct of its arguments, as they are */
+    unsigned releases; /* of buffers, when they were set: a handle may be of another one now */
+    bool has_grid, is_set;
     /* its lines in the profiler, by the part's text */
     const char *part[LAIP_KERNEL_PARTS];
     size_t line[LAIP_KERNEL_PARTS];
     unsigned lines_of; /* which of the profiler's starts they are of */
 } laip_kernel;
-
-/* Where a call finds its kernel: by the places of the texts that it names it with, which are checked. */
-typedef struct laip_kernel_name {
-    const char *file, *kernel, *options;
-    size_t index;
-} laip_kernel_name;
-enum { LAIP_KERNEL_NAMES = 512 };
-
-/* Options that were made of numbers, once: device/launch.h, laip_options. */
-typedef struct laip_made_options {
-    const char *format, *more;
-    int values[3];
-    char *text;
-} laip_made_options;
 
 typedef struct laip_profiler_event {
     cl_event event, before; /* before: the time counts from its end, not from the event's own start */
@@ -85,13 +76,11 @@ struct laip_device {
     laip_counters counters;
     laip_error error; /* the sticky error; status LAIP_OK: none */
 
-    laip_map program_index;         /* by file and options */
-    laip_kernel_name *kernel_names; /* [LAIP_KERNEL_NAMES] */
-    laip_made_options *made_options;
-    size_t made_options_count, made_options_capacity;
+    laip_map program_index; /* by file and options */
     cl_program *programs;
-    laip_kernel *kernels;
-    size_t program_count, program_capacity, kernel_count, kernel_capacity;
+    size_t program_count, program_capacity;
+    laip_kernel **kernels; /* by a description's index: the first of those with other options */
+    size_t kernel_count;
 
     bool driver_caches, driver_caches_known; /* program_cache.c */
 
@@ -152,7 +141,8 @@ bool laip_driver_caches(laip_device *device); /* the driver keeps compiled progr
 void laip_mappings_release(laip_device *device); /* device/mapping.c */
 
 /* device/program.c: compiled, with the binaries cached on disk.  NULL after a failure (sticky). */
-laip_kernel *laip_kernel_get(laip_device *device, const char *file, const char *kernel, const char *options);
+laip_kernel *laip_kernel_get(laip_device *device, const laip_kernel_description *what,
+                             const laip_options *options);
 void laip_programs_release(laip_device *device);
 
 bool laip_has_extension(cl_device_id id, const char *name);

@@ -6,81 +6,82 @@
 #include <stdio.h>
 #include <string.h>
 
-static const size_t sizes[] = {[LAIP_ARG_MEM] = sizeof(cl_mem),
-                               [LAIP_ARG_I32] = 4,
-                               [LAIP_ARG_U32] = 4,
-                               [LAIP_ARG_F32] = 4,
-                               [LAIP_ARG_U64] = 8,
-                               [LAIP_ARG_U32X4] = 16};
-
-static bool is_set(const laip_kernel *k, cl_uint index, const laip_arg *a, bool buffers)
+static bool is_same(const void *a, const void *b, size_t size)
 {
-    const laip_arg *s = &k->set[index];
-    if (s->kind != a->kind || (a->kind == LAIP_ARG_MEM && !buffers))
-        return false;
-    return a->kind == LAIP_ARG_LOCAL ? s->value.bytes == a->value.bytes
-                                     : memcmp(&s->value, &a->value, sizes[a->kind]) == 0;
+    return size == 4   ? memcmp(a, b, 4) == 0 /* of constant sizes, which are instructions */
+           : size == 8 ? memcmp(a, b, 8) == 0
+                       : memcmp(a, b, size) == 0;
 }
 
-/* Sets the arguments that are others than at the kernel's last launch.  After a buffer was released all are
- * set anew: another may have its handle. */
-static bool set_arguments(laip_device *d, laip_kernel *k, const laip_arg *arguments)
+/* Sets the arguments that are others than at the kernel's last launch.  After a buffer was released all
+ * buffers are set anew: another may have its handle.  bytes: what they say that the kernel moves. */
+static bool set_arguments(laip_device *d, laip_kernel *k, const char *arguments, double *bytes)
 {
     unsigned releases = laip_mem_releases();
     bool buffers = k->releases == releases;
-    for (cl_uint i = 0; i < k->arguments; i++) {
-        const laip_arg *a = &arguments[i];
-        if (is_set(k, i, a, buffers))
+    for (size_t i = 0; i < k->what->count; i++) {
+        const laip_parameter *p = &k->what->parameters[i];
+        const char *a = arguments + p->offset;
+        if (p->buffer)
+            *bytes += ((const laip_arg *)(const void *)a)->bytes;
+        if (k->is_set && (buffers || !p->buffer) && is_same(k->set + p->offset, a, p->size))
             continue;
-        cl_int code = a->kind == LAIP_ARG_LOCAL ? clSetKernelArg(k->kernel, i, a->value.bytes, NULL)
-                                                : clSetKernelArg(k->kernel, i, sizes[a->kind], &a->value);
+        cl_int code = clSetKernelArg(k->kernel, (cl_uint)i, p->size, a);
         char subject[192];
         if (code != CL_SUCCESS)
-            snprintf(subject, sizeof subject, "kernel %s, argument %u", k->name, i);
-        k->set[i] = code == CL_SUCCESS ? *a : (laip_arg){0};
+            snprintf(subject, sizeof subject, "kernel %s, argument %s", k->what->name, p->name);
         if (!laip_cl_check(d, code, "clSetKernelArg", subject))
             return false;
+        memcpy(k->set + p->offset, a, p->size);
     }
+    k->is_set = true;
     k->releases = releases;
     return true;
 }
 
-void laip_launch(laip_device *d, const char *file, const char *kernel, const char *options, laip_grid grid,
-                 const laip_arg *arguments, size_t count)
+/* The sizes that OpenCL wants, when they are not those of the last launch; false: the group is too large. */
+static bool set_grid(laip_device *d, laip_kernel *k, const laip_grid *grid)
+{
+    size_t items = 1;
+    if (k->has_grid && memcmp(&k->grid, grid, sizeof *grid) == 0)
+        return true;
+    k->has_grid = false;
+    for (int i = 0; i < 3; i++) {
+        k->local[i] = grid->items[i] ? grid->items[i] : 1;
+        k->global[i] = (grid->groups[i] ? grid->groups[i] : 1) * k->local[i];
+        items *= k->local[i];
+    }
+    if (items > LAIP_GROUP_ITEMS || k->local_memory > LAIP_GROUP_BYTES || items > k->group_limit) {
+        laip_device_fail(
+            d, "kernel %s: a group of %zu items and %zu bytes, allowed are %d items (%zu here) and %d bytes",
+            k->what->name, items, k->local_memory, LAIP_GROUP_ITEMS, k->group_limit, LAIP_GROUP_BYTES);
+        return false;
+    }
+    k->grid = *grid;
+    k->has_grid = true;
+    return true;
+}
+
+void laip_launch(laip_device *d, const laip_kernel_description *what, laip_options options, laip_grid grid,
+                 const void *arguments, size_t size)
 {
     if (d->error.status != LAIP_OK)
         return;
-    laip_kernel *k = laip_kernel_get(d, file, kernel, options);
+    if (size != what->size) {
+        laip_device_fail(d, "kernel %s: arguments of %zu bytes, its own are of %zu", what->name, size,
+                         what->size);
+        return;
+    }
+    laip_kernel *k = laip_kernel_get(d, what, &options);
     if (!k)
         return;
     laip_tables_flush(d);
-    if (count != k->arguments) {
-        laip_device_fail(d, "kernel %s: %zu arguments given, it takes %u", kernel, count, k->arguments);
-        return;
-    }
-    size_t global[3], local[3], items = 1, bytes = k->local_memory;
     double moved = 0;
-    for (int i = 0; i < 3; i++) {
-        local[i] = grid.items[i] ? grid.items[i] : 1;
-        global[i] = (grid.groups[i] ? grid.groups[i] : 1) * local[i];
-        items *= local[i];
-    }
-    for (size_t i = 0; i < count; i++) {
-        moved += arguments[i].bytes;
-        if (arguments[i].kind == LAIP_ARG_LOCAL)
-            bytes += arguments[i].value.bytes;
-    }
-    if (items > LAIP_GROUP_ITEMS || bytes > LAIP_GROUP_BYTES || items > k->group_limit) {
-        laip_device_fail(
-            d, "kernel %s: a group of %zu items and %zu bytes, allowed are %d items (%zu here) and %d bytes",
-            kernel, items, bytes, LAIP_GROUP_ITEMS, k->group_limit, LAIP_GROUP_BYTES);
+    if (!set_grid(d, k, &grid) || !set_arguments(d, k, arguments, &moved))
         return;
-    }
-    if (!set_arguments(d, k, arguments))
-        return;
-    cl_int code = clEnqueueNDRangeKernel(d->queue, k->kernel, 3, NULL, global, local, 0, NULL,
+    cl_int code = clEnqueueNDRangeKernel(d->queue, k->kernel, 3, NULL, k->global, k->local, 0, NULL,
                                          laip_profiler_add_kernel(d, k, moved));
-    laip_cl_check(d, code, "clEnqueueNDRangeKernel", kernel);
+    laip_cl_check(d, code, "clEnqueueNDRangeKernel", what->name);
 }
 
 laip_grid laip_grid_tiles(const laip_device *d, size_t count)

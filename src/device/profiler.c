@@ -126,7 +126,7 @@ cl_event *laip_profiler_add_kernel(laip_device *d, laip_kernel *k, double bytes)
 {
     laip_profiler *l = &d->profiler;
     if (l->paused)
-        return laip_profiler_add(d, k->name, bytes, true);
+        return laip_profiler_add(d, k->what->name, bytes, true);
     if (k->lines_of != l->starts + 1) {
         memset(k->part, 0, sizeof k->part);
         k->lines_of = l->starts + 1;
@@ -137,7 +137,7 @@ cl_event *laip_profiler_add_kernel(laip_device *d, laip_kernel *k, double bytes)
         i++;
     if (k->part[i] != part) {
         k->part[i] = part;
-        k->line[i] = (size_t)(line_of(l, k->name) - l->lines);
+        k->line[i] = (size_t)(line_of(l, k->what->name) - l->lines);
     }
     return count(d, &l->lines[k->line[i]], bytes, true);
 }

@@ -164,104 +164,91 @@ static cl_program program_get(laip_device *d, const char *file, const char *opti
     return p;
 }
 
-static laip_kernel *create(laip_device *d, const char *file, const char *kernel, const char *options)
+/* What the numbers of options stand for, as text; free() releases it. */
+static char *options_text(const laip_options *options)
 {
-    cl_program p = program_get(d, file, options);
-    if (!p)
-        return NULL;
-    cl_int code;
-    laip_kernel k = {.kernel = clCreateKernel(p, kernel, &code)};
-    if (!laip_cl_check(d, code, "clCreateKernel", kernel))
-        return NULL;
-    cl_ulong local = 0;
-    clGetKernelInfo(k.kernel, CL_KERNEL_NUM_ARGS, sizeof k.arguments, &k.arguments, NULL);
-    clGetKernelWorkGroupInfo(k.kernel, d->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
-    clGetKernelWorkGroupInfo(k.kernel, d->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof k.group_limit, &k.group_limit,
-                             NULL);
-    /* A kernel that was compiled for a size runs at it: Mesa 22.3 tells a sub-group's size as the limit. */
-    size_t sizes[3] = {0};
-    clGetKernelWorkGroupInfo(k.kernel, d->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof sizes, sizes, NULL);
-    if (sizes[0] * sizes[1] * sizes[2] > k.group_limit)
-        k.group_limit = sizes[0] * sizes[1] * sizes[2];
-    k.local_memory = local;
-    k.file = laip_strdup(file);
-    k.name = laip_strdup(kernel);
-    k.options = laip_strdup(options);
-    k.set = laip_alloc(k.arguments + 1, sizeof *k.set);
-    void *array = d->kernels;
-    laip_grow(&array, &d->kernel_capacity, d->kernel_count + 1, sizeof *d->kernels);
-    d->kernels = array;
-    d->kernels[d->kernel_count] = k;
-    return &d->kernels[d->kernel_count++];
-}
-
-static bool is(const laip_kernel *k, const char *file, const char *kernel, const char *options)
-{
-    return strcmp(k->name, kernel) == 0 && strcmp(k->options, options) == 0 && strcmp(k->file, file) == 0;
-}
-
-/* Calls name kernels by literals, or by options made once (laip_options): so the places of the texts lead to
- * the kernel, and what they say is compared.  Where two calls have one place, the last has it. */
-laip_kernel *laip_kernel_get(laip_device *d, const char *file, const char *kernel, const char *options)
-{
-    if (!d->kernel_names)
-        d->kernel_names = laip_alloc(LAIP_KERNEL_NAMES, sizeof *d->kernel_names);
-    uintptr_t place = (uintptr_t)kernel * 31 + (uintptr_t)options;
-    laip_kernel_name *n = &d->kernel_names[(place ^ place >> 9) % LAIP_KERNEL_NAMES];
-    if (n->file == file && n->kernel == kernel && n->options == options &&
-        is(&d->kernels[n->index], file, kernel, options))
-        return &d->kernels[n->index];
-    laip_kernel *k = NULL;
-    for (size_t i = 0; !k && i < d->kernel_count; i++)
-        if (is(&d->kernels[i], file, kernel, options))
-            k = &d->kernels[i];
-    if (!k)
-        k = create(d, file, kernel, options);
-    if (k)
-        *n = (laip_kernel_name){file, kernel, options, (size_t)(k - d->kernels)};
-    return k;
-}
-
-const char *laip_options(laip_device *d, const char *format, const int values[3], const char *more)
-{
-    for (size_t i = 0; i < d->made_options_count; i++) {
-        const laip_made_options *o = &d->made_options[i];
-        if (o->format == format && o->more == more && memcmp(o->values, values, sizeof o->values) == 0)
-            return o->text;
-    }
     laip_str text = {0};
-    laip_made_options o = {.format = format, .more = more, .values = {values[0], values[1], values[2]}};
-    const int *next = values;
-    for (const char *c = format; *c; c++)
+    const int *next = options->numbers;
+    for (const char *c = options->format ? options->format : ""; *c; c++)
         if (*c == '#')
             laip_str_addf(&text, "%d", *next++);
         else
             laip_str_add(&text, c, 1);
-    laip_str_addf(&text, " %s", more);
-    o.text = text.text;
-    void *array = d->made_options;
-    laip_grow(&array, &d->made_options_capacity, d->made_options_count + 1, sizeof o);
-    d->made_options = array;
-    d->made_options[d->made_options_count++] = o;
-    return o.text;
+    if (options->more)
+        laip_str_addf(&text, "%s%s", options->format ? " " : "", options->more);
+    laip_str_add(&text, "", 0);
+    return text.text;
+}
+
+static laip_kernel *create(laip_device *d, const laip_kernel_description *what, const laip_options *options)
+{
+    char *text = options_text(options);
+    cl_program p = program_get(d, what->file, text);
+    free(text);
+    if (!p)
+        return NULL;
+    cl_int code;
+    cl_uint declared = 0;
+    cl_kernel kernel = clCreateKernel(p, what->name, &code);
+    if (!laip_cl_check(d, code, "clCreateKernel", what->name))
+        return NULL;
+    clGetKernelInfo(kernel, CL_KERNEL_NUM_ARGS, sizeof declared, &declared, NULL);
+    if (declared != what->count) { /* LAIP_KERNEL_DIR has another than this program was built with */
+        laip_device_fail(d, "kernel %s: it takes %u arguments, %zu are given", what->name, declared,
+                         what->count);
+        clReleaseKernel(kernel);
+        return NULL;
+    }
+    laip_kernel *k = laip_alloc(1, sizeof *k);
+    *k = (laip_kernel){.what = what, .options = *options, .kernel = kernel, .set = laip_alloc(1, what->size)};
+    cl_ulong local = 0;
+    clGetKernelWorkGroupInfo(kernel, d->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
+    clGetKernelWorkGroupInfo(kernel, d->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof k->group_limit, &k->group_limit,
+                             NULL);
+    /* A kernel that was compiled for a size runs at it: Mesa 22.3 tells a sub-group's size as the limit. */
+    size_t sizes[3] = {0};
+    clGetKernelWorkGroupInfo(kernel, d->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof sizes, sizes, NULL);
+    if (sizes[0] * sizes[1] * sizes[2] > k->group_limit)
+        k->group_limit = sizes[0] * sizes[1] * sizes[2];
+    k->local_memory = local;
+    return k;
+}
+
+_Static_assert(sizeof(laip_options) == 2 * sizeof(char *) + LAIP_OPTION_NUMBERS * sizeof(int),
+               "options are compared whole");
+
+laip_kernel *laip_kernel_get(laip_device *d, const laip_kernel_description *what, const laip_options *options)
+{
+    if (what->index >= d->kernel_count) {
+        size_t count = what->index + 64;
+        d->kernels = laip_realloc(d->kernels, count, sizeof(laip_kernel *));
+        memset(d->kernels + d->kernel_count, 0, (count - d->kernel_count) * sizeof(laip_kernel *));
+        d->kernel_count = count;
+    }
+    laip_kernel **first = &d->kernels[what->index];
+    for (laip_kernel *k = *first; k; k = k->next)
+        if (memcmp(&k->options, options, sizeof *options) == 0)
+            return k;
+    laip_kernel *k = create(d, what, options);
+    if (k) {
+        k->next = *first;
+        *first = k;
+    }
+    return k;
 }
 
 void laip_programs_release(laip_device *d)
 {
-    for (size_t i = 0; i < d->kernel_count; i++) {
-        clReleaseKernel(d->kernels[i].kernel);
-        free(d->kernels[i].file);
-        free(d->kernels[i].name);
-        free(d->kernels[i].options);
-        free(d->kernels[i].set);
-    }
+    for (size_t i = 0; i < d->kernel_count; i++)
+        for (laip_kernel *k = d->kernels[i], *next; k; k = next) {
+            next = k->next;
+            clReleaseKernel(k->kernel);
+            free(k->set);
+            free(k);
+        }
     for (size_t i = 0; i < d->program_count; i++)
         clReleaseProgram(d->programs[i]);
     free(d->kernels);
     free(d->programs);
-    for (size_t i = 0; i < d->made_options_count; i++)
-        free(d->made_options[i].text);
-    free(d->made_options);
-    free(d->kernel_names);
     laip_map_free(&d->program_index);
 }

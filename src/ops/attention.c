@@ -1,3 +1,4 @@
+#include "cl/kernels.h"
 #include "cl/shared.h"
 #include "device/profiler.h"
 #include "ops/attention_internal.h"
@@ -8,7 +9,7 @@
  * made of them, the matrix unit's on a device that has one for its precision, groups of items that share
  * tiles on a GPU that has room for them, else the plain one. */
 typedef struct form {
-    const char *file, *forward, *dq, *dkv;
+    const laip_kernel_description *forward, *dq, *dkv;
     enum { PLAIN, GROUP, UNIT } kind;
 } form;
 
@@ -44,12 +45,12 @@ static form form_for(laip_device *d, const laip_attention *a)
     if (laip_device_traits(d)->lanes > 1 && a->head_size % 4 == 0 &&
         a->head_size <= LAIP_ATTENTION_UNIT_HEAD && laip_device_traits(d)->group_limit >= LAIP_GROUP_ITEMS &&
         !laip_unit_of(d, laip_precision_of(d))->plain)
-        return (form){"attention_unit.cl", "attention_unit_forward", "attention_unit_dq",
-                      "attention_unit_dkv", UNIT};
+        return (form){&laip_cl_attention_unit_forward, &laip_cl_attention_unit_dq,
+                      &laip_cl_attention_unit_dkv, UNIT};
     if (laip_device_traits(d)->lanes > 1 && laip_attention_has_tiles(laip_device_traits(d), a->head_size))
-        return (form){"attention_group.cl", "attention_group_forward", "attention_group_dq",
-                      "attention_group_dkv", GROUP};
-    return (form){"attention.cl", "attention_forward", "attention_dq", "attention_dkv", PLAIN};
+        return (form){&laip_cl_attention_group_forward, &laip_cl_attention_group_dq,
+                      &laip_cl_attention_group_dkv, GROUP};
+    return (form){&laip_cl_attention_forward, &laip_cl_attention_dq, &laip_cl_attention_dkv, PLAIN};
 }
 
 static bool aligned(laip_heads h)
@@ -64,17 +65,16 @@ static bool aligned_eight(const laip_attention *a, laip_heads h)
 }
 
 /* What a kernel whose groups own rows of a side of this length is compiled with. */
-static const char *options_for(laip_device *d, const form *f, const laip_attention *a, size_t longest,
-                               bool all_aligned, const char *storage)
+static laip_options options_for(laip_device *d, const form *f, const laip_attention *a, size_t longest,
+                                bool all_aligned, const char *storage)
 {
     if (f->kind == GROUP)
-        return LAIP_OPTIONS(d, "-DHEAD=# -DROWS=# -DALIGNED=# -DMANY_REGISTERS", storage, a->head_size,
+        return LAIP_OPTIONS("-DHEAD=# -DROWS=# -DALIGNED=# -DMANY_REGISTERS", storage, a->head_size,
                             (int)group_rows(laip_device_traits(d), a->head_size, longest), all_aligned);
     if (f->kind == UNIT)
-        return LAIP_OPTIONS(d, "-DHEAD=# -DALIGNED=# -DSTORE=#",
-                            laip_unit_of(d, laip_precision_of(d))->options, a->head_size, all_aligned,
-                            *storage ? LAIP_STORED_HALF : LAIP_STORED_FLOAT);
-    return LAIP_OPTIONS(d, "-DHEAD=#", storage, a->head_size);
+        return LAIP_OPTIONS("-DHEAD=# -DALIGNED=# -DSTORE=#", laip_unit_of(d, laip_precision_of(d))->options,
+                            a->head_size, all_aligned, *storage ? LAIP_STORED_HALF : LAIP_STORED_FLOAT);
+    return LAIP_OPTIONS("-DHEAD=#", storage, a->head_size);
 }
 
 /* Groups: a sequence (or block), a head, and a share of its rows. */
@@ -111,17 +111,17 @@ double laip_attention_flops(const laip_attention *a)
     return 2 * a->score_count * a->heads * a->head_size;
 }
 
-laip_arg laip_attention_scale(const laip_attention *a)
+laip_f32 laip_attention_scale(const laip_attention *a)
 {
     return LAIP_F(1 / sqrtf((float)a->head_size));
 }
 
-laip_arg laip_attention_threshold(const laip_attention *a)
+laip_u32 laip_attention_threshold(const laip_attention *a)
 {
     return LAIP_U((uint32_t)((double)a->dropout * 4294967296.0));
 }
 
-laip_arg laip_attention_kept_scale(const laip_attention *a)
+laip_f32 laip_attention_kept_scale(const laip_attention *a)
 {
     return LAIP_F(1 / (1 - a->dropout));
 }
@@ -141,20 +141,20 @@ void laip_attention_forward(laip_device *d, const laip_attention *a, laip_mat o,
         return;
     }
     form f = form_for(d, a);
-    const char *built = options_for(d, &f, a, a->longest_query,
-                                    aligned(q) && aligned(k) && aligned(v) && aligned_eight(a, q) &&
-                                        aligned_eight(a, k) && aligned_eight(a, v),
-                                    storage);
+    laip_options built = options_for(d, &f, a, a->longest_query,
+                                     aligned(q) && aligned(k) && aligned(v) && aligned_eight(a, q) &&
+                                         aligned_eight(a, k) && aligned_eight(a, v),
+                                     storage);
     laip_profiler_flops(d, 2 * laip_attention_flops(a));
-    LAIP_LAUNCH(d, f.file, f.forward, built,
-                grid(d, &f, a, a->sequences, a->longest_query, LAIP_ATTENTION_UNIT_FORWARD_ROWS),
-                laip_attention_columns(a, q, a->query_rows), laip_attention_columns(a, k, a->key_rows),
-                laip_attention_columns(a, v, a->key_rows),
-                laip_attention_columns(a, (laip_heads){o, 0}, a->query_rows), laip_attention_per_row(a, lse),
-                LAIP_MAT(a->q_begin), LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->ids),
-                laip_arg_stream(a->stream), LAIP_I(a->heads), LAIP_I(q.m.cols), LAIP_I(q.col),
-                LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col), laip_attention_scale(a),
-                laip_attention_threshold(a), laip_attention_kept_scale(a));
+    LAIP_LAUNCH_ONE_OF(d, f.forward, attention_forward, built,
+                       grid(d, &f, a, a->sequences, a->longest_query, LAIP_ATTENTION_UNIT_FORWARD_ROWS),
+                       laip_attention_columns(a, q, a->query_rows), laip_attention_columns(a, k, a->key_rows),
+                       laip_attention_columns(a, v, a->key_rows),
+                       laip_attention_columns(a, (laip_heads){o, 0}, a->query_rows),
+                       laip_attention_per_row(a, lse), LAIP_MAT(a->q_begin), LAIP_MAT(a->kv_of),
+                       LAIP_MAT(a->k_begin), LAIP_MAT(a->ids), laip_arg_stream(a->stream), LAIP_I(a->heads),
+                       LAIP_I(q.m.cols), LAIP_I(q.col), LAIP_I(k.m.cols), LAIP_I(k.col), LAIP_I(v.col),
+                       laip_attention_scale(a), laip_attention_threshold(a), laip_attention_kept_scale(a));
 }
 
 size_t laip_attention_scratch(const laip_device *d, int heads, int head_size, size_t query_rows,
@@ -166,69 +166,58 @@ size_t laip_attention_scratch(const laip_device *d, int heads, int head_size, si
 }
 
 static void launch_delta(laip_device *d, const laip_attention *a, const laip_attention_gradients *g,
-                         const char *built)
+                         laip_options built)
 {
-    LAIP_LAUNCH(d, "attention.cl", "attention_delta", built, laip_grid_rows(d, a->query_rows),
+    LAIP_LAUNCH(d, attention_delta, built, laip_grid_rows(d, a->query_rows),
                 laip_attention_columns(a, (laip_heads){g->dout, 0}, a->query_rows),
                 laip_attention_columns(a, (laip_heads){g->o, 0}, a->query_rows),
                 laip_attention_per_row(a, g->scratch), LAIP_I(a->heads));
 }
 
 static void launch_dq(laip_device *d, const laip_attention *a, const form *f,
-                      const laip_attention_gradients *g, const char *built)
+                      const laip_attention_gradients *g, laip_options built)
 {
     laip_grid groups = grid(d, f, a, a->sequences, a->longest_query, LAIP_ATTENTION_UNIT_BACKWARD_ROWS);
-    laip_arg arguments[32];
-    size_t n = 0;
-    const laip_arg first[] = {laip_attention_columns(a, g->q, a->query_rows),
-                              laip_attention_columns(a, g->k, a->key_rows),
-                              laip_attention_columns(a, g->v, a->key_rows),
-                              laip_attention_columns(a, (laip_heads){g->dout, 0}, a->query_rows)};
-    const laip_arg rest[] = {laip_attention_per_row(a, g->lse),
-                             laip_attention_per_row(a, g->scratch),
-                             laip_attention_columns(a, g->dq, a->query_rows),
-                             LAIP_MAT(a->q_begin),
-                             LAIP_MAT(a->kv_of),
-                             LAIP_MAT(a->k_begin),
-                             LAIP_MAT(a->ids),
-                             laip_arg_stream(a->stream),
-                             LAIP_I(a->heads),
-                             LAIP_I(g->q.m.cols),
-                             LAIP_I(g->q.col),
-                             LAIP_I(g->k.m.cols),
-                             LAIP_I(g->k.col),
-                             LAIP_I(g->v.col),
-                             LAIP_I(g->dq.m.cols),
-                             LAIP_I(g->dq.col),
-                             laip_attention_scale(a),
-                             laip_attention_threshold(a),
-                             laip_attention_kept_scale(a)};
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-        arguments[n++] = first[i];
-    if (f->kind != PLAIN) /* they make delta themselves */
-        arguments[n++] = laip_attention_columns(a, (laip_heads){g->o, 0}, a->query_rows);
-    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
-        arguments[n++] = rest[i];
+    laip_arg q = laip_attention_columns(a, g->q, a->query_rows);
+    laip_arg k = laip_attention_columns(a, g->k, a->key_rows),
+             v = laip_attention_columns(a, g->v, a->key_rows);
+    laip_arg dout = laip_attention_columns(a, (laip_heads){g->dout, 0}, a->query_rows);
+    laip_arg o = laip_attention_columns(a, (laip_heads){g->o, 0}, a->query_rows);
+    laip_arg lse = laip_attention_per_row(a, g->lse), delta = laip_attention_per_row(a, g->scratch);
+    laip_arg dq = laip_attention_columns(a, g->dq, a->query_rows);
     laip_profiler_flops(d, 3 * laip_attention_flops(a)); /* scores and their gradients, and of these dq */
-    laip_launch(d, f->file, f->dq, built, groups, arguments, n);
+    if (f->kind == PLAIN)
+        LAIP_LAUNCH(d, attention_dq, built, groups, q, k, v, dout, lse, delta, dq, LAIP_MAT(a->q_begin),
+                    LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->ids), laip_arg_stream(a->stream),
+                    LAIP_I(a->heads), LAIP_I(g->q.m.cols), LAIP_I(g->q.col), LAIP_I(g->k.m.cols),
+                    LAIP_I(g->k.col), LAIP_I(g->v.col), LAIP_I(g->dq.m.cols), LAIP_I(g->dq.col),
+                    laip_attention_scale(a), laip_attention_threshold(a), laip_attention_kept_scale(a));
+    else /* they make delta themselves */
+        LAIP_LAUNCH_ONE_OF(d, f->dq, attention_group_dq, built, groups, q, k, v, dout, o, lse, delta, dq,
+                           LAIP_MAT(a->q_begin), LAIP_MAT(a->kv_of), LAIP_MAT(a->k_begin), LAIP_MAT(a->ids),
+                           laip_arg_stream(a->stream), LAIP_I(a->heads), LAIP_I(g->q.m.cols),
+                           LAIP_I(g->q.col), LAIP_I(g->k.m.cols), LAIP_I(g->k.col), LAIP_I(g->v.col),
+                           LAIP_I(g->dq.m.cols), LAIP_I(g->dq.col), laip_attention_scale(a),
+                           laip_attention_threshold(a), laip_attention_kept_scale(a));
 }
 
 static void launch_dkv(laip_device *d, const laip_attention *a, const form *f,
-                       const laip_attention_gradients *g, const char *built)
+                       const laip_attention_gradients *g, laip_options built)
 {
     laip_profiler_flops(d, 2 * laip_attention_flops(a));
-    LAIP_LAUNCH(d, f->file, f->dkv, built,
-                grid(d, f, a, a->blocks, a->longest_block, LAIP_ATTENTION_UNIT_BACKWARD_ROWS),
-                laip_attention_columns(a, g->q, a->query_rows), laip_attention_columns(a, g->k, a->key_rows),
-                laip_attention_columns(a, g->v, a->key_rows),
-                laip_attention_columns(a, (laip_heads){g->dout, 0}, a->query_rows),
-                laip_attention_per_row(a, g->lse), laip_attention_per_row(a, g->scratch),
-                laip_attention_columns(a, g->dk, a->key_rows), laip_attention_columns(a, g->dv, a->key_rows),
-                LAIP_MAT(a->q_begin), LAIP_MAT(a->k_begin), LAIP_MAT(a->block_sequences_begin),
-                LAIP_MAT(a->block_sequences), LAIP_MAT(a->ids), laip_arg_stream(a->stream), LAIP_I(a->heads),
-                LAIP_I(g->q.m.cols), LAIP_I(g->q.col), LAIP_I(g->k.m.cols), LAIP_I(g->k.col),
-                LAIP_I(g->v.col), LAIP_I(g->dk.m.cols), LAIP_I(g->dk.col), LAIP_I(g->dv.col),
-                laip_attention_scale(a), laip_attention_threshold(a), laip_attention_kept_scale(a));
+    LAIP_LAUNCH_ONE_OF(
+        d, f->dkv, attention_dkv, built,
+        grid(d, f, a, a->blocks, a->longest_block, LAIP_ATTENTION_UNIT_BACKWARD_ROWS),
+        laip_attention_columns(a, g->q, a->query_rows), laip_attention_columns(a, g->k, a->key_rows),
+        laip_attention_columns(a, g->v, a->key_rows),
+        laip_attention_columns(a, (laip_heads){g->dout, 0}, a->query_rows), laip_attention_per_row(a, g->lse),
+        laip_attention_per_row(a, g->scratch), laip_attention_columns(a, g->dk, a->key_rows),
+        laip_attention_columns(a, g->dv, a->key_rows), LAIP_MAT(a->q_begin), LAIP_MAT(a->k_begin),
+        LAIP_MAT(a->block_sequences_begin), LAIP_MAT(a->block_sequences), LAIP_MAT(a->ids),
+        laip_arg_stream(a->stream), LAIP_I(a->heads), LAIP_I(g->q.m.cols), LAIP_I(g->q.col),
+        LAIP_I(g->k.m.cols), LAIP_I(g->k.col), LAIP_I(g->v.col), LAIP_I(g->dk.m.cols), LAIP_I(g->dk.col),
+        LAIP_I(g->dv.col), laip_attention_scale(a), laip_attention_threshold(a),
+        laip_attention_kept_scale(a));
 }
 
 void laip_attention_backward(laip_device *d, const laip_attention *a, const laip_attention_gradients *g)
@@ -247,7 +236,7 @@ void laip_attention_backward(laip_device *d, const laip_attention *a, const laip
                        aligned_eight(a, g->k) && aligned_eight(a, g->v) && aligned(g->dq) &&
                        (!keys_too || (aligned(g->dk) && aligned(g->dv)));
     if (f.kind == PLAIN)
-        launch_delta(d, a, g, LAIP_OPTIONS(d, "-DHEAD=#", storage, a->head_size));
+        launch_delta(d, a, g, LAIP_OPTIONS("-DHEAD=#", storage, a->head_size));
     launch_dq(d, a, &f, g, options_for(d, &f, a, a->longest_query, all_aligned, storage));
     if (keys_too)
         launch_dkv(d, a, &f, g, options_for(d, &f, a, a->longest_block, all_aligned, storage));

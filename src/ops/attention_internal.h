@@ -9,9 +9,9 @@
 laip_arg laip_attention_columns(const laip_attention *a, laip_heads x, size_t rows);
 laip_arg laip_attention_per_row(const laip_attention *a, laip_mat m); /* a number a query row and head */
 double laip_attention_flops(const laip_attention *a);                 /* of Q Kᵀ */
-laip_arg laip_attention_scale(const laip_attention *a);               /* 1/√d */
-laip_arg laip_attention_threshold(const laip_attention *a); /* dropout's, and what is kept times … */
-laip_arg laip_attention_kept_scale(const laip_attention *a);
+laip_f32 laip_attention_scale(const laip_attention *a);               /* 1/√d */
+laip_u32 laip_attention_threshold(const laip_attention *a); /* dropout's, and what is kept times … */
+laip_f32 laip_attention_kept_scale(const laip_attention *a);
 
 /* attention_tile.c: whether the form in query tiles serves, and its launches. */
 bool laip_attention_tiled(const laip_device *device, int head_size);

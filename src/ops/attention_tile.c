@@ -1,5 +1,6 @@
 /* Attention on a processor: query tiles in vectors as wide as its registers, a work-item a group; the kernels
  * are cl/attention_tile_*.cl. */
+#include "cl/kernels.h"
 #include "cl/shared.h"
 #include "device/profiler.h"
 #include "ops/attention_internal.h"
@@ -8,10 +9,7 @@
  * 32 registers of 512 bits, 16 of 256, and 32 of 128.  The device's own width is taken. */
 static const struct {
     int vec, tile, vectors;
-    const char *options;
-} shapes[] = {{16, 8, 2, "-DVEC=16 -DTILE=8 -DVECTORS=2 -DHEAD=#"},
-              {8, 4, 3, "-DVEC=8 -DTILE=4 -DVECTORS=3 -DHEAD=#"},
-              {4, 4, 4, "-DVEC=4 -DTILE=4 -DVECTORS=4 -DHEAD=#"}};
+} shapes[] = {{16, 8, 2}, {8, 4, 3}, {4, 4, 4}};
 
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -20,7 +18,7 @@ typedef struct launch_shape {
     size_t share;       /* floats of a group's share of the workspace */
     size_t parts, each; /* parts of a block and head; parts that a group takes in a row */
     laip_grid grid;
-    const char *options;
+    laip_options options;
 } launch_shape;
 
 bool laip_attention_tiled(const laip_device *d, int head_size)
@@ -63,7 +61,8 @@ static launch_shape share_out(laip_device *d, const laip_attention *a, size_t mo
     s.each = all * s.parts / (4 * wanted);
     s.each = s.each ? s.each : 1;
     s.grid = laip_grid_tiles(d, (all * s.parts + s.each - 1) / s.each);
-    s.options = LAIP_OPTIONS(d, shapes[s.shape].options, storage, a->head_size);
+    s.options = LAIP_OPTIONS("-DVEC=# -DTILE=# -DVECTORS=# -DHEAD=#", storage, shapes[s.shape].vec,
+                             shapes[s.shape].tile, shapes[s.shape].vectors, a->head_size);
     return s;
 }
 
@@ -79,9 +78,8 @@ void laip_attention_tile_forward(laip_device *d, const laip_attention *a, laip_m
     launch_shape s = share_out(d, a, query_parts(d, a), storage);
     size_t share = share_of(s.shape, a->longest_block, (size_t)a->head_size, 2, 1);
     laip_profiler_flops(d, 2 * laip_attention_flops(a));
-    LAIP_LAUNCH(d, "attention_tile_forward.cl", "attention_tile_forward", s.options, s.grid,
-                laip_attention_columns(a, q, a->query_rows), laip_attention_columns(a, k, a->key_rows),
-                laip_attention_columns(a, v, a->key_rows),
+    LAIP_LAUNCH(d, attention_tile_forward, s.options, s.grid, laip_attention_columns(a, q, a->query_rows),
+                laip_attention_columns(a, k, a->key_rows), laip_attention_columns(a, v, a->key_rows),
                 laip_attention_columns(a, (laip_heads){o, 0}, a->query_rows), laip_attention_per_row(a, lse),
                 LAIP_MAT(a->q_begin), LAIP_MAT(a->k_begin), LAIP_MAT(a->block_sequences_begin),
                 LAIP_MAT(a->block_sequences), LAIP_MAT(a->ids), laip_arg_stream(a->stream), LAIP_I(a->heads),
@@ -115,9 +113,8 @@ static void launch_backward(laip_device *d, const laip_attention *a, const laip_
     bool dq = want & LAIP_WANT_DQ, dkv = want & LAIP_WANT_DKV;
     laip_profiler_flops(d, (2 + dq + 2 * dkv) * laip_attention_flops(a));
     LAIP_LAUNCH(
-        d, "attention_tile_backward.cl", "attention_tile_backward", s.options, s.grid,
-        laip_attention_columns(a, g->q, a->query_rows), laip_attention_columns(a, g->k, a->key_rows),
-        laip_attention_columns(a, g->v, a->key_rows),
+        d, attention_tile_backward, s.options, s.grid, laip_attention_columns(a, g->q, a->query_rows),
+        laip_attention_columns(a, g->k, a->key_rows), laip_attention_columns(a, g->v, a->key_rows),
         laip_attention_columns(a, (laip_heads){g->dout, 0}, a->query_rows), laip_attention_per_row(a, g->lse),
         laip_arg_both(laip_arg_floats(g->scratch.mem, means)), LAIP_U((uint32_t)means), laip_arg_u64(share),
         dq ? laip_attention_columns(a, g->dq, a->query_rows) : LAIP_UNUSED(g->dq.m),

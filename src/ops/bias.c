@@ -1,6 +1,6 @@
 #include "ops/bias.h"
 
-#include "device/launch.h"
+#include "cl/kernels.h"
 
 /* Rows are summed in bands: more of them where there are few columns to share out. */
 enum { NARROW = 256, BANDS = 16, BANDS_NARROW = 64 };
@@ -25,10 +25,10 @@ void laip_bias_gradient_columns(laip_device *d, laip_mat db, laip_mat dy, size_t
     laip_grid grid = laip_grid_flat(d, count, (size_t)laip_device_traits(d)->vector);
     laip_grid gather = grid;
     grid.groups[1] = bands;
-    LAIP_LAUNCH(d, "bias.cl", "bias_partials", LAIP_STORAGE(d, "bias_partials", dy), grid, LAIP_MAT(summed),
+    LAIP_LAUNCH(d, bias_partials, LAIP_STORAGE(d, "bias_partials", dy), grid, LAIP_MAT(summed),
                 laip_arg_floats(scratch.mem, bands * count), LAIP_I(rows), LAIP_I(cols), LAIP_I(first),
                 LAIP_I(first + count), LAIP_I(band));
-    LAIP_LAUNCH(d, "bias.cl", "bias_gather", "", gather, laip_arg_floats(scratch.mem, bands * count),
+    LAIP_LAUNCH(d, bias_gather, "", gather, laip_arg_floats(scratch.mem, bands * count),
                 laip_arg_both(laip_arg_floats(db.mem, count)), LAIP_I(bands), LAIP_I(cols), LAIP_I(first),
                 LAIP_I(first + count));
 }

@@ -1,6 +1,6 @@
 #include "ops/contrast.h"
 
-#include "device/launch.h"
+#include "cl/kernels.h"
 
 void laip_contrast_rows(laip_device *d, laip_mat dots, laip_mat loss, laip_mat dtemperature,
                         const laip_contrast *c)
@@ -8,7 +8,7 @@ void laip_contrast_rows(laip_device *d, laip_mat dots, laip_mat loss, laip_mat d
     if (!dots.rows)
         return;
     bool two = c->row_b.mem != NULL;
-    LAIP_LAUNCH(d, "contrast.cl", "contrast", "", laip_grid_rows(d, dots.rows), LAIP_BOTH(dots),
+    LAIP_LAUNCH(d, contrast, "", laip_grid_rows(d, dots.rows), LAIP_BOTH(dots),
                 c->alpha > 0 ? LAIP_MAT(c->momentum_dots) : LAIP_UNUSED(dots), LAIP_MAT(c->row_a),
                 two ? LAIP_MAT(c->row_b) : LAIP_UNUSED(c->row_a), LAIP_MAT(c->key_a),
                 two ? LAIP_MAT(c->key_b) : LAIP_UNUSED(c->key_a), LAIP_MAT(c->temperature),

@@ -1,12 +1,12 @@
 #include "ops/elementwise.h"
 
-#include "device/launch.h"
+#include "cl/kernels.h"
 
 void laip_add(laip_device *d, laip_mat y, laip_mat x)
 {
     size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "elementwise.cl", "add", "", laip_grid_flat(d, count, each), LAIP_BOTH(y), LAIP_MAT(x),
+        LAIP_LAUNCH(d, add, "", laip_grid_flat(d, count, each), LAIP_BOTH(y), LAIP_MAT(x),
                     laip_arg_u64(count), laip_arg_u64(each));
 }
 
@@ -14,8 +14,8 @@ void laip_clear(laip_device *d, laip_mat y)
 {
     size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "elementwise.cl", "clear", LAIP_STORAGE(d, "clear", y), laip_grid_flat(d, count, each),
-                    LAIP_MAT(y), laip_arg_u64(count), laip_arg_u64(each));
+        LAIP_LAUNCH(d, clear, LAIP_STORAGE(d, "clear", y), laip_grid_flat(d, count, each), LAIP_MAT(y),
+                    laip_arg_u64(count), laip_arg_u64(each));
 }
 
 void laip_convert(laip_device *d, laip_mat y, laip_mat x)
@@ -25,7 +25,7 @@ void laip_convert(laip_device *d, laip_mat y, laip_mat x)
         laip_device_fail(d, "conversion of a %zu x %zu matrix into one of %zu x %zu", x.rows, x.cols, y.rows,
                          y.cols);
     if (count)
-        LAIP_LAUNCH(d, "elementwise.cl", "convert",
+        LAIP_LAUNCH(d, convert,
                     y.half   ? x.half ? "-DHALF -DHALF_FROM" : "-DHALF"
                     : x.half ? "-DHALF_FROM"
                              : "",
@@ -37,8 +37,8 @@ void laip_scale(laip_device *d, laip_mat y, float factor)
 {
     size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
     if (count)
-        LAIP_LAUNCH(d, "elementwise.cl", "scale", "", laip_grid_flat(d, count, each), LAIP_BOTH(y),
-                    LAIP_F(factor), laip_arg_u64(count), laip_arg_u64(each));
+        LAIP_LAUNCH(d, scale, "", laip_grid_flat(d, count, each), LAIP_BOTH(y), LAIP_F(factor),
+                    laip_arg_u64(count), laip_arg_u64(each));
 }
 
 /* A sum has fewer, longer chunks than other flat kernels: one group adds up all of theirs. */
@@ -66,9 +66,8 @@ void laip_sum_squares(laip_device *d, laip_mat out, bool accumulate, laip_mat x,
     size_t count = x.rows * x.cols, each = chunk(d, count);
     if (!count)
         return;
-    LAIP_LAUNCH(d, "elementwise.cl", "square_partials", "", laip_grid_flat(d, count, each), LAIP_MAT(x),
+    LAIP_LAUNCH(d, square_partials, "", laip_grid_flat(d, count, each), LAIP_MAT(x),
                 laip_arg_floats(scratch.mem, items(d, count)), laip_arg_u64(count), laip_arg_u64(each));
-    LAIP_LAUNCH(d, "elementwise.cl", "sum_partials", "", laip_grid_rows(d, 1),
-                laip_arg_floats(scratch.mem, items(d, count)), LAIP_MAT(out), LAIP_I(items(d, count)),
-                LAIP_I(accumulate));
+    LAIP_LAUNCH(d, sum_partials, "", laip_grid_rows(d, 1), laip_arg_floats(scratch.mem, items(d, count)),
+                LAIP_MAT(out), LAIP_I(items(d, count)), LAIP_I(accumulate));
 }

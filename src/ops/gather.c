@@ -1,20 +1,19 @@
 #include "ops/gather.h"
 
-#include "device/launch.h"
+#include "cl/kernels.h"
 
 void laip_gather_rows(laip_device *d, laip_mat y, laip_mat x, laip_ints index)
 {
     if (y.rows)
-        LAIP_LAUNCH(d, "gather.cl", "gather_rows", LAIP_STORAGE(d, "gather_rows", x, y),
-                    laip_grid_rows(d, y.rows), LAIP_MAT(laip_rows(x, y.rows)), LAIP_MAT(index), LAIP_MAT(y),
-                    LAIP_I(y.cols));
+        LAIP_LAUNCH(d, gather_rows, LAIP_STORAGE(d, "gather_rows", x, y), laip_grid_rows(d, y.rows),
+                    LAIP_MAT(laip_rows(x, y.rows)), LAIP_MAT(index), LAIP_MAT(y), LAIP_I(y.cols));
 }
 
 void laip_scatter_rows(laip_device *d, laip_mat y, laip_mat x, laip_ints target, laip_ints begin,
                        laip_ints source, size_t targets)
 {
     if (targets)
-        LAIP_LAUNCH(d, "gather.cl", "scatter_rows",
+        LAIP_LAUNCH(d, scatter_rows,
                     !x.half  ? LAIP_STORAGE(d, "scatter_rows", x, y)
                     : y.half ? "-DHALF"
                              : "-DHALF -DFLOAT_SUMS",

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/str.h"
 #include "device/internal.h"
 #include "ops/gemm/unit.h"
 #include <math.h>
@@ -47,19 +48,38 @@ static const description units[] = {
     {"emulated64", "emulated", NULL, "-DMU_EMULATED=64", 64, {"F32", "TF32", "BF16", "F16"}},
     {"plain", "plain", NULL, "-DMU_PLAIN", 32, {"F32", "F32", "F32", "F32"}},
 };
-enum { UNITS = sizeof units / sizeof *units };
+enum { UNITS = sizeof units / sizeof *units, MOST_OPTIONS = UNITS * PRECISIONS };
 
 struct laip_units {
     laip_precision precision;
     laip_unit plain, of[PRECISIONS];
     bool has_plain, has[PRECISIONS];
+    char *options[MOST_OPTIONS]; /* of the units that were made so far, each once */
 };
 
 static const char owner = 0;
 
+static void close_state(laip_device *d, void *state)
+{
+    struct laip_units *s = state;
+    (void)d;
+    for (int i = 0; i < MOST_OPTIONS; i++)
+        free(s->options[i]);
+}
+
 static struct laip_units *state_of(laip_device *d)
 {
-    return laip_device_attach(d, &owner, sizeof(struct laip_units), NULL, NULL);
+    return laip_device_attach(d, &owner, sizeof(struct laip_units), close_state, NULL);
+}
+
+/* The text in a place where it stays. */
+static const char *kept(laip_device *d, const char *text)
+{
+    char **options = state_of(d)->options;
+    while (*options && strcmp(*options, text) != 0)
+        options++;
+    *options = *options ? *options : laip_strdup(text);
+    return *options;
 }
 
 void laip_precision_set(laip_device *d, laip_precision precision)
@@ -73,23 +93,23 @@ laip_precision laip_precision_of(const laip_device *d)
     return s ? s->precision : LAIP_PRECISION_FP32;
 }
 
-static laip_unit make(const laip_device *d, const description *u, const char *kind)
+static laip_unit make(laip_device *d, const description *u, const char *kind)
 {
     laip_unit unit = {
         .name = u->name, .kind = kind, .lanes = u->lanes, .plain = strcmp(u->name, "plain") == 0};
     int sub_group = d->traits.sub_group;
     if (sub_group && strcmp(u->name, "dpas") == 0)
         sub_group = u->lanes;
-    snprintf(unit.options, sizeof unit.options, "%s -DMU_%s%s", u->option, kind,
-             d->traits.cpu ? " -DMU_ROLLED" : "");
-    size_t used = strlen(unit.options);
+    char options[128], registers[64] = "";
     if (sub_group) /* and all registers: with half of them sums do not fit */
-        snprintf(unit.options + used, sizeof unit.options - used,
-                 " -DMU_SUB_GROUP=%d -cl-intel-256-GRF-per-thread", sub_group);
+        snprintf(registers, sizeof registers, " -DMU_SUB_GROUP=%d -cl-intel-256-GRF-per-thread", sub_group);
+    snprintf(options, sizeof options, "%s -DMU_%s%s%s", u->option, kind, d->traits.cpu ? " -DMU_ROLLED" : "",
+             registers);
+    unit.options = kept(d, options);
     return unit;
 }
 
-bool laip_unit_named(const laip_device *d, const char *name, laip_precision precision, laip_unit *unit)
+bool laip_unit_named(laip_device *d, const char *name, laip_precision precision, laip_unit *unit)
 {
     for (int i = 0; i < UNITS; i++)
         if (strcmp(units[i].called, name) == 0 && units[i].kinds[precision]) {

@@ -20,14 +20,12 @@ typedef enum laip_precision {
 } laip_precision;
 extern const char *const laip_precision_names[]; /* fp32, tf32, bf16, fp16; NULL at the end */
 
-enum { LAIP_UNIT_OPTIONS = 96 };
-
 typedef struct laip_unit {
-    const char *name;                /* mma.sync, mfma, wmma, dpas, emulated or plain */
-    const char *kind;                /* of numbers: F32, TF32, TF32X3, BF16 or F16 */
-    int lanes;                       /* that run together */
-    bool plain;                      /* fused multiply-adds */
-    char options[LAIP_UNIT_OPTIONS]; /* of kernels that include cl/matrix_unit.h */
+    const char *name;    /* mma.sync, mfma, wmma, dpas, emulated or plain */
+    const char *kind;    /* of numbers: F32, TF32, TF32X3, BF16 or F16 */
+    int lanes;           /* that run together */
+    bool plain;          /* fused multiply-adds */
+    const char *options; /* of kernels that include cl/matrix_unit.h; stays as long as the device */
 } laip_unit;
 
 /* What a device's products and attention are to take from now on; LAIP_PRECISION_FP32 at first. */
@@ -39,6 +37,6 @@ laip_precision laip_precision_of(const laip_device *device);
 const laip_unit *laip_unit_of(laip_device *device, laip_precision precision);
 const laip_unit *laip_unit_plain(laip_device *device);
 /* One by name, untried, for this precision; false: that unit has no numbers of this kind. */
-bool laip_unit_named(const laip_device *device, const char *name, laip_precision precision, laip_unit *unit);
+bool laip_unit_named(laip_device *device, const char *name, laip_precision precision, laip_unit *unit);
 
 #endif

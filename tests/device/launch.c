@@ -9,6 +9,7 @@
 #include "device/launch.h"
 #include "support/device.h"
 #include <dirent.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,11 +30,44 @@ static const char adding[] = "#include \"amount.h\"\n"
                              "    if (i < n)\n"
                              "        x[i] += a * AMOUNT;\n"
                              "}\n"
-                             "kernel void shared(global float *x, local float *room)\n"
+                             "#ifndef FLOATS\n"
+                             "#define FLOATS 4\n"
+                             "#endif\n"
+                             "kernel void shared(global float *x)\n"
                              "{\n"
-                             "    room[get_local_id(0)] = 1;\n"
-                             "    x[get_global_id(0)] = room[get_local_id(0)];\n"
+                             "    local float workspace[FLOATS];\n"
+                             "    workspace[get_local_id(0)] = 1;\n"
+                             "    barrier(CLK_LOCAL_MEM_FENCE);\n"
+                             "    x[get_global_id(0)] = workspace[3 - get_local_id(0)];\n"
                              "}\n";
+
+/* As tools/kernels.cmake would describe them. */
+typedef struct laip_cl_add_arguments {
+    laip_arg x;
+    laip_f32 a;
+    laip_i32 n;
+} laip_cl_add_arguments;
+typedef struct laip_cl_shared_arguments {
+    laip_arg x;
+} laip_cl_shared_arguments;
+
+#define FIELD(type, field, bytes, buffer)                                                                    \
+    {                                                                                                        \
+#field, offsetof(type, field), bytes, buffer                                                         \
+    }
+static const laip_parameter add_parameters[] = {FIELD(laip_cl_add_arguments, x, sizeof(laip_mem), true),
+                                                FIELD(laip_cl_add_arguments, a, sizeof(laip_f32), false),
+                                                FIELD(laip_cl_add_arguments, n, sizeof(laip_i32), false)};
+#define DESCRIPTION(file, name, index, count)                                                                \
+    {                                                                                                        \
+        file, name, index, count, sizeof(laip_cl_add_arguments), add_parameters                              \
+    }
+static const laip_kernel_description laip_cl_add = DESCRIPTION("add.cl", "add", 0, 3),
+                                     laip_cl_subtract = DESCRIPTION("add.cl", "subtract", 1, 3),
+                                     laip_cl_none = DESCRIPTION("none.cl", "add", 2, 3),
+                                     laip_cl_two = DESCRIPTION("add.cl", "add", 300, 2);
+static const laip_kernel_description laip_cl_shared = {
+    "add.cl", "shared", 4, 1, sizeof(laip_cl_shared_arguments), add_parameters};
 
 static int make(void **state)
 {
@@ -88,8 +122,7 @@ static float added(laip_device *d, const char *options)
 {
     float x[4] = {1, 2, 3, 4};
     laip_mat m = laip_test_mat(d, 1, 4, x);
-    laip_launch(d, "add.cl", "add", options, four,
-                (laip_arg[]){laip_arg_mem(m.mem), laip_arg_f32(10), laip_arg_i32(3)}, 3);
+    LAIP_LAUNCH(d, add, options, four, LAIP_MAT(m), LAIP_F(10), LAIP_I(3));
     float *y = laip_test_read(d, m), change = y[0] - 1;
     assert_true(y[1] == 2 + change && y[2] == 3 + change && y[3] == 4);
     free(y);
@@ -99,45 +132,35 @@ static float added(laip_device *d, const char *options)
 
 static void wrong_launches(void **state)
 {
+    enum { SIZE = sizeof(laip_cl_add_arguments) };
     (void)state;
     const struct {
-        const char *file, *kernel, *options;
+        const laip_kernel_description *what;
+        const char *options;
         laip_grid grid;
-        size_t count;
+        size_t size;
         const char *says, *also;
     } cases[] = {
-        {"add.cl", "add", "", {.groups = {4}}, 2, "kernel add: 2 arguments given", "it takes 3"},
-        {"add.cl",
-         "add",
-         "",
-         {.items = {257}},
-         3,
-         "kernel add: a group of 257 items",
-         "allowed are 256 items"},
-        {"add.cl",
-         "add",
+        {&laip_cl_two, "", four, SIZE, "kernel add: it takes 3 arguments", "2 are given"},
+        {&laip_cl_add, "", four, SIZE - 8, "kernel add: arguments of", "its own are of"},
+        {&laip_cl_add, "", {.items = {257}}, SIZE, "kernel add: a group of 257 items", "allowed are 256"},
+        {&laip_cl_add,
          "",
          {.items = {16, 8, 4}},
-         3,
+         SIZE,
          "kernel add: a group of 512 items",
          "allowed are 256"},
-        {"add.cl", "subtract", "", {.groups = {4}}, 3, "clCreateKernel: CL_INVALID_KERNEL_NAME", "subtract"},
-        {"none.cl", "add", "", {.groups = {4}}, 3, "none.cl", "cannot be read"},
-        {"add.cl",
-         "add",
-         "-DAMOUNT=+",
-         {.groups = {4}},
-         3,
-         "clBuildProgram: CL_BUILD_PROGRAM_FAILURE",
-         "-DAMOUNT=+"},
+        {&laip_cl_subtract, "", four, SIZE, "clCreateKernel: CL_INVALID_KERNEL_NAME", "subtract"},
+        {&laip_cl_none, "", four, SIZE, "none.cl", "cannot be read"},
+        {&laip_cl_add, "-DAMOUNT=+", four, SIZE, "clBuildProgram: CL_BUILD_PROGRAM_FAILURE", "-DAMOUNT=+"},
     };
     write_source("amount.h", "#ifndef AMOUNT\n#define AMOUNT 2\n#endif\n");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         laip_device *d = opened();
         laip_mat m = laip_mat_create(d, 1, 4);
-        laip_arg arguments[3] = {laip_arg_mem(m.mem), laip_arg_f32(1), laip_arg_i32(4)};
-        laip_launch(d, cases[i].file, cases[i].kernel, cases[i].options, cases[i].grid, arguments,
-                    cases[i].count);
+        laip_cl_add_arguments arguments = {LAIP_MAT(m), LAIP_F(1), LAIP_I(4)};
+        laip_launch(d, cases[i].what, LAIP_AS_OPTIONS(cases[i].options), cases[i].grid, &arguments,
+                    cases[i].size);
         laip_mem_release(m.mem);
         check_failed(d, cases[i].says, cases[i].also);
     }
@@ -150,14 +173,12 @@ static void local_memory(void **state)
     laip_device *d = opened();
     laip_mat m = laip_mat_create(d, 1, 8);
     laip_grid two = {.groups = {2}, .items = {4}};
-    laip_launch(d, "add.cl", "shared", "", two, (laip_arg[]){laip_arg_mem(m.mem), laip_arg_local(32 * 1024)},
-                2);
+    LAIP_LAUNCH(d, shared, "-DFLOATS=8192", two, LAIP_MAT(m));
     float *y = laip_test_read(d, m);
     for (int i = 0; i < 8; i++)
         assert_true(y[i] == 1);
     free(y);
-    laip_launch(d, "add.cl", "shared", "", two,
-                (laip_arg[]){laip_arg_mem(m.mem), laip_arg_local(32 * 1024 + 4)}, 2);
+    LAIP_LAUNCH(d, shared, "-DFLOATS=8193", two, LAIP_MAT(m));
     laip_mem_release(m.mem);
     check_failed(d, "kernel shared: a group of 4 items and 32772 bytes", "32768 bytes");
 }
@@ -179,7 +200,7 @@ static void includes(void **state)
     (void)state;
     write_source("amount.h", "#include \"amount.h\"\n");
     laip_device *d = opened();
-    laip_launch(d, "add.cl", "add", "", four, NULL, 3);
+    LAIP_LAUNCH(d, add, "", four, {0}, LAIP_F(1), LAIP_I(4));
     check_failed(d, "amount.h", "includes itself");
 }
 
@@ -217,10 +238,11 @@ static void driver_does_not_cache(void)
     free(folder);
 }
 
-static void add_to(laip_device *d, laip_mem mem, const char *options, float a, int n)
+static const laip_options plain;
+
+static void add_to(laip_device *d, laip_mem mem, laip_options options, float a, int n)
 {
-    laip_launch(d, "add.cl", "add", options, four,
-                (laip_arg[]){laip_arg_mem(mem), laip_arg_f32(a), laip_arg_i32(n)}, 3);
+    LAIP_LAUNCH(d, add, options, four, laip_arg_mem(mem), LAIP_F(a), LAIP_I(n));
 }
 
 /* A launch sets what changed: each argument alone, a buffer that has another's handle, options that change in
@@ -230,17 +252,16 @@ static void remembered(void **state)
     (void)state;
     enum { BUFFERS = 20 };
     float zero[4] = {0};
-    char text[] = "-DUNUSED=1";
-    write_source("amount.h", "#ifdef TWICE\n#define AMOUNT 2\n#else\n#define AMOUNT 1\n#endif\n");
+    static const char format[] = "-DUNUSED=# -DTIMES=#";
+    write_source("amount.h", "#ifdef TIMES\n#define AMOUNT TIMES\n#else\n#define AMOUNT 1\n#endif\n");
     laip_device *d = opened();
     laip_mat a = laip_test_mat(d, 1, 4, zero), b = laip_test_mat(d, 1, 4, zero);
-    add_to(d, a.mem, "", 1, 4);
-    add_to(d, b.mem, "", 1, 4);
-    add_to(d, b.mem, "", 10, 4);
-    add_to(d, b.mem, "", 10, 1);
-    add_to(d, b.mem, text, 100, 4);
-    strcpy(text, "-DTWICE=1");
-    add_to(d, b.mem, text, 100, 4);
+    add_to(d, a.mem, plain, 1, 4);
+    add_to(d, b.mem, plain, 1, 4);
+    add_to(d, b.mem, plain, 10, 4);
+    add_to(d, b.mem, plain, 10, 1);
+    add_to(d, b.mem, LAIP_OPTIONS(format, "", 1, 1), 100, 4);
+    add_to(d, b.mem, LAIP_OPTIONS(format, "", 1, 2), 100, 4);
     float *x = laip_test_read(d, a), *y = laip_test_read(d, b);
     assert_true(x[0] == 1 && x[3] == 1);
     assert_true(y[0] == 1 + 10 + 10 + 100 + 200 && y[3] == 1 + 10 + 100 + 200);
@@ -250,7 +271,7 @@ static void remembered(void **state)
     laip_mem_release(b.mem);
     for (int i = 0; i < BUFFERS; i++) { /* a new buffer's handle may be the last one's */
         laip_mat c = laip_test_mat(d, 1, 4, zero);
-        add_to(d, c.mem, "", 1, 4);
+        add_to(d, c.mem, plain, 1, 4);
         x = laip_test_read(d, c);
         assert_true(x[0] == 1 && x[3] == 1);
         free(x);

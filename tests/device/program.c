@@ -21,6 +21,13 @@ static const char doubling[] = "kernel void twice(global float *x)\n"
                                "    x[get_global_id(0)] *= 2;\n"
                                "}\n";
 
+typedef struct laip_cl_twice_arguments {
+    laip_arg x;
+} laip_cl_twice_arguments;
+static const laip_parameter parameters[] = {{"x", 0, sizeof(laip_mem), true}};
+static const laip_kernel_description laip_cl_twice = {
+    "twice.cl", "twice", 0, 1, sizeof(laip_cl_twice_arguments), parameters};
+
 /* Launches the kernel and looks at what it made; the process's exit status. */
 static int use_it(void)
 {
@@ -32,7 +39,7 @@ static int use_it(void)
         return 3;
     laip_mat m = laip_mat_create(d, 1, 4);
     laip_mat_write(d, m, x);
-    LAIP_LAUNCH(d, "twice.cl", "twice", "", ((laip_grid){.groups = {4}}), LAIP_BOTH(m));
+    LAIP_LAUNCH(d, twice, "", ((laip_grid){.groups = {4}}), LAIP_BOTH(m));
     laip_mat_read(d, m, y);
     bool good = laip_device_finish(d, &error);
     laip_mem_release(m.mem);

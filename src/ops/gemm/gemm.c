@@ -1,7 +1,7 @@
 /* The matrix product's front: checks, the choice of who computes it, and the state that a device keeps. */
 #include "ops/gemm/gemm.h"
 
-#include "device/launch.h"
+#include "cl/kernels.h"
 #include "ops/gemm/internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -127,9 +127,8 @@ void laip_epilogue_launch(laip_device *d, const laip_product *p, laip_mat sums)
     bool apart = sums.mem != p->c.mem;
     int what = laip_epilogue_bits(e) | (apart && p->beta != 0 ? LAIP_ADD_TO_C : 0);
     if (what || apart)
-        LAIP_LAUNCH(d, "gemm_epilogue.cl", "gemm_epilogue",
-                    LAIP_STORAGE(d, "gemm_epilogue", p->c, e->pre, e->residual), laip_grid_rows(d, p->m),
-                    LAIP_MAT(sums), p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c),
+        LAIP_LAUNCH(d, gemm_epilogue, LAIP_STORAGE(d, "gemm_epilogue", p->c, e->pre, e->residual),
+                    laip_grid_rows(d, p->m), LAIP_MAT(sums), p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c),
                     laip_epilogue_arg(e->bias, p), laip_epilogue_arg(e->pre, p),
                     laip_epilogue_arg(e->residual, p), LAIP_I(what), LAIP_I(p->n));
 }

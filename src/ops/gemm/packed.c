@@ -3,6 +3,7 @@
  * products, and where many units share its panels.  It stays where it is when it holds floats, is not
  * transposed, has whole panels, and there are few rows of A: packing would then cost more than reading it
  * once or twice with wide steps. */
+#include "cl/kernels.h"
 #include "ops/gemm/internal.h"
 
 /* The last columns' rows are cut into QUARTERS; where all columns are cut, into TASKS_A_UNIT a unit. */
@@ -20,10 +21,10 @@ bool laip_packed_serves(const laip_device *d, const laip_product *p)
     return d->traits.lanes == 1;
 }
 
-static const char *options(laip_device *d, const laip_tile *t, bool half, bool b_half)
+static laip_options options(const laip_tile *t, bool half, bool b_half)
 {
     const char *storage = half ? b_half ? "-DHALF -DB_HALF" : "-DHALF" : b_half ? "-DB_HALF" : "";
-    return LAIP_OPTIONS(d, "-DVEC=# -DMR=# -DNR=#", storage, t->vector, t->rows, t->columns);
+    return LAIP_OPTIONS("-DVEC=# -DMR=# -DNR=#", storage, t->vector, t->rows, t->columns);
 }
 
 static laip_mem pack_a(laip_device *d, const laip_tile *t, const laip_product *p)
@@ -32,10 +33,10 @@ static laip_mem pack_a(laip_device *d, const laip_tile *t, const laip_product *p
     laip_mem packed = laip_workspace_get(d, &laip_gemm_state_of(d)->packed_a, floats * sizeof(float),
                                          "packed rows of a product");
     if (packed)
-        LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_a ? "gemm_pack_a_transposed" : "gemm_pack_a",
-                    options(d, t, p->a.half, false),
-                    ((laip_grid){.groups = {panels, parts(p->k, LAIP_PACK_DEPTH)}}), LAIP_MAT(p->a),
-                    laip_arg_floats(packed, floats), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k));
+        LAIP_LAUNCH_ONE_OF(d, p->transpose_a ? &laip_cl_gemm_pack_a_transposed : &laip_cl_gemm_pack_a,
+                           gemm_pack_a, options(t, p->a.half, false),
+                           ((laip_grid){.groups = {panels, parts(p->k, LAIP_PACK_DEPTH)}}), LAIP_MAT(p->a),
+                           laip_arg_floats(packed, floats), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k));
     return packed;
 }
 
@@ -48,10 +49,10 @@ static laip_mem pack_b(laip_device *d, const laip_tile *t, const laip_product *p
                            : laip_workspace_get(d, &laip_gemm_state_of(d)->packed_b, floats * sizeof(float),
                                                 "packed columns of a product");
     if (packed && !valid)
-        LAIP_LAUNCH(d, "gemm_packed.cl", p->transpose_b ? "gemm_pack_b_transposed" : "gemm_pack_b",
-                    options(d, t, false, p->b.half),
-                    ((laip_grid){.groups = {panels, parts(p->k, LAIP_PACK_DEPTH)}}), LAIP_MAT(p->b),
-                    laip_arg_floats(packed, floats), LAIP_I(p->n), LAIP_I(p->k));
+        LAIP_LAUNCH_ONE_OF(d, p->transpose_b ? &laip_cl_gemm_pack_b_transposed : &laip_cl_gemm_pack_b,
+                           gemm_pack_b, options(t, false, p->b.half),
+                           ((laip_grid){.groups = {panels, parts(p->k, LAIP_PACK_DEPTH)}}), LAIP_MAT(p->b),
+                           laip_arg_floats(packed, floats), LAIP_I(p->n), LAIP_I(p->k));
     return packed;
 }
 
@@ -107,8 +108,7 @@ void laip_packed_run(laip_device *d, const laip_gemm_implementation *self, const
     if (d->error.status != LAIP_OK)
         return;
     laip_profiler_flops(d, laip_product_flops(p));
-    LAIP_LAUNCH(d, "gemm_packed.cl", "gemm_packed", options(d, t, p->c.half, p->b.half), grid,
-                laip_arg_floats(a, rows * mr * p->k),
+    LAIP_LAUNCH(d, gemm_packed, options(t, p->c.half, p->b.half), grid, laip_arg_floats(a, rows * mr * p->k),
                 LAIP_I(ready            ? LAIP_B_READY
                        : p->transpose_b ? LAIP_B_TRANSPOSED
                                         : LAIP_B_PLAIN),

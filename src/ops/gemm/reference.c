@@ -1,5 +1,6 @@
 /* The plain product: serves everything, at no speed to speak of.  What the others are tested against, and
  * the last resort where none of them serves. */
+#include "cl/kernels.h"
 #include "ops/gemm/internal.h"
 
 #include <stdio.h>
@@ -21,10 +22,9 @@ void laip_reference_run(laip_device *d, const laip_gemm_implementation *self, co
     if (d->error.status != LAIP_OK)
         return;
     laip_profiler_flops(d, laip_product_flops(p));
-    LAIP_LAUNCH(d, "gemm_reference.cl", "gemm_reference", options[p->a.half][p->b.half],
-                laip_grid_flat(d, count, each), LAIP_MAT(p->a), LAIP_MAT(p->b),
-                add ? LAIP_BOTH(sums) : LAIP_MAT(sums), LAIP_F(p->alpha), LAIP_I(add), LAIP_I(p->m),
-                LAIP_I(p->n), LAIP_I(p->k), LAIP_I(p->transpose_a ? 1 : p->k),
+    LAIP_LAUNCH(d, gemm_reference, options[p->a.half][p->b.half], laip_grid_flat(d, count, each),
+                LAIP_MAT(p->a), LAIP_MAT(p->b), add ? LAIP_BOTH(sums) : LAIP_MAT(sums), LAIP_F(p->alpha),
+                LAIP_I(add), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(p->k), LAIP_I(p->transpose_a ? 1 : p->k),
                 LAIP_I(p->transpose_a ? p->m : 1), LAIP_I(p->transpose_b ? p->k : 1),
                 LAIP_I(p->transpose_b ? 1 : p->n), laip_arg_u64(each));
     laip_epilogue_launch(d, p, sums);

@@ -1,7 +1,6 @@
 #include "ops/gemm/unit.h"
 
-#include "device/launch.h"
-#include <stdio.h>
+#include "cl/kernels.h"
 
 enum { SHORTEST_SLICE = 512 }; /* of k: a slice costs a pass over C */
 
@@ -63,18 +62,17 @@ void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *u
     size_t tile = (size_t)plan.tile, slice = slice_of(p->k, plan.slices), slices = parts(p->k, slice);
     int what = laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0);
     laip_mat sums = p->c;
-    char options[256];
     if (slices > 1) {
         sums.mem = laip_workspace_get(d, &laip_gemm_state_of(d)->sums, slices * p->m * p->n * sizeof(float),
                                       "sums of a product's slices");
         if (!sums.mem)
             return;
     }
-    snprintf(options, sizeof options,
-             "%s -DTILE=%d -DA_ROWS=%d -DB_ROWS=%d -DA_STORE=%d -DB_STORE=%d -DC_STORE=%d -DA_ALIGNED=%d"
-             " -DB_ALIGNED=%d",
-             unit->options, plan.tile, !p->transpose_a, p->transpose_b, store_of(p->a), store_of(p->b),
-             store_of(p->c), aligned(p->a, !p->transpose_a), aligned(p->b, p->transpose_b));
+    laip_options options = LAIP_OPTIONS(
+        "-DTILE=# -DA_ROWS=# -DB_ROWS=# -DA_STORE=# -DB_STORE=# -DC_STORE=# -DA_ALIGNED=#"
+        " -DB_ALIGNED=#",
+        unit->options, plan.tile, !p->transpose_a, p->transpose_b, store_of(p->a), store_of(p->b),
+        store_of(p->c), aligned(p->a, !p->transpose_a), aligned(p->b, p->transpose_b));
     laip_arg partial = slices > 1 ? laip_arg_floats(sums.mem, slices * p->m * p->n) : LAIP_UNUSED(p->c);
     laip_arg c = p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c);
     laip_arg bias = laip_epilogue_arg(e->bias, p), pre = laip_epilogue_arg(e->pre, p);
@@ -82,15 +80,15 @@ void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *u
     laip_grid grid = {.groups = {parts(p->m, tile), parts(p->n, tile), slices},
                       .items = {LAIP_UNIT_ITEMS(plan.tile)}};
     laip_profiler_flops(d, laip_product_flops(p));
-    LAIP_LAUNCH(d, "gemm_unit.cl", "gemm_unit", options, grid, LAIP_MAT(p->a), LAIP_MAT(p->b),
+    LAIP_LAUNCH(d, gemm_unit, options, grid, LAIP_MAT(p->a), LAIP_MAT(p->b),
                 slices > 1 ? LAIP_UNUSED(p->c) : c, partial, bias, pre, residual, LAIP_I(what),
                 LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(p->k), LAIP_I(slice));
     if (slices == 1)
         return;
     laip_grid flat = laip_grid_flat(d, p->n, 4);
     flat.groups[1] = p->m;
-    LAIP_LAUNCH(d, "gemm_unit.cl", "gemm_unit_slices", options, flat, c, partial, bias, pre, residual,
-                LAIP_I(what), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(slices));
+    LAIP_LAUNCH(d, gemm_unit_slices, options, flat, c, partial, bias, pre, residual, LAIP_I(what),
+                LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(slices));
 }
 
 void laip_unit_run(laip_device *d, const laip_gemm_implementation *self, const laip_product *p)
