@@ -38,12 +38,12 @@ static const panel panels[] = {
     {.title = "Norm of the gradient", .series = {{"grad_norm", "grad_norm"}}},
     {.title = "Loss scale", .series = {{"loss_scale", "loss_scale"}}},
     {.title = "Seconds a step", .timing = true, .series = {{"seconds", "seconds"}}},
-    {.title = "Communication, share of a step's time",
+    {.title = "Communication, share of a step",
      .timing = true,
      .having = "communication",
      .over = "seconds",
      .series = {{"all", "communication"}, {"not behind work", "exposed"}}},
-    {.title = "Waiting for data, share of a step's time",
+    {.title = "Waiting for data, share of a step",
      .timing = true,
      .over = "seconds",
      .series = {{"data", "data"}}},
@@ -168,7 +168,7 @@ static void add_state(laip_str *page, const laip_run_page *p, const run_logs *l)
     add_fact(page, "best R@1 by features, %", largest(&l->metrics, "val.retrieval.0"), "%.1f");
     add_fact(page, "best R@1 by both, %", largest(&l->metrics, "val.fused.0"), "%.1f");
     add_fact(page, "seconds a step", seconds, "%.3g");
-    add_fact(page, "GFLOP/s", recent_mean(&l->timing, "gflop", 50) / seconds, "%.0f");
+    add_fact(page, "GFLOP/s, first rank", recent_mean(&l->timing, "gflop", 50) / seconds, "%.0f");
     add_fact(page, "GiB, most of the first rank", largest(&l->timing, "resident_gib"), "%.2f");
     laip_str_adds(page, "</div>\n");
 }
