@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/str.h"
 #include "config/corpus.h"
 #include "eval/binding.h"
 #include "eval/scores.h"
@@ -35,6 +36,7 @@ enum {
     PLAN,
     GEMM,
     STORAGE,
+    PRECISION,
     UNTRAINED,
     CONTACT_SHEET,
     REPORT,
@@ -51,7 +53,7 @@ enum { SETTINGS = 64 };
 
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *contact_sheet,
-        *report, *storage, *order, *key, *scores;
+        *report, *storage, *precision, *order, *key, *scores;
     const char *settings[SETTINGS];
     int setting_count;
     long k, show, attention, image_cache; /* image_cache below 0: as much as it takes by itself */
@@ -76,6 +78,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                  {GEMM, &a->gemm},
                  {CONTACT_SHEET, &a->contact_sheet},
                  {STORAGE, &a->storage},
+                 {PRECISION, &a->precision},
                  {REPORT, &a->report},
                  {ORDER, &a->order},
                  {KEY, &a->key},
@@ -163,17 +166,16 @@ static bool change_config(session *s, const arguments *a, laip_error *error)
     return true;
 }
 
-/* As the run stored them, or as --storage says. */
-static bool choose_storage(session *s, const arguments *a, laip_error *error)
+/* As the run had it, or as an option says. */
+static bool choose(session *s, const char *setting, const char *value, laip_error *error)
 {
-    for (int i = 0; a->storage && laip_storage_names[i]; i++)
-        if (strcmp(a->storage, laip_storage_names[i]) == 0) {
-            s->config.model.storage = i;
-            return true;
-        }
-    return !a->storage ||
-           laip_bad_input(error, "--storage %s: expected %s or %s", a->storage,
-                          laip_storage_names[LAIP_STORE_FLOAT], laip_storage_names[LAIP_STORE_HALF]);
+    laip_str text = {0};
+    if (!value)
+        return true;
+    laip_str_addf(&text, "%s=%s", setting, value);
+    bool good = laip_config_set(&s->config, text.text, error);
+    free(text.text);
+    return good;
 }
 
 static bool load_weights(session *s, const arguments *a, laip_error *error)
@@ -221,7 +223,8 @@ static bool draw_contact_sheet(const session *s, const arguments *a, laip_error 
 static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_error *error)
 {
     char *vocab;
-    bool good = load_config(s, a, &vocab, error) && change_config(s, a, error) && choose_storage(s, a, error);
+    bool good = load_config(s, a, &vocab, error) && change_config(s, a, error) &&
+                choose(s, "storage", a->storage, error) && choose(s, "precision", a->precision, error);
     if (good && !a->split)
         a->split = s->config.test_split;
     good = good && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
@@ -318,6 +321,8 @@ int main(int argc, char **argv)
         {"gemm", GEMM, "WHICH", 0, LAIP_GEMM_NAMES " (as the run's config says)", 0},
         {"storage", STORAGE, "HOW", 0, "Of weights and activations: float or half (as the run's config says)",
          0},
+        {"precision", PRECISION, "P", 0,
+         "Of products and attention on matrix units: fp32, tf32, bf16 or fp16 (as the run's config says)", 0},
         {"config", CONFIG, "FILE", 0, "Configuration, where the checkpoint has none of its own", 0},
         {"vocab", VOCAB, "FILE", 0, "Vocabulary, with --config", 0},
         {"set", SET, "KEY=VALUE", 0, "Changes a setting of the configuration: compat.pillow=12", 0},

@@ -66,7 +66,7 @@ done
 status=0
 "$build/laip-eval" --checkpoint "$work/floats/best.safetensors" --data "$work/people" --storage quarter 2> "$work/log" ||
     status=$?
-[ "$status" = 2 ] && grep -q 'expected float or half' "$work/log" || fail "--storage quarter: $status, $(cat "$work/log")"
+[ "$status" = 2 ] && grep -q 'one of float, half' "$work/log" || fail "--storage quarter: $status, $(cat "$work/log")"
 
 # memory: what the plan says of a step's buffers
 plan() {
