@@ -27,6 +27,9 @@
 #define FORWARD_ROWS LAIP_ATTENTION_UNIT_FORWARD_ROWS
 #define BACKWARD_ROWS LAIP_ATTENTION_UNIT_BACKWARD_ROWS
 #define SUM_TILES(rows) ((rows) / MU_M * ACROSS / WAVES) /* of MU_M × MU_N, a wave's */
+#if MU_EACH == 2 || defined MU_TF32
+#define COARSE /* factors have fewer bits than sums */
+#endif
 #define UNIT_KERNEL MU_KERNEL __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 
 /* Rows of the head as the unit's: `count` of them, 0 beyond `valid`. */
@@ -154,6 +157,28 @@ static inline WITH_LOCAL float sum_parts(__local const float *parts, int r)
     return (parts[4 * r] + parts[4 * r + 1]) + (parts[4 * r + 2] + parts[4 * r + 3]);
 }
 
+#ifdef COARSE
+/* sums −= others · Σ rest[row] / Σ all[row] */
+static inline MU_ALWAYS void take_rests(mu_sums *sums, const mu_sums *others, int rows,
+                                        __local const float *rest, __local const float *all)
+{
+    int lane = get_local_id(0) % MU_LANES, wave = get_local_id(0) / MU_LANES;
+#pragma unroll MU_UNROLL
+    for (int i = 0; i < SUM_TILES(rows); i++) {
+        int row = (wave * SUM_TILES(rows) + i) / ACROSS * MU_M;
+        float each[MU_SUMS], other[MU_SUMS];
+        MU_EACH_SUM(sums[i], each);
+        MU_EACH_SUM(others[i], other);
+#pragma unroll MU_UNROLL
+        for (int q = 0; q < MU_SUMS; q++) {
+            int r = row + mu_row(q, lane);
+            each[q] -= sum_parts(rest, r) / sum_parts(all, r) * other[q];
+        }
+        sums[i] = MU_SUMS_OF(each);
+    }
+}
+#endif
+
 UNIT_KERNEL void attention_unit_forward(__global const void *restrict q, __global const void *restrict k,
                                         __global const void *restrict v, __global void *restrict o,
                                         __global float *restrict lse, __global const int *restrict q_begin,
@@ -247,7 +272,8 @@ UNIT_KERNEL void attention_unit_forward(__global const void *restrict q, __globa
 }
 
 /* Sets delta[r, h] = ⟨dO, O⟩, and adds to it what the scores' gradients of a row should sum up to and do not
- * for rounding, as attention_dq does. */
+ * for rounding, as attention_dq does.  Of coarse factors that rest is not small beside what the gradients
+ * leave of each other, so that it is taken out of dq as well: dq −= rest · Σ_j p_j k_j. */
 UNIT_KERNEL void attention_unit_dq(__global const void *restrict q, __global const void *restrict k,
                                    __global const void *restrict v, __global const void *restrict dout,
                                    __global const void *restrict o, __global const float *restrict lse,
@@ -270,6 +296,9 @@ UNIT_KERNEL void attention_unit_dq(__global const void *restrict q, __global con
     int rows = min(ROWS, nq - first);
     uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
     mu_sums sums[SUM_TILES(ROWS)];
+#ifdef COARSE
+    mu_sums mean_key[SUM_TILES(ROWS)]; /* Σ_j p_j k_j */
+#endif
     if (rows <= 0)
         return;
     int r = VECTOR_ROW(0), vector = VECTOR(0);
@@ -278,8 +307,12 @@ UNIT_KERNEL void attention_unit_dq(__global const void *restrict q, __global con
     lay_rows(queries, ROWS, q, r0 * q_stride + q_col + h * HEAD, q_stride, rows);
     lay_rows(outs, ROWS, dout, head, width, rows);
 #pragma unroll MU_UNROLL
-    for (int i = 0; i < SUM_TILES(ROWS); i++)
+    for (int i = 0; i < SUM_TILES(ROWS); i++) {
         sums[i] = (mu_sums)(0.0f);
+#ifdef COARSE
+        mean_key[i] = (mu_sums)(0.0f);
+#endif
+    }
     if (mine) {
         float4 sum = (float4)(0.0f);
         for (int c = 4 * vector; c < HEAD && inside; c += 16) {
@@ -309,7 +342,7 @@ UNIT_KERNEL void attention_unit_dq(__global const void *restrict q, __global con
         barrier(CLK_LOCAL_MEM_FENCE);
         lay_transposed(values, k, at + k_col, kv_stride, count);
         if (mine) {
-            float4 ds[2];
+            float4 ds[2], weight[2];
             float all = 0.0f, left = 0.0f;
             for (int e = 0; e < MU_EACH; e++) {
                 int place = score_at(ROWS, r, vector, e), j = vector * EACH + 4 * e;
@@ -320,17 +353,27 @@ UNIT_KERNEL void attention_unit_dq(__global const void *restrict q, __global con
                     dp *= mask4(key.x, key.y, (uint)((h * nq + first + r) * nk + j0 + j), 1, threshold,
                                 kept_scale);
                 ds[e] = p * (dp - means[r]);
+                weight[e] = p;
                 all += vec_sum(p);
                 left += vec_sum(ds[e]);
             }
             ((__local uint4 *)scores)[mu_at(r, vector)] = mu_pack(ds[0], ds[MU_EACH - 1]);
+#ifdef COARSE
+            ((__local uint4 *)slopes)[mu_at(r, vector)] = mu_pack(weight[0], weight[MU_EACH - 1]);
+#endif
             parts[4 * r + vector] += left;
             alls[4 * r + vector] += all;
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         accumulate_pv(sums, ROWS, scores, values, 0);
+#ifdef COARSE
+        accumulate_pv(mean_key, ROWS, slopes, values, 0);
+#endif
     }
     barrier(CLK_LOCAL_MEM_FENCE);
+#ifdef COARSE
+    take_rests(sums, mean_key, ROWS, parts, alls);
+#endif
     write_rows(dq, r0 * dq_stride + dq_col + h * HEAD, dq_stride, sums, ROWS, rows, 0, scale);
     if (inside && mine && vector == 0)
         delta[(r0 + r) * heads + h] = means[r] + sum_parts(parts, r) / sum_parts(alls, r);

@@ -22,7 +22,8 @@
 #define FLOOR 1e-5
 #define HALF_LIMIT 5e-2
 #define HALF_FLOOR 1e-3
-#define PRECISION_LIMIT 7e-3 /* of 11 bits; of 8, eight times that */
+#define PRECISION_LIMIT 7e-3 /* of 11 bits */
+#define BF16_LIMIT 6e-2      /* of 8 bits: PyTorch's autocast in bfloat16 gets 5.8e-2 on these steps */
 #define HALF_SCALE 256       /* of the loss: what training begins with is more than these gradients allow */
 
 typedef struct check {
@@ -339,7 +340,7 @@ static double limit(const run *r, const char *group)
         return LIMIT;
     if (r->half)
         return HALF_LIMIT;
-    return r->precision == LAIP_PRECISION_BF16 ? 8 * PRECISION_LIMIT : PRECISION_LIMIT;
+    return r->precision == LAIP_PRECISION_BF16 ? BF16_LIMIT : PRECISION_LIMIT;
 }
 
 static int report(run *r)

@@ -5,6 +5,7 @@
 #include "ops/contrast.h"
 #include "ops/cosine.h"
 #include "ops/gather.h"
+#include "ops/matrix_unit.h"
 #include "ops/probe.h"
 #include "ops/region.h"
 #include <stdlib.h>
@@ -139,6 +140,7 @@ static void contrastive(laip_bidiratt *l, const laip_context *c, laip_mat temper
                               .temperature = temperature,
                               .weight = laip_column(l->row_weight, p),
                               .report = c->report};
+    laip_precision before = laip_precision_set(d, LAIP_PRECISION_FP32);
     for (int i = 0; i < 2; i++) {
         dots[i] = laip_rows(l->dots[i], p);
         dots[i].cols = p;
@@ -150,6 +152,7 @@ static void contrastive(laip_bidiratt *l, const laip_context *c, laip_mat temper
         laip_gemm(d, false, false, 1, dots[i], f[1 - i], 0, df[i], NULL);
         laip_gemm(d, true, false, 1, dots[1 - i], f[1 - i], 1, df[i], NULL);
     }
+    laip_precision_set(d, before);
 }
 
 void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_network *n, const laip_context *c)

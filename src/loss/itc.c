@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "ops/bias.h"
 #include "ops/contrast.h"
+#include "ops/matrix_unit.h"
 #include <stdlib.h>
 
 void laip_itc_plan(laip_itc *l, laip_plan *r, size_t batch, size_t keys, size_t width, size_t embed,
@@ -39,11 +40,13 @@ void laip_itc_similarities(laip_itc *l, const laip_context *c, const laip_keys *
                            size_t first)
 {
     const laip_mat sides[2][2] = {{l->image.f, keys->text}, {l->text.f, keys->image}};
+    laip_precision before = laip_precision_set(c->device, LAIP_PRECISION_FP32);
     for (int i = 0; i < 2; i++) {
         l->similarity[i].rows = l->similarity[i].cols = batch;
         laip_gemm(c->device, false, true, 1, laip_rows(sides[i][0], batch),
                   own_keys(l, c->device, sides[i][1], batch, first), 0, l->similarity[i], NULL);
     }
+    laip_precision_set(c->device, before);
 }
 
 /* One direction: features against the other side's keys; own is the momentum features' side. */
@@ -95,6 +98,8 @@ void laip_itc_forward_backward(laip_itc *l, const laip_context *c, const laip_ke
 {
     const side sides[2] = {{&l->image, keys->image, keys->text, l->loss[0]},
                            {&l->text, keys->text, keys->image, l->loss[1]}};
+    laip_precision before = laip_precision_set(c->device, LAIP_PRECISION_FP32);
     direction(l, c, keys, &sides[0], alpha);
     direction(l, c, keys, &sides[1], alpha);
+    laip_precision_set(c->device, before);
 }

@@ -18,6 +18,7 @@ static void declare_averaged(laip_model *m, laip_table *t, laip_vit *vit, laip_t
     *vision = laip_linear_declare(t, strcat(name, suffix), E, D);
     strcpy(name, "text_proj");
     *language = laip_linear_declare(t, strcat(name, suffix), E, D);
+    vision->fp32 = language->fp32 = true; /* cosines are divided by the temperature */
 }
 
 /* ALBEF's and RaSa's rule: all but vectors. */
@@ -41,6 +42,7 @@ bool laip_model_declare(laip_model *m, const laip_model_config *sizes, bool trai
     laip_mlm_head_declare(&m->mlm_head, &m->table, sizes, "text_encoder.cls.predictions",
                           m->text.embeddings.word);
     m->itm_head = laip_linear_declare(&m->table, "itm_head", 2, D);
+    m->itm_head.fp32 = true;
     /* Training moves its two rows oppositely; what they begin with in common would stay, and blur logit 1, by
      * which pairs are ranked. */
     m->itm_head.weight->init = LAIP_INIT_ZERO;

@@ -2,6 +2,7 @@
 
 #include "ops/bias.h"
 #include "ops/layernorm.h"
+#include "ops/matrix_unit.h"
 #include <stdio.h>
 
 laip_linear laip_linear_declare(laip_table *t, const char *name, size_t out, size_t in)
@@ -20,11 +21,19 @@ laip_norm laip_norm_declare(laip_table *t, const char *name, size_t width, float
     return n;
 }
 
+/* Sets the precision of this layer's products; returns what it was. */
+static laip_precision begin(const laip_context *c, const laip_linear *l)
+{
+    return laip_precision_set(c->device, l->fp32 ? LAIP_PRECISION_FP32 : laip_precision_of(c->device));
+}
+
 void laip_linear_forward(const laip_context *c, const laip_linear *l, laip_mat y, laip_mat x,
                          laip_mat residual)
 {
     laip_epilogue e = {.bias = l->bias->value, .activation = LAIP_LINEAR, .residual = residual};
+    laip_precision before = begin(c, l);
     laip_gemm(c->device, false, true, 1, x, l->weight->value, 0, y, &e);
+    laip_precision_set(c->device, before);
 }
 
 void laip_linear_gelu(const laip_context *c, const laip_linear *l, laip_mat y, laip_mat pre, laip_mat x)
@@ -36,6 +45,7 @@ void laip_linear_gelu(const laip_context *c, const laip_linear *l, laip_mat y, l
 void laip_linear_backward(const laip_context *c, const laip_linear *l, laip_mat dx, bool accumulate,
                           laip_mat dy, laip_mat x)
 {
+    laip_precision before = begin(c, l);
     if (!c->frozen) {
         laip_gemm(c->device, true, false, 1, dy, x, l->weight->overwrite ? 0 : 1, l->weight->gradient, NULL);
         l->weight->overwrite = false;
@@ -45,6 +55,7 @@ void laip_linear_backward(const laip_context *c, const laip_linear *l, laip_mat 
     }
     if (dx.mem)
         laip_gemm(c->device, false, false, 1, dy, l->weight->value, accumulate ? 1 : 0, dx, NULL);
+    laip_precision_set(c->device, before);
 }
 
 void laip_norm_forward(const laip_context *c, const laip_norm *n, laip_mat y, laip_mat stats, laip_mat x)

@@ -52,6 +52,7 @@ typedef struct laip_linear {
      * does not see: its gradient is 0, and what rounding leaves of the sum would be all that it ever learns
      * from. */
     size_t keys, first_key;
+    bool fp32; /* its products are, whatever the precision: it is small, and what comes after magnifies */
 } laip_linear;
 
 typedef struct laip_norm {

@@ -82,9 +82,11 @@ static const char *kept(laip_device *d, const char *text)
     return *options;
 }
 
-void laip_precision_set(laip_device *d, laip_precision precision)
+laip_precision laip_precision_set(laip_device *d, laip_precision precision)
 {
+    laip_precision before = state_of(d)->precision;
     state_of(d)->precision = precision;
+    return before;
 }
 
 laip_precision laip_precision_of(const laip_device *d)

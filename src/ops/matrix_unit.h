@@ -28,8 +28,9 @@ typedef struct laip_unit {
     const char *options; /* of kernels that include cl/matrix_unit.h; stays as long as the device */
 } laip_unit;
 
-/* What a device's products and attention are to take from now on; LAIP_PRECISION_FP32 at first. */
-void laip_precision_set(laip_device *device, laip_precision precision);
+/* What a device's products and attention are to take from now on; LAIP_PRECISION_FP32 at first.  Returns what
+ * it was before. */
+laip_precision laip_precision_set(laip_device *device, laip_precision precision);
 laip_precision laip_precision_of(const laip_device *device);
 
 /* The unit that serves this precision, sought at the first call; the plain one where none does.  LAIP_UNIT in
