@@ -2,9 +2,18 @@
  * ops/contrast.h. */
 #include "common.h"
 
+/* two: 0, a alone counts; 1, a or b; 2, b alone, and who shares only a is no key. */
 static inline int same(int row_a, int row_b, int key_a, int key_b, int two)
 {
-    return row_a == key_a || (two && row_b == key_b);
+    return (two < 2 && row_a == key_a) || (two > 0 && row_b == key_b);
+}
+
+/* No cosine is as small: its share in the softmax is 0. */
+#define NO_KEY (-1e4f)
+
+static inline float if_key(float dot, int row_a, int row_b, int key_a, int key_b)
+{
+    return row_a == key_a && row_b != key_b ? NO_KEY : dot;
 }
 
 ROW_KERNEL void contrast(__global float *dots, __global const float *momentum_dots,
@@ -22,6 +31,13 @@ ROW_KERNEL void contrast(__global float *dots, __global const float *momentum_do
     float scale = 1.0f / temperature[0];
     int ra = row_a[row], rb = two ? row_b[row] : 0;
 
+    if (two == 2) { /* each lane what it reads below */
+        for (int j = lane * VEC; j < whole; j += LANES * VEC)
+            for (int i = j; i < j + VEC; i++)
+                s[i] = if_key(s[i], ra, rb, key_a[i], key_b[i]);
+        for (int j = whole + lane; j < keys; j += LANES)
+            s[j] = if_key(s[j], ra, rb, key_a[j], key_b[j]);
+    }
     float most = -INFINITY, most_m = -INFINITY, positives = 0.0f;
     for (int j = lane * VEC; j < whole; j += LANES * VEC) {
         most = fmax(most, vec_max(VLOAD(s + j)));

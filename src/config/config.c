@@ -228,6 +228,7 @@ laip_loss_config laip_config_losses(const laip_config *c, const laip_phase *p)
 {
     laip_loss_config l = c->loss;
     memcpy(l.weight, p->weight, sizeof l.weight);
+    l.negative_floor = p->negative_floor;
     return l;
 }
 

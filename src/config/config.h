@@ -20,6 +20,7 @@ typedef struct laip_phase {
     int warmup;                /* steps of linear warm-up */
     float lr, min_lr;          /* cosine decay from lr to min_lr after the warm-up */
     float weight[LAIP_LOSSES]; /* of the losses */
+    float negative_floor;      /* of the draw of negatives: loss.negative_floor */
     int phrases_per_caption;   /* 0: all */
     int group;                 /* data/order.h */
 } laip_phase;

@@ -70,6 +70,14 @@ static const laip_setting settings[] = {
      laip_bidiratt_attention_names, 0, 0, "which attention weighs patches"},
     {"loss.bidiratt_loss", LAIP_SETTING_CHOICE, AT(loss.bidiratt_loss), laip_bidiratt_loss_names, 0, 0,
      "form of the BidirAtt loss"},
+    {"loss.phrase_positives", LAIP_SETTING_CHOICE, AT(loss.phrase_positives), laip_phrase_positives_names, 0,
+     0,
+     "of BidirAtt's contrastive form: person, the phrases of the person and equal ones; phrase, equal ones, "
+     "the person's others being no keys; alone, equal ones, the person's others being negatives"},
+    {"loss.bidiratt_detach", LAIP_SETTING_BOOL, AT(loss.bidiratt_detach), NULL, 0, 1,
+     "whether BidirAtt takes the forward attention as a constant, too"},
+    {"loss.bidiratt_frozen", LAIP_SETTING_BOOL, AT(loss.bidiratt_frozen), NULL, 0, 1,
+     "whether BidirAtt leaves temperature and projections alone, which ITC trains"},
     {"loss.phrase_reduction", LAIP_SETTING_CHOICE, AT(loss.phrase_reduction), laip_phrase_reduction_names, 0,
      0, "of a caption's phrases"},
     {"optimiser.beta1", LAIP_SETTING_FLOAT, AT(optimiser.beta1), NULL, 0, 1, "of AdamW"},
@@ -79,6 +87,8 @@ static const laip_setting settings[] = {
      "of matrices and embeddings"},
     {"optimiser.clip_norm", LAIP_SETTING_FLOAT, AT(optimiser.clip_norm), NULL, 0, 1e9,
      "largest norm of the gradient; 0: any"},
+    {"optimiser.temperature_lr", LAIP_SETTING_FLOAT, AT(optimiser.temperature_lr), NULL, 0, 100,
+     "the temperature's learning rate in multiples of lr; 0: it stays as it began"},
     {"data.annotations", LAIP_SETTING_TEXT, AT(annotations), NULL, 0, 0,
      "the dataset's annotation file, or the folder that it is in"},
     {"data.images", LAIP_SETTING_TEXT, AT(images), NULL, 0, 0,
@@ -199,6 +209,8 @@ static const laip_setting phase_settings[] = {
     {"min_lr", LAIP_SETTING_FLOAT, AT(min_lr), NULL, 0, 10, "at the end of the cosine"},
     {"group", LAIP_SETTING_INT, AT(group), NULL, 0, 1e6,
      "of so many pairs, those with captions alike share a micro-batch, as hard negatives; 0: any order"},
+    {"negative_floor", LAIP_SETTING_FLOAT, AT(negative_floor), NULL, 0, 1e6,
+     "added to the probability with which each hard negative is drawn; large: all alike, as easy ones"},
     {"phrases_per_caption", LAIP_SETTING_INT, AT(phrases_per_caption), NULL, 0, 1e6, "a random few; 0: all"},
     LAIP_LOSS_TABLE(LOSS_SETTING)};
 
@@ -254,6 +266,7 @@ void laip_phase_defaults(laip_phase *p)
     *p = (laip_phase){.name = laip_strdup("phase"),
                       .lr = 1e-5f,
                       .min_lr = 1e-6f,
+                      .negative_floor = 1e-4f,
                       .weight = {[LAIP_LOSS_ITC] = 1, [LAIP_LOSS_ITM] = 1}};
 }
 

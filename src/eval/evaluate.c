@@ -130,6 +130,8 @@ static void exchange_results(laip_eval_run *e)
     for (int i = 0; i < 3; i++) {
         laip_ranks_allgatherv_items(e->ranks, e->hits[i], sizeof *e->hits[i], places);
         *of[i] = laip_metrics_mean(e->hits[i], o->queries);
+        o->hits[i] = e->hits[i];
+        e->hits[i] = NULL;
     }
     for (int k = 0; k <= e->ranks->size; k++)
         scaled[k] = places[k] * o->depth;
@@ -284,6 +286,8 @@ void laip_evaluation_free(laip_evaluation *e)
     free(e->score);
     free(e->query_person);
     free(e->gallery_person);
+    for (int i = 0; i < 3; i++)
+        free(e->hits[i]);
     free(e->image_features);
     free(e->text_features);
     free(e->candidates);

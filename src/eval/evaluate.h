@@ -22,6 +22,7 @@ typedef struct laip_evaluation {
     float *score;          /* [queries, depth], of the picture at that place */
     int32_t *query_person; /* [queries] */
     int32_t *gallery_person;
+    laip_hits *hits[3]; /* [queries] each: by features, by matching and by both */
     double seconds_encode, seconds_match;
     size_t pairs; /* that were matched */
     /* where they are kept: */

@@ -139,14 +139,20 @@ static void contrastive(laip_bidiratt *l, const laip_context *c, laip_mat temper
                               .key_b = l->group,
                               .temperature = temperature,
                               .weight = laip_column(l->row_weight, p),
+                              .exclusive = l->loss_config->phrase_positives == LAIP_POSITIVES_PHRASE,
                               .report = c->report};
     laip_precision before = laip_precision_set(d, LAIP_PRECISION_FP32);
+    if (l->loss_config->phrase_positives == LAIP_POSITIVES_ALONE) {
+        contrast.row_a = contrast.key_a = l->group;
+        contrast.row_b = contrast.key_b = (laip_ints){0};
+    }
     for (int i = 0; i < 2; i++) {
         dots[i] = laip_rows(l->dots[i], p);
         dots[i].cols = p;
         laip_gemm(d, false, true, 1, f[i], f[1 - i], 0, dots[i], NULL);
         laip_contrast_rows(d, dots[i], laip_rows(l->loss[i], p), dt, &contrast);
-        laip_bias_gradient(d, dtemperature, dt, c->reduce);
+        if (!c->frozen)
+            laip_bias_gradient(d, dtemperature, dt, c->reduce);
     }
     for (int i = 0; i < 2; i++) { /* side i is the rows of its own dots and the keys of the other's */
         laip_gemm(d, false, false, 1, dots[i], f[1 - i], 0, df[i], NULL);
@@ -161,6 +167,8 @@ void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_networ
     size_t p = l->phrases;
     laip_device *d = c->device;
     laip_mat weight = laip_rows(l->weight, p), none = {0};
+    laip_context own = *c; /* of temperature and projections */
+    own.frozen = c->frozen || loss->bidiratt_frozen;
     laip_bidiratt_attend(l, n, c);
     laip_region_pool(d, laip_rows(l->region.x, p), weight, n->image, l->owner);
     laip_projection_forward_rows(&l->region, n->vision_proj, c, p);
@@ -169,10 +177,10 @@ void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_networ
                 laip_rows(l->region.f, p), laip_rows(l->phrase.f, p), laip_column(l->row_weight, p),
                 c->report);
     if (loss->bidiratt_loss == LAIP_BIDIRATT_CONTRASTIVE)
-        contrastive(l, c, n->temperature, n->dtemperature);
+        contrastive(l, &own, n->temperature, n->dtemperature);
 
-    laip_projection_backward(&l->phrase, n->text_proj, c, p, n->dtext);
-    laip_projection_backward(&l->region, n->vision_proj, c, p, none);
+    laip_projection_backward(&l->phrase, n->text_proj, &own, p, n->dtext);
+    laip_projection_backward(&l->region, n->vision_proj, &own, p, none);
     laip_region_backward(d, laip_rows(l->dfore, p), n->dimage, laip_rows(l->region.dx, p),
                          &(laip_region){.weight = weight,
                                         .total = laip_rows(l->total, p),
@@ -187,6 +195,8 @@ void laip_bidiratt_forward_backward(laip_bidiratt *l, const laip_bidiratt_networ
 void laip_bidiratt_add_forward_attention(laip_bidiratt *l, laip_cross_gradients scores)
 {
     const laip_bidiratt_view *at = &l->view;
+    if (l->loss_config->bidiratt_detach)
+        return;
     laip_probe_gradient(at->device, &at->attention, l->phrases, laip_rows(l->dfore, l->phrases), scores.dq,
                         scores.dk, at->q, at->k, at->lse, l->scores);
 }

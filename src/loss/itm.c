@@ -41,7 +41,7 @@ void laip_itm_prepare_draw(laip_itm *l, laip_device *d, const int32_t *person, c
 }
 
 void laip_itm_draw(laip_itm *l, const laip_context *c, laip_mat image_to_text, laip_mat text_to_image,
-                   laip_mat temperature, bool plain)
+                   laip_mat temperature, float floor)
 {
     laip_negatives_draw(
         c->device, l->negative,
@@ -51,7 +51,7 @@ void laip_itm_draw(laip_itm *l, const laip_context *c, laip_mat image_to_text, l
                                 .person = l->person,
                                 .sample = l->sample,
                                 .stream = laip_rng_fold(c->key.seed, c->key.step, LAIP_SITE_NEGATIVE),
-                                .least = plain ? 0 : 1e-4f,
+                                .least = floor,
                                 .batch = l->person.count});
 }
 

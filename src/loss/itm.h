@@ -21,9 +21,9 @@ void laip_itm_plan(laip_itm *l, laip_plan *plan, size_t batch, size_t width);
 void laip_itm_prepare_draw(laip_itm *l, laip_device *device, const int32_t *person, const uint64_t *sample,
                            size_t batch);
 /* Draws the hard negatives (src/model/README.md, 2.2) into l->negative, [2 · batch]: those of images, then
- * those of texts.  Similarities are those of laip_itc_similarities; plain: without the 1e-4. */
+ * those of texts.  Similarities are those of laip_itc_similarities; floor is added to every probability. */
 void laip_itm_draw(laip_itm *l, const laip_context *c, laip_mat image_to_text, laip_mat text_to_image,
-                   laip_mat temperature, bool plain);
+                   laip_mat temperature, float floor);
 
 /* Which rows are matched. */
 typedef struct laip_itm_rows {

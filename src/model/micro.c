@@ -93,7 +93,7 @@ static void draw_negatives(const micro *m)
     laip_keys keys = keys_of(s);
     laip_itc_similarities(&s->itc, &m->c, &keys, m->b, m->first);
     laip_itm_draw(&s->itm, &m->c, s->itc.similarity[0], s->itc.similarity[1], keys.temperature,
-                  s->loss.plain_negatives != 0);
+                  s->loss.plain_negatives ? 0 : s->loss.negative_floor);
     laip_download_begin(s->drawn, s->itm.negative.mem, 0);
 }
 

@@ -103,7 +103,7 @@ void laip_optimiser_step(laip_optimiser *o, const laip_optimiser_config *config,
                                                   .good_steps = LAIP_SCALE_STEPS});
     for (size_t i = 0; i < p->count; i++) {
         laip_chunk *c = &p->chunks[i];
-        laip_adamw step = {.lr = config->lr,
+        laip_adamw step = {.lr = config->lr * (c->scalar ? config->temperature_lr : 1),
                            .beta1 = config->beta1,
                            .beta2 = config->beta2,
                            .eps = config->eps,

@@ -40,21 +40,25 @@ static size_t lay_out(const laip_device *d, const laip_table *t, laip_chunk **ch
 {
     size_t limit = laip_device_traits(d)->largest / sizeof(float), count = 0, capacity = 0;
     *chunks = NULL;
-    for (int group = 0; group < 16; group++) {
+    for (int group = 0; group < 32; group++) {
         bool open = false;
         for (size_t i = 0; i < t->count; i++) {
             laip_param *p = t->params[i];
             bool matrix = p->init == LAIP_INIT_MATRIX;
             if (p->decay != ((group & 1) == 0) || p->averaged != ((group & 2) == 0) ||
-                matrix != ((group & 4) == 0) || p->value.half != ((group & 8) == 0))
+                matrix != ((group & 4) == 0) || p->value.half != ((group & 8) == 0) ||
+                (p->init == LAIP_INIT_SCALAR) != (group >= 16))
                 continue;
             size_t n = aligned_floats(d, p);
             if (!open || (*chunks)[count - 1].floats + n > limit) {
                 void *array = *chunks;
                 laip_grow(&array, &capacity, count + 1, sizeof **chunks);
                 *chunks = array;
-                (*chunks)[count++] = (laip_chunk){
-                    .decay = p->decay, .averaged = p->averaged, .half = p->value.half, .matrices = matrix};
+                (*chunks)[count++] = (laip_chunk){.decay = p->decay,
+                                                  .averaged = p->averaged,
+                                                  .half = p->value.half,
+                                                  .matrices = matrix,
+                                                  .scalar = p->init == LAIP_INIT_SCALAR};
                 open = true;
             }
             laip_chunk *c = &(*chunks)[count - 1];

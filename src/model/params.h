@@ -23,7 +23,7 @@ typedef struct laip_chunk {
     laip_mat average;          /* the momentum copies, where `averaged` */
     laip_mat low, average_low; /* the rest of the masters, where value.half and in training */
     size_t floats;
-    bool decay, averaged, half, matrices;
+    bool decay, averaged, half, matrices, scalar; /* scalar: the temperature, alone */
 } laip_chunk;
 
 /* What ranks that share out the moments do together (dist/shard.h); all of them, in the same order. */

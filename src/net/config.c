@@ -3,6 +3,7 @@
 const char *const laip_storage_names[] = {"float", "half", NULL};
 const char *const laip_bidiratt_attention_names[] = {"both", "forward", "backward", NULL};
 const char *const laip_bidiratt_loss_names[] = {"cosine", "contrastive", NULL};
+const char *const laip_phrase_positives_names[] = {"person", "phrase", "alone", NULL};
 const char *const laip_phrase_reduction_names[] = {"sum", "mean", NULL};
 #define LOSS_NAME(identifier, name, initial, meaning) name,
 const char *const laip_loss_names[] = {LAIP_LOSS_TABLE(LOSS_NAME) NULL};
@@ -32,13 +33,18 @@ laip_loss_config laip_loss_config_default(void)
                               .weight = {LAIP_LOSS_TABLE(LOSS_WEIGHT)},
                               .triplet_margin = 0.6f,
                               .momentum = 0.995f,
+                              .negative_floor = 1e-4f,
                               .bidiratt_layer = 3};
 }
 
 laip_optimiser_config laip_optimiser_config_default(void)
 {
-    return (laip_optimiser_config){
-        .lr = 1e-5f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .weight_decay = 0.02f};
+    return (laip_optimiser_config){.lr = 1e-5f,
+                                   .beta1 = 0.9f,
+                                   .beta2 = 0.999f,
+                                   .eps = 1e-8f,
+                                   .weight_decay = 0.02f,
+                                   .temperature_lr = 1};
 }
 
 int laip_patch_count(const laip_model_config *m)

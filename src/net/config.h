@@ -41,6 +41,7 @@ typedef struct laip_model_config {
 
 enum laip_storage_kind { LAIP_STORE_FLOAT, LAIP_STORE_HALF };
 enum laip_bidiratt_loss { LAIP_BIDIRATT_COSINE, LAIP_BIDIRATT_CONTRASTIVE };
+enum laip_phrase_positives { LAIP_POSITIVES_PERSON, LAIP_POSITIVES_PHRASE, LAIP_POSITIVES_ALONE };
 enum laip_phrase_reduction { LAIP_PHRASES_SUM, LAIP_PHRASES_MEAN };
 
 /* The terms of the objective, in the order in which they are told: ROW(identifier, name, weight where nothing
@@ -69,20 +70,26 @@ typedef struct laip_loss_config {
     int bidiratt_layer;        /* l, 1-based, of the cross layers */
     int bidiratt_attention;    /* enum laip_bidiratt_attention */
     int bidiratt_loss;         /* enum laip_bidiratt_loss */
+    int phrase_positives;      /* enum laip_phrase_positives, of the contrastive form */
+    int bidiratt_detach;       /* the forward attention is a constant for the gradient, as the backward is */
+    int bidiratt_frozen;       /* the temperature and both projections get no gradient from BidirAtt */
     int phrase_reduction;      /* enum laip_phrase_reduction */
-    int plain_negatives;       /* hard negatives are drawn without the 1e-4 */
+    float negative_floor;      /* added to each probability with which a hard negative is drawn */
+    int plain_negatives;       /* hard negatives are drawn without it */
     int momentum_dropout;      /* the momentum text encoder drops as the online one does */
 } laip_loss_config;
 
 typedef struct laip_optimiser_config {
     float lr, beta1, beta2, eps, weight_decay; /* AdamW; lr of this step */
     float clip_norm;                           /* the gradient's norm is cut to this; 0: never */
+    float temperature_lr;                      /* of the temperature, in multiples of lr; 0: it is frozen */
 } laip_optimiser_config;
 
 /* Names of the enums' values, in their order, NULL at the end: for configs and fixtures. */
 extern const char *const laip_storage_names[];            /* float, half */
 extern const char *const laip_bidiratt_attention_names[]; /* both, forward, backward */
 extern const char *const laip_bidiratt_loss_names[];      /* cosine, contrastive */
+extern const char *const laip_phrase_positives_names[];   /* person, phrase, alone */
 extern const char *const laip_phrase_reduction_names[];   /* sum, mean */
 
 /* The settings of the paper's experiments: ViT-B/16 at 384 × 384, BERT 6 + 6. */

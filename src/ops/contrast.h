@@ -4,8 +4,8 @@
  *   target_j = α · softmax(momentum dots / τ)_j + (1 − α) · [key j is a positive] / (number of positives)
  *
  * Key j is a positive of a row when key_a[j] = row_a (or, with row_b and key_b given, also when key_b[j] =
- * row_b). With no positive at all the label's part is left out.  The target is a constant for the gradient.
- */
+ * row_b). With exclusive, b alone makes positives, and who shares only a is no key at all.  With no positive
+ * at all the label's part is left out.  The target is a constant for the gradient. */
 #ifndef LAIP_OPS_CONTRAST_H
 #define LAIP_OPS_CONTRAST_H
 
@@ -18,6 +18,7 @@ typedef struct laip_contrast {
     laip_mat temperature;   /* [1, 1], τ */
     laip_mat weight;        /* [rows, 1], each row's share in the objective */
     float alpha;
+    bool exclusive;  /* with b, and alpha 0 */
     laip_mat report; /* holds the loss's scale, which multiplies the weights; mem NULL: 1 */
 } laip_contrast;
 

@@ -13,15 +13,23 @@ typedef struct problem {
     double alpha, temperature;
     double *loss;
     const double *dots; /* when the temperature is what varies */
+    bool exclusive;
 } problem;
 
-static double softmax_at(const double *s, size_t n, double scale, size_t j)
+/* Of key j for row r: 1 a positive, 0 a negative, −1 no key at all. */
+static int kind(const problem *p, size_t r, size_t j)
+{
+    bool a = p->row_a[r] == p->key_a[j], b = p->row_b && p->row_b[r] == p->key_b[j];
+    return p->exclusive ? (b ? 1 : a ? -1 : 0) : a || b;
+}
+
+static double softmax_at(const problem *p, size_t r, const double *s, double scale, size_t j)
 {
     double most = -INFINITY, total = 0;
-    for (size_t i = 0; i < n; i++)
-        most = fmax(most, s[i] * scale);
-    for (size_t i = 0; i < n; i++)
-        total += exp(s[i] * scale - most);
+    for (size_t i = 0; i < p->keys; i++)
+        most = kind(p, r, i) < 0 ? most : fmax(most, s[i] * scale);
+    for (size_t i = 0; i < p->keys; i++)
+        total += kind(p, r, i) < 0 ? 0 : exp(s[i] * scale - most);
     return exp(s[j] * scale - most) / total;
 }
 
@@ -31,13 +39,13 @@ static double row_loss(const problem *p, const double *dots, size_t r, double ta
     double positives = 0, loss = 0;
     double *m = laip_test_doubles(p->momentum + r * p->keys, p->keys);
     for (size_t j = 0; j < p->keys; j++)
-        positives += p->row_a[r] == p->key_a[j] || (p->row_b && p->row_b[r] == p->key_b[j]);
+        positives += kind(p, r, j) > 0;
     for (size_t j = 0; j < p->keys; j++) {
-        bool own = p->row_a[r] == p->key_a[j] || (p->row_b && p->row_b[r] == p->key_b[j]);
-        double target = own ? (1 - p->alpha) / positives : 0;
+        double target = kind(p, r, j) > 0 ? (1 - p->alpha) / positives : 0;
         if (p->alpha > 0)
-            target += p->alpha * softmax_at(m, p->keys, 1 / target_temperature, j);
-        loss -= target * log(softmax_at(dots + r * p->keys, p->keys, 1 / temperature, j));
+            target += p->alpha * softmax_at(p, r, m, 1 / target_temperature, j);
+        if (target > 0)
+            loss -= target * log(softmax_at(p, r, dots + r * p->keys, 1 / temperature, j));
     }
     free(m);
     return loss;
@@ -66,7 +74,7 @@ static double of_temperature(const double *t, void *context)
     return sum;
 }
 
-static void one(laip_device *d, size_t rows, size_t keys, bool two, float alpha)
+static void one(laip_device *d, size_t rows, size_t keys, bool two, bool exclusive, float alpha)
 {
     float *dots = laip_test_random(rows * keys, 0.4, 1), *momentum = laip_test_random(rows * keys, 0.4, 2);
     float *weight = laip_test_random(rows, 1, 3), temperature = 0.3f;
@@ -76,9 +84,19 @@ static void one(laip_device *d, size_t rows, size_t keys, bool two, float alpha)
         ra[i] = (int32_t)(i % 5), rb[i] = (int32_t)(i % 3);
     for (size_t j = 0; j < keys; j++)
         ka[j] = (int32_t)(j % 7), kb[j] = (int32_t)(j % 11);
-    problem p = {
-        rows, keys, momentum, weight, ra, two ? rb : NULL, ka, kb, (double)alpha, 0.3f, laip_alloc(rows, 8),
-        NULL};
+    problem p = {rows,
+                 keys,
+                 momentum,
+                 weight,
+                 ra,
+                 two ? rb : NULL,
+                 ka,
+                 kb,
+                 (double)alpha,
+                 0.3f,
+                 laip_alloc(rows, 8),
+                 NULL,
+                 exclusive};
     laip_mat md = laip_test_mat(d, rows, keys, dots), loss = laip_mat_create(d, rows, 1),
              dt = laip_mat_create(d, rows, 1);
     laip_contrast c = {.momentum_dots = laip_test_mat(d, rows, keys, momentum),
@@ -86,7 +104,8 @@ static void one(laip_device *d, size_t rows, size_t keys, bool two, float alpha)
                        .key_a = laip_test_ints(d, keys, ka),
                        .temperature = laip_test_mat(d, 1, 1, &temperature),
                        .weight = laip_test_mat(d, rows, 1, weight),
-                       .alpha = alpha};
+                       .alpha = alpha,
+                       .exclusive = exclusive};
     if (two) {
         c.row_b = laip_test_ints(d, rows, rb);
         c.key_b = laip_test_ints(d, keys, kb);
@@ -139,11 +158,13 @@ static void lone_key(laip_device *d)
 static void body(laip_device *d)
 {
     lone_key(d);
-    one(d, 1, 8, false, 0);
-    one(d, 5, 37, false, 0);
-    one(d, 5, 37, true, 0);
-    one(d, 3, 130, false, 0.4f);
-    one(d, 7, 65, true, 1);
+    one(d, 1, 8, false, false, 0);
+    one(d, 5, 37, false, false, 0);
+    one(d, 5, 37, true, false, 0);
+    one(d, 3, 130, false, false, 0.4f);
+    one(d, 7, 65, true, false, 1);
+    one(d, 5, 37, true, true, 0);
+    one(d, 33, 131, true, true, 0);
 }
 
 static void test(void **state)

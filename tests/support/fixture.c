@@ -111,7 +111,8 @@ static void read_config(laip_fixture *f)
                                            .beta1 = NUM(o, "beta1"),
                                            .beta2 = NUM(o, "beta2"),
                                            .eps = NUM(o, "eps"),
-                                           .weight_decay = NUM(o, "weight_decay")};
+                                           .weight_decay = NUM(o, "weight_decay"),
+                                           .temperature_lr = 1};
     f->t = (uint64_t)INT(o, "step");
     json_decref(all);
 }
