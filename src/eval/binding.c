@@ -109,6 +109,12 @@ static const laip_binding_person *find(const laip_binding *b, int32_t id)
     return b->count ? bsearch(&key, b->persons, b->count, sizeof *b->persons, by_id) : NULL;
 }
 
+int32_t laip_binding_family_of(const laip_binding *b, int32_t person)
+{
+    const laip_binding_person *p = find(b, person);
+    return p ? p->family : -1;
+}
+
 static void count(laip_binding_metrics *m, int wrong_bits)
 {
     m->queries++;

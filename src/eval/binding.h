@@ -32,6 +32,7 @@ typedef struct laip_binding_metrics {
 /* binding.json beside an annotation file; none there: no persons, and true. */
 bool laip_binding_read(laip_binding *b, const char *annotations, laip_error *error);
 void laip_binding_free(laip_binding *b);
+int32_t laip_binding_family_of(const laip_binding *b, int32_t person); /* -1: of none */
 /* The boxes of a picture, [LAIP_BOUNDS, 4]; NULL: it has none. */
 const double *laip_binding_boxes(const laip_binding *b, const char *file);
 

@@ -1,5 +1,6 @@
 #include "programs/eval_report.h"
 
+#include "base/memory.h"
 #include "synth/family.h"
 
 #include <jansson.h>
@@ -41,6 +42,42 @@ static json_t *json_of_families(const laip_eval_results *r)
     return list;
 }
 
+/* A caption, and the family that it belongs to, or the person where there are no families. */
+typedef struct unit_of_query {
+    int32_t unit;
+    size_t query;
+} unit_of_query;
+
+static int by_unit(const void *a, const void *b)
+{
+    const unit_of_query *x = a, *y = b;
+    return (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+/* [unit, captions, of these the right person first by features, by matching and by both], in the order of the
+ * units' numbers: what laip-compare makes intervals of. */
+static json_t *json_of_groups(const laip_eval_results *r)
+{
+    const laip_evaluation *e = r->evaluation;
+    json_t *list = json_array();
+    unit_of_query *all = laip_alloc(e->queries, sizeof *all);
+    for (size_t q = 0; q < e->queries; q++) {
+        int32_t family = laip_binding_family_of(r->binding, e->query_person[q]);
+        all[q] = (unit_of_query){family < 0 ? e->query_person[q] : family, q};
+    }
+    qsort(all, e->queries, sizeof *all, by_unit);
+    for (size_t q = 0; q < e->queries;) {
+        int32_t unit = all[q].unit;
+        int captions = 0, right[3] = {0};
+        for (; q < e->queries && all[q].unit == unit; q++, captions++)
+            for (int i = 0; i < 3; i++)
+                right[i] += e->hits[i][all[q].query].first == 0;
+        json_array_append_new(list, json_pack("[i,i,i,i,i]", unit, captions, right[0], right[1], right[2]));
+    }
+    free(all);
+    return list;
+}
+
 static json_t *json_of_shares(const laip_attention_share *shares)
 {
     json_t *o = json_object();
@@ -64,6 +101,7 @@ void laip_eval_report_json(const laip_eval_results *r)
                           (int)r->k, "retrieval", json_of(&e->retrieval), "rerank", json_of(&e->rerank),
                           "fused", json_of(&e->fused), "seconds_encode", e->seconds_encode, "seconds_match",
                           e->seconds_match, "pairs", (int)e->pairs);
+    json_object_set_new(o, "groups", json_of_groups(r));
     if (r->chance)
         json_object_set_new(o, "chance", json_of(&e->chance));
     if (r->binding->count) {

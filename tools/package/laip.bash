@@ -23,4 +23,4 @@ _laip() {
     else
         _filedir
     fi
-} && complete -F _laip laip-train laip-eval laip-model laip-data laip-bench laip-search
+} && complete -F _laip laip-train laip-eval laip-compare laip-model laip-data laip-bench laip-search
