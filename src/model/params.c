@@ -222,8 +222,18 @@ void laip_params_free(laip_params *p)
     *p = (laip_params){0};
 }
 
-static float initial(const laip_param *q, laip_rng *rng, float deviation, float temperature)
+/* Column c of position r: sines and cosines of wavelengths from 2 π positions on, as of Vaswani et al.
+ * (2017), so that how far two positions lie apart is a linear matter from the start. */
+static float wave(size_t r, size_t c, size_t cols)
 {
+    double angle = (double)r / pow(1000, (double)(c / 2) * 2 / (double)cols);
+    return (float)(c % 2 ? cos(angle) : sin(angle));
+}
+
+/* Value k of a parameter. */
+static float initial(const laip_param *q, size_t k, laip_rng *rng, float deviation, float temperature)
+{
+    size_t cols = q->value.cols;
     switch (q->init) {
     case LAIP_INIT_ZERO:
         return 0;
@@ -233,6 +243,11 @@ static float initial(const laip_param *q, laip_rng *rng, float deviation, float 
         return temperature;
     case LAIP_INIT_MATRIX:
         return (float)laip_rng_normal(rng) * (deviation > 0 ? deviation : 1 / sqrtf((float)q->value.cols));
+    case LAIP_INIT_POSITIONS:
+    case LAIP_INIT_PATCHES:
+        if (deviation <= 0)
+            return wave(k / cols, k % cols, cols) * (q->init == LAIP_INIT_PATCHES ? 0.5f : 0.15f);
+        return (float)laip_rng_normal(rng) * deviation;
     case LAIP_INIT_TABLE:
         return (float)laip_rng_normal(rng) * (deviation > 0 ? deviation : 0.1f);
     }
@@ -296,7 +311,7 @@ static void draw_one(void *context, size_t i)
     laip_rng rng = laip_rng_stream(w->seed, 0, w->first + i, LAIP_SITE_INIT);
     w->values[i] = laip_alloc(n, sizeof(float));
     for (size_t k = 0; k < n; k++)
-        w->values[i][k] = initial(q, &rng, w->deviation, w->temperature);
+        w->values[i][k] = initial(q, k, &rng, w->deviation, w->temperature);
 }
 
 void laip_params_initialise(laip_params *p, laip_table *online, uint64_t seed, float deviation,

@@ -40,7 +40,8 @@ laip_param *laip_declare(laip_table *t, laip_init init, int rank, const size_t *
     p->value.cols = p->gradient.cols = cols;
     p->value.rows = p->gradient.rows = p->part[0].rows = cols ? total / cols : 0;
     p->value.half = t->halves && init == LAIP_INIT_MATRIX;
-    p->decay = init == LAIP_INIT_MATRIX || (init == LAIP_INIT_TABLE && rank == 2);
+    p->decay =
+        init == LAIP_INIT_MATRIX || ((init == LAIP_INIT_TABLE || init == LAIP_INIT_POSITIONS) && rank == 2);
     return p;
 }
 

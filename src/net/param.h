@@ -9,11 +9,13 @@
 #include "device/buffer.h"
 
 typedef enum laip_init {
-    LAIP_INIT_ZERO,   /* biases */
-    LAIP_INIT_ONE,    /* the weights of norms */
-    LAIP_INIT_MATRIX, /* products: normal, of the run's deviation or 1/√fan_in */
-    LAIP_INIT_TABLE,  /* embeddings, positions, class token: normal */
-    LAIP_INIT_SCALAR  /* the temperature */
+    LAIP_INIT_ZERO,      /* biases */
+    LAIP_INIT_ONE,       /* the weights of norms */
+    LAIP_INIT_MATRIX,    /* products: normal, of the run's deviation or 1/√fan_in */
+    LAIP_INIT_TABLE,     /* embeddings, class token: normal */
+    LAIP_INIT_POSITIONS, /* normal; of a small model waves, from which neighbours are soon told */
+    LAIP_INIT_PATCHES,   /* the same, of patches, which are larger than words' embeddings */
+    LAIP_INIT_SCALAR     /* the temperature */
 } laip_init;
 
 typedef struct laip_part {
