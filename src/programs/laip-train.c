@@ -20,6 +20,7 @@ enum {
     FROM_PHASE,
     TO_PHASE,
     HELP_CONFIG,
+    PRINT_CONFIG,
     DEVICE,
     OUT,
     SKIP_BAD_STEPS,
@@ -35,7 +36,7 @@ typedef struct arguments {
     const char *device, *out;
     int from_phase, to_phase; /* -1: the first, the last */
     laip_train_options run;
-    bool help_config, quiet;
+    bool help_config, print_config, quiet;
 } arguments;
 
 static int phase_number(struct argp_state *state, const char *option, const char *text)
@@ -120,6 +121,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case HELP_CONFIG:
         a->help_config = true;
         return 0;
+    case PRINT_CONFIG:
+        a->print_config = true;
+        return 0;
     case DEVICE:
         a->device = text;
         return 0;
@@ -181,6 +185,23 @@ static bool configure(const arguments *a, laip_config *c, laip_error *error)
     return keep_phases(c, a->from_phase, a->to_phase, error);
 }
 
+static int print_configuration(const arguments *a)
+{
+    laip_config config;
+    laip_error error;
+    laip_str text = {0};
+    bool good = configure(a, &config, &error);
+    if (good) {
+        laip_config_write(&config, &text);
+        fputs(text.text, stdout);
+    } else
+        fprintf(stderr, "laip-train: %s\n", error.text);
+    free(text.text);
+    free(a->sets);
+    laip_config_free(&config);
+    return good ? 0 : error.status;
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -212,6 +233,8 @@ int main(int argc, char **argv)
         {"profile", PROFILE, NULL, 0, "Prints the device's time by kernel at the end", 0},
         {"quiet", QUIET, NULL, 0, "Prints warnings and errors, nothing else", 0},
         {"help-config", HELP_CONFIG, NULL, 0, "Lists every setting with its default and meaning", 0},
+        {"print-config", PRINT_CONFIG, NULL, 0, "Prints the resolved configuration, every setting, and ends",
+         0},
         {0}};
     static const struct argp argp = {
         options,
@@ -248,6 +271,8 @@ int main(int argc, char **argv)
         free(text.text);
         return 0;
     }
+    if (a.print_config)
+        return print_configuration(&a);
     if (!laip_catch_signals(&error) || !laip_ranks_begin(&ranks, &argc, &argv, &error)) {
         fprintf(stderr, "laip-train: %s\n", error.text);
         return error.status;
