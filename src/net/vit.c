@@ -14,8 +14,9 @@ void laip_vit_declare(laip_vit *v, laip_table *t, const laip_model_config *sizes
     char name[128];
     *v = (laip_vit){.sizes = *sizes};
     v->cls = laip_declare(t, LAIP_INIT_TABLE, 3, (size_t[]){1, 1, D}, "%s.cls_token", prefix);
-    v->positions = laip_declare(t, LAIP_INIT_PATCHES, 3, (size_t[]){1, (size_t)laip_patch_count(sizes) + 1, D},
-                                "%s.pos_embed", prefix);
+    v->positions =
+        laip_declare(t, LAIP_INIT_PATCHES, 3, (size_t[]){1, (size_t)laip_patch_count(sizes) + 1, D},
+                     "%s.pos_embed", prefix);
     v->patch.weight =
         laip_declare(t, LAIP_INIT_MATRIX, 4, (size_t[]){D, 3, p, p}, "%s.patch_embed.proj.weight", prefix);
     v->patch.bias = laip_declare(t, LAIP_INIT_ZERO, 1, (size_t[]){D}, "%s.patch_embed.proj.bias", prefix);
