@@ -161,6 +161,7 @@ UNROLLED void tile_dots(vecf *s, __global const float *a, const vecf *transposed
 #pragma unroll
     for (int r = 0; r < TILE * VECTORS; r++)
         s[r] = (vecf)(0.0f);
+#pragma unroll 2
     for (int c = 0; c < HEAD; c++) {
         vecf b[VECTORS];
 #pragma unroll

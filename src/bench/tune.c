@@ -1,6 +1,7 @@
-/* laip-bench tune: the packed product's tile and CLBlast's parameters for a device. */
+/* laip-bench tune: CLBlast's parameters, the packed product's tile and attention's vectors for a device. */
 #include "base/log.h"
 #include "bench/bench.h"
+#include "ops/attention.h"
 #include "ops/gemm/gemm.h"
 
 #include <stdio.h>
@@ -34,7 +35,7 @@ static void show(void *context, const char *kernel, int tries, double first, dou
     laip_progress("%s: %d tries, %.1f GFLOP/s at first, %.1f at best", kernel, tries, first, best);
 }
 
-static void show_tile(void *context, const char *name, double gflops)
+static void show_rate(void *context, const char *name, double gflops)
 {
     (void)context;
     printf("%-32s %8.1f GFLOP/s\n", name, gflops);
@@ -51,8 +52,9 @@ int laip_bench_tune(int argc, char **argv)
         options,
         parse,
         NULL,
-        "Measures the tiles of the packed product and searches CLBlast's parameters on a device, prints what "
-        "the tiles reach, and keeps the best in the user's cache folder, where every program finds them.  "
+        "Searches CLBlast's parameters on a device, measures the tiles of the packed product and the vectors "
+        "of attention, prints what these reach, and keeps the best in the user's cache folder, where every "
+        "program finds them.  "
         "Runs that go on keep what they began with.",
         NULL,
         NULL,
@@ -68,7 +70,8 @@ int laip_bench_tune(int argc, char **argv)
            t->platform, t->driver);
     bool good = laip_gemm_tune(d, a.seconds, show, NULL, &error); /* forgets what was chosen before */
     laip_progress_end();
-    good = good && laip_gemm_tune_tiles(d, show_tile, NULL, &error);
+    good = good && laip_gemm_tune_tiles(d, show_rate, NULL, &error) &&
+           laip_attention_tune(d, show_rate, NULL, &error);
     laip_device_close(d);
     return good ? 0 : laip_bench_fails(argv[0], &error);
 }

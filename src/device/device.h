@@ -32,6 +32,7 @@ typedef struct laip_traits {
     /* Work-items that share a row, and floats an item handles at once (LANES, VEC of cl/): 1 and 16, groups
      * of one item and no barriers, or 64 and 4. */
     int lanes, vector;
+    bool fixed_vector; /* LAIP_SHAPE says so: nothing else is tried */
     int native_vector; /* floats of a register, as the driver says it: 16 with AVX-512, 8 with AVX2, 1 where
                         * lanes are work-items */
     size_t cache;      /* bytes of the last-level cache; 0 where unknown */

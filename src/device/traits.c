@@ -114,6 +114,7 @@ bool laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
     int forced = wide && shape ? atoi(shape + 3) : 0, native = forced ? forced : width > 1 ? (int)width : 16;
     cl_ulong cache = 0;
     clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof cache, &cache, NULL);
+    t->fixed_vector = forced;
     t->native_vector = forced ? forced : (int)width;
     t->cache = cache;
     t->lanes = wide ? 1 : 64;

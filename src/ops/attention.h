@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "device/buffer.h"
 #include "device/device.h"
+#include "ops/choices.h"
 
 typedef struct laip_attention {
     int heads, head_size;     /* h, d */
@@ -59,5 +60,12 @@ void laip_attention_backward(laip_device *device, const laip_attention *a, const
 /* Whether a graphics device has the local memory that tiles take which a group shares, for heads of this
  * size; else an item does a row of its own, which is slower by far. */
 bool laip_attention_has_tiles(const laip_traits *traits, int head_size);
+
+/* Measures, whatever was kept of them, which vectors the form for processors takes, keeps the best, and tells
+ * report (NULL: none) each candidate's GFLOP/s.  Does nothing on other devices. */
+bool laip_attention_tune(laip_device *device, laip_rate_report report, void *context, laip_error *error);
+/* Whether value is one that serves on the device, of a class of ops/choices.h; own: the class is attention's.
+ */
+bool laip_attention_choice_valid(const laip_device *device, const char *class, const char *value, bool *own);
 
 #endif

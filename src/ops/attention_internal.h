@@ -13,6 +13,19 @@ laip_f32 laip_attention_scale(const laip_attention *a);               /* 1/√d 
 laip_u32 laip_attention_threshold(const laip_attention *a); /* dropout's, and what is kept times … */
 laip_f32 laip_attention_kept_scale(const laip_attention *a);
 
+/* attention_shape.c: a width of vectors with the register tile for it. */
+typedef struct laip_attention_shape {
+    const char *name; /* VEC-TILExVECTORS */
+    int vec, tile, vectors;
+} laip_attention_shape;
+
+/* The one that serves, measured at the first need; and the one with the most rows of queries of those that
+ * may. */
+const laip_attention_shape *laip_attention_shape_of(laip_device *device, const laip_attention *a,
+                                                    bool backward);
+const laip_attention_shape *laip_attention_largest(const laip_device *device);
+size_t laip_attention_query_tile(const laip_attention_shape *shape); /* rows */
+
 /* attention_tile.c: whether the form in query tiles serves, and its launches. */
 bool laip_attention_tiled(const laip_device *device, int head_size);
 void laip_attention_tile_forward(laip_device *device, const laip_attention *a, laip_mat o, laip_mat lse,

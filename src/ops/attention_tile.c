@@ -5,16 +5,7 @@
 #include "device/profiler.h"
 #include "ops/attention_internal.h"
 
-/* The register tile for each width of vectors: TILE × VECTORS sums, VECTORS operands and one broadcast fit in
- * 32 registers of 512 bits, 16 of 256, and 32 of 128.  The device's own width is taken. */
-static const struct {
-    int vec, tile, vectors;
-} shapes[] = {{16, 8, 2}, {8, 4, 3}, {4, 4, 4}};
-
-enum { SHAPES = sizeof shapes / sizeof *shapes };
-
 typedef struct launch_shape {
-    int shape;
     size_t share;       /* floats of a group's share of the workspace */
     size_t parts, each; /* parts of a block and head; parts that a group takes in a row */
     laip_grid grid;
@@ -26,33 +17,22 @@ bool laip_attention_tiled(const laip_device *d, int head_size)
     return laip_device_traits(d)->lanes == 1 && head_size % 16 == 0;
 }
 
-static int shape_of(const laip_device *d)
-{
-    int i = 0;
-    while (i + 1 < SHAPES && shapes[i].vec > laip_device_traits(d)->vector)
-        i++;
-    return i;
-}
-
-static size_t query_tile(int shape)
-{
-    return (size_t)shapes[shape].vec * (size_t)shapes[shape].vectors;
-}
-
 /* Floats of `matrices` dense matrices as long as a block, and of `pairs` numbers for each of its keys and
- * each row of a query tile. */
-static size_t share_of(int shape, size_t longest, size_t head, size_t matrices, size_t pairs)
+ * each row of a query tile; enough for any shape, as another may serve than when memory was laid out. */
+static size_t share_of(const laip_device *d, size_t longest, size_t head, size_t matrices, size_t pairs)
 {
-    size_t tile = (size_t)shapes[shape].tile, rows = (longest + tile - 1) / tile * tile;
-    return rows * head * matrices + pairs * query_tile(shape) * (rows + 16) +
+    const laip_attention_shape *s = laip_attention_largest(d);
+    size_t tile = (size_t)s->tile, rows = (longest + tile - 1) / tile * tile;
+    return rows * head * matrices + pairs * laip_attention_query_tile(s) * (rows + 16) +
            LAIP_ATTENTION_FEW_ROWS * LAIP_ATTENTION_FEW_PAIRS;
 }
 
 /* Parts enough for every unit to have several to take, of at most `most` a block and head; and so many at
  * once that taking them costs nothing beside them. */
-static launch_shape share_out(laip_device *d, const laip_attention *a, size_t most, const char *storage)
+static launch_shape share_out(laip_device *d, const laip_attention *a, const laip_attention_shape *shape,
+                              size_t most, const char *storage)
 {
-    launch_shape s = {.shape = shape_of(d), .parts = 1};
+    launch_shape s = {.parts = 1};
     size_t wanted = 8 * (size_t)laip_device_traits(d)->units, all = a->blocks * (size_t)a->heads;
     if (all < wanted)
         s.parts = (wanted + all - 1) / all;
@@ -61,22 +41,23 @@ static launch_shape share_out(laip_device *d, const laip_attention *a, size_t mo
     s.each = all * s.parts / (4 * wanted);
     s.each = s.each ? s.each : 1;
     s.grid = laip_grid_tiles(d, (all * s.parts + s.each - 1) / s.each);
-    s.options = LAIP_OPTIONS("-DVEC=# -DTILE=# -DVECTORS=# -DHEAD=#", storage, shapes[s.shape].vec,
-                             shapes[s.shape].tile, shapes[s.shape].vectors, a->head_size);
+    s.options = LAIP_OPTIONS("-DVEC=# -DTILE=# -DVECTORS=# -DHEAD=#", storage, shape->vec, shape->tile,
+                             shape->vectors, a->head_size);
     return s;
 }
 
 /* Half as many as there are query tiles in all, as each part copies its keys and values. */
-static size_t query_parts(const laip_device *d, const laip_attention *a)
+static size_t query_parts(const laip_attention_shape *s, const laip_attention *a)
 {
-    return (a->query_rows / query_tile(shape_of(d)) + 1) / 2;
+    return (a->query_rows / laip_attention_query_tile(s) + 1) / 2;
 }
 
 void laip_attention_tile_forward(laip_device *d, const laip_attention *a, laip_mat o, laip_mat lse,
                                  laip_heads q, laip_heads k, laip_heads v, const char *storage)
 {
-    launch_shape s = share_out(d, a, query_parts(d, a), storage);
-    size_t share = share_of(s.shape, a->longest_block, (size_t)a->head_size, 2, 1);
+    const laip_attention_shape *shape = laip_attention_shape_of(d, a, false);
+    launch_shape s = share_out(d, a, shape, query_parts(shape, a), storage);
+    size_t share = share_of(d, a->longest_block, (size_t)a->head_size, 2, 1);
     laip_profiler_flops(d, 2 * laip_attention_flops(a));
     LAIP_LAUNCH(d, attention_tile_forward, s.options, s.grid, laip_attention_columns(a, q, a->query_rows),
                 laip_attention_columns(a, k, a->key_rows), laip_attention_columns(a, v, a->key_rows),
@@ -101,14 +82,15 @@ size_t laip_attention_tile_scratch(const laip_device *d, int heads, int head_siz
 {
     size_t means = query_rows * (size_t)heads, groups = laip_grid_tiles(d, SIZE_MAX).groups[0];
     (void)blocks; /* fewer than planned may be shared out among more groups */
-    return groups * share_of(shape_of(d), longest_block, (size_t)head_size, 4, 2) + means;
+    return groups * share_of(d, longest_block, (size_t)head_size, 4, 2) + means;
 }
 
 static void launch_backward(laip_device *d, const laip_attention *a, const laip_attention_gradients *g,
-                            const char *storage, int want, size_t most_parts)
+                            const char *storage, const laip_attention_shape *shape, int want,
+                            size_t most_parts)
 {
-    launch_shape s = share_out(d, a, most_parts, storage);
-    size_t share = share_of(s.shape, a->longest_block, (size_t)a->head_size, 4, 2);
+    launch_shape s = share_out(d, a, shape, most_parts, storage);
+    size_t share = share_of(d, a->longest_block, (size_t)a->head_size, 4, 2);
     size_t means = a->query_rows * (size_t)a->heads;
     bool dq = want & LAIP_WANT_DQ, dkv = want & LAIP_WANT_DKV;
     laip_profiler_flops(d, (2 + dq + 2 * dkv) * laip_attention_flops(a));
@@ -131,13 +113,14 @@ static void launch_backward(laip_device *d, const laip_attention *a, const laip_
 void laip_attention_tile_backward(laip_device *d, const laip_attention *a, const laip_attention_gradients *g,
                                   const char *storage)
 {
+    const laip_attention_shape *shape = laip_attention_shape_of(d, a, true);
     bool keys_too = g->dk.m.mem != NULL;
     if (keys_too && one_pass(d, a->blocks, a->heads)) {
-        launch_backward(d, a, g, storage, LAIP_WANT_DQ | LAIP_WANT_DKV, 1);
+        launch_backward(d, a, g, storage, shape, LAIP_WANT_DQ | LAIP_WANT_DKV, 1);
         return;
     }
-    size_t parts = one_pass(d, a->blocks, a->heads) ? 1 : query_parts(d, a);
-    launch_backward(d, a, g, storage, LAIP_WANT_DQ, parts);
+    size_t parts = one_pass(d, a->blocks, a->heads) ? 1 : query_parts(shape, a);
+    launch_backward(d, a, g, storage, shape, LAIP_WANT_DQ, parts);
     if (keys_too)
-        launch_backward(d, a, g, storage, LAIP_WANT_DKV, a->longest_block / 16);
+        launch_backward(d, a, g, storage, shape, LAIP_WANT_DKV, a->longest_block / 16);
 }

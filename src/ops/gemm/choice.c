@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "ops/attention.h"
 #include "ops/gemm/internal.h"
 #include "ops/matrix_unit.h"
 
@@ -44,8 +45,8 @@ static void class_name(laip_device *d, const laip_product *p, char name[LAIP_CLA
 char *laip_gemm_cache_path(const laip_device *d, const char *suffix)
 {
     char key[1200], name[64];
-    snprintf(key, sizeof key, "%s|%s|%s|%s|%s|%d|%d", d->traits.platform, d->traits.name, d->traits.driver,
-             LAIP_VERSION, laip_clblast_version(), d->traits.lanes, d->traits.units);
+    snprintf(key, sizeof key, "%s|%s|%s|%s|%s|%d|%d|%d", d->traits.platform, d->traits.name, d->traits.driver,
+             LAIP_VERSION, laip_clblast_version(), d->traits.lanes, d->traits.native_vector, d->traits.units);
     snprintf(name, sizeof name, "gemm/%016" PRIx64 ".%s", laip_hash(key, strlen(key)), suffix);
     char *folder = laip_cache_folder(), *path = laip_path_join(folder, name);
     free(folder);
@@ -92,6 +93,11 @@ static bool check(const laip_device *d, const char *path, int line, const char *
 {
     bool own, good = laip_tile_choice_valid(class, name, &own);
     const laip_gemm_implementation *row = laip_gemm_find(name);
+    bool attention, serves = laip_attention_choice_valid(d, class, name, &attention);
+    if (attention)
+        return serves ||
+               laip_bad_input(error, "%s:%d: found %s for %s, expected vectors of %s, such as 16-8x2", path,
+                              line, name, class, d->traits.name);
     if (own)
         return good || laip_bad_input(error, "%s:%d: found %s for %s, expected %s", path, line, name, class,
                                       strcmp(class, "packed") == 0 ? "a tile such as packed-8-6x16"
@@ -173,7 +179,7 @@ static laip_gemm_choices cached(const laip_device *d, const char *path)
     return c;
 }
 
-const char *laip_gemm_chosen(laip_device *d, const char *class)
+const char *laip_chosen(laip_device *d, const char *class)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
     if (!find(&s->choices, class)) {
@@ -188,7 +194,7 @@ const char *laip_gemm_chosen(laip_device *d, const char *class)
     return find(&s->choices, class);
 }
 
-void laip_gemm_remember(laip_device *d, const char *class, const char *name)
+void laip_remember(laip_device *d, const char *class, const char *name)
 {
     char *path = laip_gemm_cache_path(d, "choices");
     laip_gemm_choices c = cached(d, path);
@@ -287,11 +293,11 @@ const laip_gemm_implementation *laip_gemm_choose(laip_device *d, const laip_prod
     size_t count = candidates(d, p, rows);
     if (count == 1)
         return rows[0];
-    name = laip_gemm_chosen(d, class);
+    name = laip_chosen(d, class);
     if (name && (row = row_of(d, name))->serves(d, p))
         return row;
     row = quickest(d, p, rows, count);
     if (d->error.status == LAIP_OK)
-        laip_gemm_remember(d, class, row->family ? row->family : row->name);
+        laip_remember(d, class, row->family ? row->family : row->name);
     return row;
 }

@@ -10,6 +10,7 @@
 #define LAIP_OPS_GEMM_GEMM_H
 
 #include "device/buffer.h"
+#include "ops/choices.h"
 
 typedef enum laip_activation { LAIP_LINEAR, LAIP_GELU } laip_activation;
 
@@ -53,8 +54,7 @@ bool laip_gemm_tune(laip_device *device, double seconds, laip_tune_progress prog
 /* Measures the packed product's tiles, and the steps of k in a block, whatever was kept of them, and keeps
  * the best; report (NULL: none) is told each candidate's GFLOP/s.  Does nothing on a device that has no
  * packed product. */
-typedef void (*laip_tile_report)(void *context, const char *name, double gflops);
-bool laip_gemm_tune_tiles(laip_device *device, laip_tile_report report, void *context, laip_error *error);
+bool laip_gemm_tune_tiles(laip_device *device, laip_rate_report report, void *context, laip_error *error);
 /* Before the first product: CLBlast's own parameters, or those of the cache folder; whether there are any.
  * Without this call those of the cache folder serve, or those that laip_gemm_choices_read brought.  Once set
  * they stay for the process: untuned has no effect after tuned. */

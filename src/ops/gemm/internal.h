@@ -137,10 +137,6 @@ laip_mem laip_gemm_cached(laip_device *device, const laip_product *p, int column
 
 /* choice.c */
 const laip_gemm_implementation *laip_gemm_choose(laip_device *device, const laip_product *p);
-/* The value that was chosen for a class in this run or, failing that, as the cache folder has it; NULL: none.
- */
-const char *laip_gemm_chosen(laip_device *device, const char *class);
-void laip_gemm_remember(laip_device *device, const char *class, const char *name); /* in both */
 /* The quickest of rows[0 … count − 1] at p, each run once before and then in turns, in so many rounds;
  * seconds[i], the least of each, if not NULL. */
 size_t laip_gemm_quickest(laip_device *device, const laip_gemm_implementation *const *rows, size_t count,

@@ -53,7 +53,7 @@ static void trial_end(laip_product *p)
     laip_mem_release(p->c.mem);
 }
 
-static void report_rate(laip_tile_report report, void *context, const char *name, const laip_product *p,
+static void report_rate(laip_rate_report report, void *context, const char *name, const laip_product *p,
                         double seconds)
 {
     if (report)
@@ -62,7 +62,7 @@ static void report_rate(laip_tile_report report, void *context, const char *name
 
 /* The longest blocks that are the quickest, at a k of several of them; in turns, as a busy machine may be
  * slow for as long as one of them is measured, and with more rows than a second-level cache holds. */
-static void measure_depth(laip_device *d, const laip_gemm_implementation *row, laip_tile_report report,
+static void measure_depth(laip_device *d, const laip_gemm_implementation *row, laip_rate_report report,
                           void *context)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
@@ -87,11 +87,11 @@ static void measure_depth(laip_device *d, const laip_gemm_implementation *row, l
     s->depth = depths[chosen];
     snprintf(text, sizeof text, "%zu", s->depth);
     if (d->error.status == LAIP_OK)
-        laip_gemm_remember(d, "packed-depth", text);
+        laip_remember(d, "packed-depth", text);
     trial_end(&p);
 }
 
-static const laip_gemm_implementation *measure_tiles(laip_device *d, laip_tile_report report, void *context)
+static const laip_gemm_implementation *measure_tiles(laip_device *d, laip_rate_report report, void *context)
 {
     const laip_gemm_implementation *rows[MOST_TILES];
     size_t count = 0;
@@ -107,7 +107,7 @@ static const laip_gemm_implementation *measure_tiles(laip_device *d, laip_tile_r
         report_rate(report, context, rows[i]->name, &p, seconds[i]);
     trial_end(&p);
     if (d->error.status == LAIP_OK)
-        laip_gemm_remember(d, "packed", best->name);
+        laip_remember(d, "packed", best->name);
     measure_depth(d, best, report, context);
     d->profiler.paused = false;
     return best;
@@ -118,10 +118,10 @@ const laip_gemm_implementation *laip_tile_best(laip_device *d)
     laip_gemm_state *s = laip_gemm_state_of(d);
     if (s->tile)
         return s->tile;
-    const char *name = laip_gemm_chosen(d, "packed");
+    const char *name = laip_chosen(d, "packed");
     if (name) {
         s->tile = laip_gemm_find(name);
-        const char *steps = laip_gemm_chosen(d, "packed-depth");
+        const char *steps = laip_chosen(d, "packed-depth");
         s->depth = steps ? strtoul(steps, NULL, 10) : DEPTH;
     } else
         s->tile = measure_tiles(d, NULL, NULL);
@@ -134,7 +134,7 @@ size_t laip_tile_depth(laip_device *d)
     return depth ? depth : DEPTH;
 }
 
-bool laip_gemm_tune_tiles(laip_device *d, laip_tile_report report, void *context, laip_error *error)
+bool laip_gemm_tune_tiles(laip_device *d, laip_rate_report report, void *context, laip_error *error)
 {
     if (laip_packed_serves(d, NULL))
         laip_gemm_state_of(d)->tile = measure_tiles(d, report, context);
