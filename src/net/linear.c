@@ -46,6 +46,7 @@ void laip_linear_backward(const laip_context *c, const laip_linear *l, laip_mat 
                           laip_mat dy, laip_mat x)
 {
     laip_precision before = begin(c, l);
+    laip_gemm_hold(c->device, dy);
     if (!c->frozen) {
         laip_gemm(c->device, true, false, 1, dy, x, l->weight->overwrite ? 0 : 1, l->weight->gradient, NULL);
         l->weight->overwrite = false;
@@ -56,6 +57,7 @@ void laip_linear_backward(const laip_context *c, const laip_linear *l, laip_mat 
     if (dx.mem)
         laip_gemm(c->device, false, false, 1, dy, l->weight->value, accumulate ? 1 : 0, dx, NULL);
     laip_precision_set(c->device, before);
+    laip_gemm_let_go(c->device);
 }
 
 void laip_norm_forward(const laip_context *c, const laip_norm *n, laip_mat y, laip_mat stats, laip_mat x)

@@ -28,16 +28,52 @@ static bool check(laip_device *d, const laip_product *p, CLBlastStatusCode code,
     return laip_cl_check(d, (cl_int)code, call, code == CLBlastSuccess ? NULL : subject);
 }
 
-/* Its half-precision product would compute in halves, and wants a device that can: floats it is. */
+/* Operands that are stored as halves.  Its half-precision product would sum in halves, and wants a device
+ * that computes in them: floats it is, made as seldom as the values allow: of weights that stay packed
+ * (gemm.h) once for forward and backward, of a matrix that is held once for its products. */
+static laip_mat floats_in(laip_mem mem, laip_mat m)
+{
+    return (laip_mat){mem, m.rows, m.cols, false};
+}
+
 static laip_mat widened(laip_device *d, laip_workspace *w, laip_mat m)
 {
-    if (!m.half)
-        return m;
-    laip_mat wide = {laip_workspace_get(d, w, m.rows * m.cols * sizeof(float), "operand of a product"),
-                     m.rows, m.cols, false};
+    laip_mat wide =
+        floats_in(laip_workspace_get(d, w, m.rows * m.cols * sizeof(float), "operand of a product"), m);
     if (wide.mem)
         laip_convert(d, wide, m);
     return wide;
+}
+
+static laip_mat wide_a(laip_device *d, laip_gemm_state *s, const laip_product *p)
+{
+    laip_mat m = p->a;
+    bool held = s->held.mem && !p->measuring && s->held.mem == m.mem && s->held.rows == m.rows &&
+                s->held.cols == m.cols;
+    if (!m.half)
+        return m;
+    if (held && s->held_is_wide)
+        return floats_in(s->wide_a.mem, m);
+    s->held_is_wide = held;
+    return widened(d, &s->wide_a, m);
+}
+
+static laip_mat wide_b(laip_device *d, laip_gemm_state *s, const laip_product *p)
+{
+    laip_product as_stored = *p; /* the same floats, whichever way a product reads them */
+    bool valid;
+    if (!p->b.half)
+        return p->b;
+    as_stored.transpose_b = true;
+    as_stored.n = p->b.rows;
+    as_stored.k = p->b.cols;
+    laip_mem kept =
+        laip_gemm_cached(d, &as_stored, LAIP_NOT_PACKED, p->b.rows * p->b.cols * sizeof(float), &valid);
+    if (!kept)
+        return widened(d, &s->wide_b, p->b);
+    if (!valid)
+        laip_convert(d, floats_in(kept, p->b), p->b);
+    return floats_in(kept, p->b);
 }
 
 bool laip_clblast_serves(const laip_device *d, const laip_product *p)
@@ -58,7 +94,7 @@ void laip_clblast_run(laip_device *d, const laip_gemm_implementation *self, cons
 {
     (void)self;
     laip_gemm_state *s = laip_gemm_state_of(d);
-    laip_mat a = widened(d, &s->wide_a, p->a), b = widened(d, &s->wide_b, p->b);
+    laip_mat a = wide_a(d, s, p), b = wide_b(d, s, p);
     laip_mat c = p->c.half ? laip_product_sums(d, p) : p->c;
     float beta = p->c.half ? 0 : p->beta;
     CLBlastTranspose first = p->transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo;

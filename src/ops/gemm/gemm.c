@@ -63,6 +63,18 @@ laip_mem laip_workspace_get(laip_device *d, laip_workspace *w, size_t bytes, con
     return w->mem;
 }
 
+void laip_gemm_hold(laip_device *d, laip_mat m)
+{
+    laip_gemm_state *s = laip_gemm_state_of(d);
+    s->held = m;
+    s->held_is_wide = false;
+}
+
+void laip_gemm_let_go(laip_device *d)
+{
+    laip_gemm_hold(d, (laip_mat){0});
+}
+
 int laip_epilogue_bits(const laip_epilogue *e)
 {
     bool gelu = e->activation == LAIP_GELU;

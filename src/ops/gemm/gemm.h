@@ -27,6 +27,11 @@ typedef struct laip_epilogue {
 void laip_gemm(laip_device *device, bool transpose_a, bool transpose_b, float alpha, laip_mat a, laip_mat b,
                float beta, laip_mat c, const laip_epilogue *epilogue);
 
+/* From here to laip_gemm_let_go m does not change, so that what one product makes of it for itself may serve
+ * the next.  One matrix at a time. */
+void laip_gemm_hold(laip_device *device, laip_mat m);
+void laip_gemm_let_go(laip_device *device);
+
 /* What a run may ask for: auto (what is measured to be the quickest), packed (our kernel for processors, with
  * the tile that is), unit (the matrix unit of the precision), plain (the same kernel by fused multiply-adds),
  * clblast, reference.  A row of the table of implementations (table.c) has a name of its

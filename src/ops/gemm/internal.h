@@ -87,6 +87,8 @@ typedef struct laip_gemm_state {
     const laip_gemm_implementation *tile; /* tile.c: the packed family's best; NULL: not known yet */
     size_t depth;                         /* its steps of k in a block; 0: not known yet */
     laip_workspace packed_a, packed_b, temporary, wide_a, wide_b, sums;
+    laip_mat held;     /* laip_gemm_hold; mem NULL: none */
+    bool held_is_wide; /* wide_a holds it */
     laip_mem *weights; /* buffers whose operands stay packed */
     size_t weights_count, weights_capacity, cache_limit, cache_bytes;
     laip_packed_weight *cached;
@@ -131,8 +133,10 @@ void laip_clblast_run(laip_device *device, const laip_gemm_implementation *self,
 void laip_clblast_close(void);
 const char *laip_clblast_version(void);
 
-/* packed_weights.c: the packed form of p's B operand, in panels of so many columns, if it is a weight, *valid
- * telling whether it holds the values; NULL where it is not, or where the limit is reached. */
+/* packed_weights.c: the packed form of p's B operand, in panels of so many columns (LAIP_NOT_PACKED: as it
+ * lies, in floats), if it is a weight, *valid telling whether it holds the values; NULL where it is not, or
+ * where the limit is reached. */
+enum { LAIP_NOT_PACKED = 0 };
 laip_mem laip_gemm_cached(laip_device *device, const laip_product *p, int columns, size_t bytes, bool *valid);
 
 /* choice.c */
