@@ -206,15 +206,11 @@ typedef float16 mu_sums;
 
 #ifdef MU_EMULATED
 /* A lane's registers are what it would have loaded: where from is enough, and any lane can look. */
-typedef struct mu_a {
-    __local const uint *words;
-    int row, lane;
-} mu_a;
+typedef __local const uint4 *mu_a;
 typedef mu_a mu_b;
 static inline MU_ALWAYS mu_a mu_load_a(__local const uint4 *tile, int row, int part, int lane)
 {
-    mu_a a = {(__local const uint *)tile, row, lane};
-    return a;
+    return tile + 4 * row; /* row is a multiple of 8, after which mu_at repeats */
 }
 #define mu_load_b mu_load_a
 static inline MU_ALWAYS float mu_times(uint a, uint b, float sum)
@@ -238,27 +234,29 @@ static inline MU_ALWAYS float mu_times(uint a, uint b, float sum)
  * loaded into it. */
 static inline MU_ALWAYS uint mu_word(mu_a a, int row, int k)
 {
+    __local const uint *words = (__local const uint *)a;
 #if MU_EMULATED == 32
     /* PTX ISA, fragments of m16n8k8 and m16n8k16: A is (g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4); B is
      * (t, g), (t + 4, g).  Two instructions take words 0, 1 and 2, 3 of the lane's vectors. */
     int lane = row % 8 * 4 + k % 4, low = row / 8, word = k / 8 * 2 + k % 8 / 4;
-    return a.words[4 * mu_at(a.row + 8 * low + lane / 4, lane % 4) + word];
+    return words[4 * mu_at(8 * low + lane / 4, lane % 4) + word];
 #elif MU_EACH == 2
     /* 16x16x16: lane 16q + r has row r, words 2q and 2q + 1 */
     int lane = row + k % 8 / 2 * 16, word = k / 8 * 2 + k % 2;
-    return a.words[4 * mu_at(a.row + lane % 16, lane / 16) + word];
+    return words[4 * mu_at(lane % 16, lane / 16) + word];
 #else
     /* 16x16x4: lane 16q + r has row r, word q */
     int lane = row + k % 4 * 16, word = k / 4;
-    return a.words[4 * mu_at(a.row + lane % 16, lane / 16) + word];
+    return words[4 * mu_at(lane % 16, lane / 16) + word];
 #endif
 }
 static inline MU_ALWAYS mu_sums mu_mad(mu_a a, mu_b b, mu_sums c)
 {
+    int lane = get_local_id(0) % MU_LANES;
     float each[MU_SUMS];
     MU_EACH_SUM(c, each);
     for (int i = 0; i < MU_SUMS; i++) {
-        int row = mu_row(i, a.lane), col = mu_col(i, a.lane);
+        int row = mu_row(i, lane), col = mu_col(i, lane);
         for (int k = 0; k < 16; k++)
             each[i] = mu_times(mu_word(a, row, k), mu_word(b, col, k), each[i]);
     }
@@ -420,25 +418,20 @@ static inline MU_ALWAYS mu_sums mu_mad(mu_a a, mu_b b, mu_sums c)
 }
 
 #else /* MU_PLAIN */
-typedef struct mu_a {
-    float4 row[4];
-} mu_a;
+typedef float16 mu_a; /* vectors of four rows: a vector and no struct, which oclgrind 21 cannot return */
 typedef mu_a mu_b;
+static inline MU_ALWAYS mu_a mu_four(__local const uint4 *tile, int row, int step, int part)
+{
+    return as_float16((uint16)(tile[mu_at(row, part)], tile[mu_at(row + step, part)],
+                               tile[mu_at(row + 2 * step, part)], tile[mu_at(row + 3 * step, part)]));
+}
 static inline MU_ALWAYS mu_a mu_load_a(__local const uint4 *tile, int row, int part, int lane)
 {
-    mu_a a;
-#pragma unroll MU_UNROLL
-    for (int i = 0; i < 4; i++)
-        a.row[i] = as_float4(tile[mu_at(row + 8 * i + lane % 8, part)]);
-    return a;
+    return mu_four(tile, row + lane % 8, 8, part);
 }
 static inline MU_ALWAYS mu_b mu_load_b(__local const uint4 *tile, int row, int part, int lane)
 {
-    mu_b b;
-#pragma unroll MU_UNROLL
-    for (int j = 0; j < 4; j++)
-        b.row[j] = as_float4(tile[mu_at(row + lane / 8 * 4 + j, part)]);
-    return b;
+    return mu_four(tile, row + lane / 8 * 4, 1, part);
 }
 static inline MU_ALWAYS float mu_dot(float4 a, float4 b, float c)
 {
@@ -446,12 +439,12 @@ static inline MU_ALWAYS float mu_dot(float4 a, float4 b, float c)
 }
 static inline MU_ALWAYS float4 mu_dots(float4 a, mu_b b, float4 c)
 {
-    return (float4)(mu_dot(a, b.row[0], c.x), mu_dot(a, b.row[1], c.y), mu_dot(a, b.row[2], c.z),
-                    mu_dot(a, b.row[3], c.w));
+    return (float4)(mu_dot(a, b.lo.lo, c.x), mu_dot(a, b.lo.hi, c.y), mu_dot(a, b.hi.lo, c.z),
+                    mu_dot(a, b.hi.hi, c.w));
 }
 static inline MU_ALWAYS mu_sums mu_mad(mu_a a, mu_b b, mu_sums c)
 {
-    return (float16)(mu_dots(a.row[0], b, c.lo.lo), mu_dots(a.row[1], b, c.lo.hi),
-                     mu_dots(a.row[2], b, c.hi.lo), mu_dots(a.row[3], b, c.hi.hi));
+    return (float16)(mu_dots(a.lo.lo, b, c.lo.lo), mu_dots(a.lo.hi, b, c.lo.hi),
+                     mu_dots(a.hi.lo, b, c.hi.lo), mu_dots(a.hi.hi, b, c.hi.hi));
 }
 #endif
