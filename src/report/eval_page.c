@@ -78,9 +78,11 @@ bool laip_eval_page_write(const laip_eval_page *p, laip_error *error)
     laip_page_begin(&page, "LAIP evaluation", 0);
     add_metrics(&page, p);
     add_recall(&page, p);
-    laip_str_adds(&page, "<p class=\"soft\">Pictures of the right person are framed; below each its place "
-                         "and score. Maps of attention "
-                         "are forward, backward, and both, for each phrase of a caption.</p>\n");
+    laip_str_addf(
+        &page,
+        "<p class=\"soft\">Pictures of the right person are framed; below each its place and score%s. "
+        "Maps of attention are forward, backward, and both, for each phrase of a caption.</p>\n",
+        p->k ? ", which of those that were not re-ranked is the cosine" : "");
     laip_samples_order(e, order);
     bool good = add_captions(&page, p, "Answered best", order, count, error);
     for (size_t i = 0; i < count; i++) { /* the worst one first */
