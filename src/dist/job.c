@@ -86,8 +86,8 @@ static void report(laip_ranks_job *j, double seconds)
 
 void laip_job_rest(double waited)
 {
-    static const struct timespec pause = {0, 20000};
-    if (waited < 2e-3) /* what comes soon is met at once; else the cores are left to who computes */
+    static const struct timespec pause = {0, 50000};
+    if (waited < 1) /* what comes soon is met at once; else the cores are left to who computes */
         sched_yield();
     else
         nanosleep(&pause, NULL);
