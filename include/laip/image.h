@@ -10,6 +10,7 @@
 typedef struct laip_image {
     uint8_t *pixels; /* [height, width, 3] */
     int width, height;
+    bool damaged; /* some of its coded data are not as they were written, and it is a guess there */
 } laip_image;
 
 /* The most pixels that a picture may have; a header that claims more is refused before anything is decoded.

@@ -14,6 +14,7 @@ void laip_assembly_begin(laip_assembly *a, const laip_dataset *d, const laip_tex
     a->options = *o;
     a->cache = laip_alloc(d->picture_count, sizeof *a->cache);
     a->bad = laip_alloc(d->picture_count, sizeof *a->bad);
+    a->told = laip_alloc(d->picture_count, sizeof *a->told);
     atomic_init(&a->cached, 0);
     atomic_init(&a->skipped, 0);
     pthread_mutex_init(&a->order_lock, NULL);
@@ -34,6 +35,7 @@ void laip_assembly_end(laip_assembly *a)
         forget(atomic_load(&a->cache[i]));
     free((void *)a->cache);
     free((void *)a->bad);
+    free((void *)a->told);
     free(a->order);
     pthread_mutex_destroy(&a->order_lock);
 }
@@ -81,6 +83,7 @@ static bool resized(const laip_dataset *d, size_t picture, int height, int width
     if (!whole(d, picture, &full, error))
         return false;
     laip_image_resize_as((laip_pillow)d->pillow, &full, 0, 0, full.width, full.height, height, width, out);
+    out->damaged = full.damaged;
     laip_image_free(&full);
     return true;
 }
@@ -119,6 +122,14 @@ static void copy_image(const laip_image *in, laip_image *out)
     memcpy(out->pixels, in->pixels, 3 * pixels);
 }
 
+/* It can be used, but somebody should know. */
+static void tell_damage(const laip_assembly *a, size_t picture)
+{
+    char *path = laip_dataset_file(a->dataset, picture);
+    laip_warn("%s: the JPEG is damaged within, and read as far as that goes", path);
+    free(path);
+}
+
 /* The picture, resized, or a random part of it resized; out may be changed. */
 static bool fetch(laip_assembly *a, size_t picture, laip_rng *r, laip_image *out, laip_error *error)
 {
@@ -130,6 +141,8 @@ static bool fetch(laip_assembly *a, size_t picture, laip_rng *r, laip_image *out
         if (parts ? !whole(a->dataset, picture, &read, error)
                   : !resized(a->dataset, picture, o->height, o->width, &read, error))
             return false;
+        if (read.damaged && atomic_exchange(&a->told[picture], 1) == 0)
+            tell_damage(a, picture);
         if (keep(a, picture, &read))
             kept = atomic_load(&a->cache[picture]);
     }

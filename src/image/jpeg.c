@@ -1,6 +1,7 @@
 /* JPEG by libjpeg-turbo, as Pillow uses it: the accurate integer transform, smooth upsampling of colour, CMYK
  * and YCCK always in Adobe's polarity (0 is full ink).  A file that ends before its picture does is refused;
- * damage inside the coded data that the library can bridge is not, since real data sets hold such files. */
+ * damage inside the coded data that the library can bridge is not, since real data sets hold such files: the
+ * picture says so. */
 #include "base/memory.h"
 #include "image/internal.h"
 
@@ -35,8 +36,13 @@ static void stop(j_common_ptr c)
 
 static void on_message(j_common_ptr c, int level)
 {
-    if (level < 0 && c->err->msg_code == JWRN_JPEG_EOF)
+    reader *r = c->client_data;
+    int code = c->err->msg_code;
+    if (level < 0 && code == JWRN_JPEG_EOF)
         stop(c);
+    if (level < 0 && (code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE || code == JWRN_MUST_RESYNC ||
+                      code == JWRN_EXTRANEOUS_DATA))
+        r->image.damaged = true;
 }
 
 static void no_output(j_common_ptr c)

@@ -58,7 +58,8 @@ void laip_image_turn(laip_image *image, int orientation)
     if (orientation < 2 || orientation > 8)
         return;
     laip_image out = {.width = swaps ? image->height : image->width,
-                      .height = swaps ? image->width : image->height};
+                      .height = swaps ? image->width : image->height,
+                      .damaged = image->damaged};
     out.pixels = laip_alloc((size_t)out.width * (size_t)out.height, 3);
     for (int y = 0; y < out.height; y++)
         for (int x = 0; x < out.width; x++) {

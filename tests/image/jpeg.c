@@ -166,6 +166,25 @@ static void damaged(void **state)
     laip_image_free(&picture);
 }
 
+/* Forty bytes changed in the middle of the coded data: the picture is there, and says that it is damaged. */
+static void damaged_within(void **state)
+{
+    (void)state;
+    laip_image picture = laip_test_noise(200, 200), image;
+    laip_str file = laip_test_write_jpeg(&picture, &(laip_test_jpeg){.across = 2, .down = 2});
+    decodes(&file, &image);
+    assert_false(image.damaged);
+    laip_image_free(&image);
+    for (size_t i = 0; i < 40; i++) /* all ones, which no code has */
+        file.text[file.length / 2 + i] = (char)(i % 2 ? 0 : 0xff);
+    laip_error error;
+    assert_ok(laip_image_decode(file.text, file.length, "damaged", true, &image, &error), error);
+    assert_true(image.damaged);
+    laip_image_free(&image);
+    laip_image_free(&picture);
+    free(file.text);
+}
+
 /* A header of 65000 × 65000 pixels is refused by its size, before anything is allocated for them. */
 static void huge(void **state)
 {
@@ -207,8 +226,9 @@ static void scans(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_kind), cmocka_unit_test(black_ink),
-                                       cmocka_unit_test(truncated),  cmocka_unit_test(damaged),
-                                       cmocka_unit_test(huge),       cmocka_unit_test(scans)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_kind),     cmocka_unit_test(black_ink),
+                                       cmocka_unit_test(truncated),      cmocka_unit_test(damaged),
+                                       cmocka_unit_test(damaged_within), cmocka_unit_test(huge),
+                                       cmocka_unit_test(scans)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
