@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool open_regular(const char *path, int *fd, size_t *size, laip_error *error)
+bool laip_file_open(const char *path, int *fd, size_t *size, laip_error *error)
 {
     struct stat st;
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would be waited for */
@@ -25,44 +25,49 @@ static bool open_regular(const char *path, int *fd, size_t *size, laip_error *er
     return true;
 }
 
+bool laip_file_read_at(int fd, const char *path, size_t offset, void *data, size_t bytes, laip_error *error)
+{
+    for (size_t done = 0; done < bytes;) {
+        ssize_t n = pread(fd, (char *)data + done, bytes - done, (off_t)(offset + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return laip_bad_input(error, "%s: reading stopped at byte %zu of %zu: %s", path, offset + done,
+                                  offset + bytes, n ? strerror(errno) : "file became shorter");
+        done += (size_t)n;
+    }
+    return true;
+}
+
 bool laip_file_read(const char *path, char **data, size_t *size, laip_error *error)
 {
     int fd;
-    if (!open_regular(path, &fd, size, error))
+    if (!laip_file_open(path, &fd, size, error))
         return false;
     *data = laip_alloc(*size + 1, 1);
-    for (size_t done = 0; done < *size;) {
-        ssize_t n = read(fd, *data + done, *size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            free(*data);
-            close(fd);
-            return laip_bad_input(error, "%s: reading stopped at byte %zu of %zu: %s", path, done, *size,
-                                  n ? strerror(errno) : "file became shorter");
-        }
-        done += (size_t)n;
-    }
+    bool good = laip_file_read_at(fd, path, 0, *data, *size, error);
     close(fd);
-    return true;
+    if (!good)
+        free(*data);
+    return good;
+}
+
+bool laip_file_map_open(int fd, const char *path, size_t size, const void **data, laip_error *error)
+{
+    void *p = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+    *data = p == MAP_FAILED ? NULL : p;
+    return p != MAP_FAILED || laip_failure(error, "%s: cannot be mapped: %s", path, strerror(errno));
 }
 
 bool laip_file_map(const char *path, const void **data, size_t *size, laip_error *error)
 {
     int fd;
     *data = NULL;
-    if (!open_regular(path, &fd, size, error))
+    if (!laip_file_open(path, &fd, size, error))
         return false;
-    if (*size) {
-        void *p = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED) {
-            close(fd);
-            return laip_failure(error, "%s: cannot be mapped: %s", path, strerror(errno));
-        }
-        *data = p;
-    }
+    bool good = laip_file_map_open(fd, path, *size, data, error);
     close(fd);
-    return true;
+    return good;
 }
 
 void laip_file_unmap(const void *data, size_t size)

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool read_shape(const char *path, const char *name, json_t *shape, laip_tensor_entry *t,
                        laip_error *error)
@@ -138,39 +139,67 @@ static bool read_sums(laip_safetensors *f, const char *header, size_t length, la
                           f->path, sum, expected);
 }
 
-bool laip_safetensors_verify(const laip_safetensors *f, size_t i, laip_error *error)
+static bool verify(const laip_safetensors *f, size_t i, const void *data, laip_error *error)
 {
     const laip_tensor_entry *t = &f->tensors[i];
-    uint64_t sum = f->sums ? laip_checksum(t->data, t->count * laip_dtype_size(t->type)) : 0;
+    uint64_t sum = f->sums ? laip_checksum(data, t->count * laip_dtype_size(t->type)) : 0;
     return !f->sums || sum == f->sums[i] ||
            laip_bad_input(error, "%s: %s is damaged: its checksum is %016" PRIx64 ", expected %016" PRIx64,
                           f->path, t->name, sum, f->sums[i]);
 }
 
+bool laip_safetensors_verify(const laip_safetensors *f, size_t i, laip_error *error)
+{
+    return verify(f, i, f->tensors[i].data, error);
+}
+
+bool laip_safetensors_read(const laip_safetensors *f, size_t i, void *data, laip_error *error)
+{
+    const laip_tensor_entry *t = &f->tensors[i];
+    size_t bytes = t->count * laip_dtype_size(t->type);
+    return laip_file_read_at(f->fd, f->path, (size_t)((const char *)t->data - (const char *)f->map), data,
+                             bytes, error) &&
+           verify(f, i, data, error);
+}
+
+/* The header, read and not mapped; *length are its bytes. */
+static char *read_whole_header(const laip_safetensors *f, size_t *length, laip_error *error)
+{
+    unsigned char first[8] = {0};
+    if (f->size >= sizeof first && !laip_file_read_at(f->fd, f->path, 0, first, sizeof first, error))
+        return NULL;
+    uint64_t bytes = 0;
+    for (int i = 7; i >= 0; i--)
+        bytes = bytes << 8 | first[i];
+    if (f->size < 8 || bytes > f->size - 8) {
+        laip_bad_input(error, "%s: is no safetensors file: its header would be %llu bytes, the file has %zu",
+                       f->path, (unsigned long long)bytes, f->size);
+        return NULL;
+    }
+    *length = (size_t)bytes;
+    char *text = laip_alloc(*length + 1, 1);
+    if (laip_file_read_at(f->fd, f->path, sizeof first, text, *length, error))
+        return text;
+    free(text);
+    return NULL;
+}
+
 bool laip_safetensors_open(laip_safetensors *f, const char *path, laip_error *error)
 {
-    *f = (laip_safetensors){.path = laip_strdup(path)};
-    if (!laip_file_map(path, &f->map, &f->size, error)) {
-        laip_safetensors_close(f);
-        return false;
-    }
-    uint64_t length = 0;
-    if (f->size >= 8)
-        for (int i = 7; i >= 0; i--)
-            length = length << 8 | ((const unsigned char *)f->map)[i];
-    bool good = f->size >= 8 && length <= f->size - 8;
-    if (!good)
-        laip_bad_input(error, "%s: is no safetensors file: its header would be %llu bytes, the file has %zu",
-                       path, (unsigned long long)length, f->size);
+    *f = (laip_safetensors){.path = laip_strdup(path), .fd = -1};
+    size_t length = 0;
+    bool good = laip_file_open(path, &f->fd, &f->size, error) &&
+                laip_file_map_open(f->fd, path, f->size, &f->map, error);
+    char *text = good ? read_whole_header(f, &length, error) : NULL;
     json_error_t where;
-    json_t *header =
-        good ? json_loadb((const char *)f->map + 8, (size_t)length, JSON_REJECT_DUPLICATES, &where) : NULL;
+    json_t *header = text ? json_loadb(text, length, JSON_REJECT_DUPLICATES, &where) : NULL;
+    good = text != NULL;
     if (good && !json_is_object(header))
         good = laip_bad_input(error, "%s: the header at byte %d is no JSON object: %s", path,
                               header ? 8 : 8 + where.position, header ? "something else" : where.text);
-    good = good && read_header(f, header, 8 + (size_t)length, error) &&
-           read_sums(f, (const char *)f->map + 8, (size_t)length, error);
+    good = good && read_header(f, header, 8 + length, error) && read_sums(f, text, length, error);
     json_decref(header);
+    free(text);
     if (!good)
         laip_safetensors_close(f);
     return good;
@@ -185,10 +214,12 @@ void laip_safetensors_close(laip_safetensors *f)
     free(f->metadata);
     free(f->tensors);
     free(f->sums);
-    free(f->path);
     laip_map_free(&f->index);
     laip_map_free(&f->metadata_index);
     laip_file_unmap(f->map, f->size);
+    if (f->path && f->fd >= 0)
+        close(f->fd);
+    free(f->path);
     *f = (laip_safetensors){0};
 }
 

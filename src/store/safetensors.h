@@ -17,7 +17,8 @@
 
 typedef struct laip_safetensors {
     char *path;
-    const void *map;
+    const void *map; /* for whom tensors' data are enough as they lie there; the header is read */
+    int fd;
     size_t size, count;
     laip_tensor_entry *tensors; /* by their place in the file */
     laip_map index, metadata_index;
@@ -29,6 +30,8 @@ bool laip_safetensors_open(laip_safetensors *file, const char *path, laip_error 
 void laip_safetensors_close(laip_safetensors *file);
 const laip_tensor_entry *laip_safetensors_find(const laip_safetensors *file, const char *name);
 const char *laip_safetensors_metadata(const laip_safetensors *file, const char *key); /* NULL: none */
+/* The bytes of tensor i, verified; a file that was cut short meanwhile is bad input. */
+bool laip_safetensors_read(const laip_safetensors *file, size_t i, void *data, laip_error *error);
 /* Whether tensor i is as it was written; bad input names it.  True where the file has no checksums. */
 bool laip_safetensors_verify(const laip_safetensors *file, size_t i, laip_error *error);
 

@@ -7,16 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool open_file(laip_weights *w, const char *key, laip_error *error)
 {
-    const void *map;
+    char first[512] = "";
     size_t size;
-    if (!laip_file_map(w->path, &map, &size, error))
+    int fd;
+    if (!laip_file_open(w->path, &fd, &size, error))
         return false;
-    w->is_pth = laip_pth_is(map, size);
-    bool tar = size > 262 && memcmp((const char *)map + 257, "ustar", 5) == 0;
-    laip_file_unmap(map, size);
+    bool good = laip_file_read_at(fd, w->path, 0, first, size < sizeof first ? size : sizeof first, error);
+    close(fd);
+    if (!good)
+        return false;
+    w->is_pth = laip_pth_is(first, size);
+    bool tar = size > 262 && memcmp(first + 257, "ustar", 5) == 0;
     if (tar)
         return laip_bad_input(error,
                               "%s: is a tar, as PyTorch wrote before 0.1.10; expected safetensors, or a .pth "
@@ -88,12 +93,11 @@ void laip_weights_close(laip_weights *w)
 bool laip_weights_load(laip_weights *w, size_t i, laip_tensor_entry *tensor, laip_error *error)
 {
     *tensor = w->tensors[i];
-    if (!w->is_pth)
-        return laip_safetensors_verify(&w->safetensors, i, error);
     free(w->held);
     w->held = laip_alloc(tensor->count + 1, laip_dtype_size(tensor->type));
     tensor->data = w->held;
-    return laip_pth_read(&w->pth, i, w->held, error);
+    return w->is_pth ? laip_pth_read(&w->pth, i, w->held, error)
+                     : laip_safetensors_read(&w->safetensors, i, w->held, error);
 }
 
 const char *laip_weights_metadata(const laip_weights *w, const char *key)

@@ -14,7 +14,7 @@ typedef struct laip_weights {
     size_t count;
     laip_tensor_entry *tensors; /* by names without what wrappers put before them: laip_weights_strip */
     char *prefix;               /* what all names began with, "module._orig_mod."; "": nothing */
-    void *held;                 /* the elements of the .pth tensor that was loaded last */
+    void *held;                 /* the elements of the tensor that was loaded last */
 } laip_weights;
 
 /* By content, whatever the name says. */

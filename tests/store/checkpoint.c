@@ -4,12 +4,14 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "store/checkpoint.h"
+#include "store/weights.h"
 #include "support/device.h"
 #include "support/tiny.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char *folder;
 
@@ -378,6 +380,29 @@ static void the_door(void **state)
     close_run(&b);
 }
 
+/* A file that is cut short while it is open is bad input, and ends nothing. */
+static void cut_while_open(void **state)
+{
+    (void)state;
+    laip_error error;
+    laip_model_config m = sizes();
+    laip_weights w;
+    laip_tensor_entry t;
+    run r;
+    open_model(&r, &m, false, 1);
+    char *path = save(&r, "shrinks", false);
+    assert_ok(laip_weights_open(&w, path, &error), error);
+    assert_ok(laip_weights_load(&w, 0, &t, &error), error);
+    assert_int_equal(truncate(path, 100), 0);
+    assert_false(laip_weights_load(&w, w.count - 1, &t, &error));
+    assert_int_equal(error.status, LAIP_BAD_INPUT);
+    assert_non_null(strstr(error.text, "file became shorter"));
+    laip_weights_close(&w);
+    unlink(path);
+    free(path);
+    close_run(&r);
+}
+
 /* Cut anywhere, a file is refused. */
 static void truncated(void **state)
 {
@@ -528,10 +553,10 @@ static void strict_state(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(resumes),      cmocka_unit_test(weights),
-                                       cmocka_unit_test(notes_return), cmocka_unit_test(strict),
-                                       cmocka_unit_test(the_door),     cmocka_unit_test(truncated),
-                                       cmocka_unit_test(flipped),      cmocka_unit_test(only_finite),
-                                       cmocka_unit_test(momentum),     cmocka_unit_test(strict_state)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resumes),        cmocka_unit_test(weights),     cmocka_unit_test(notes_return),
+        cmocka_unit_test(strict),         cmocka_unit_test(the_door),    cmocka_unit_test(truncated),
+        cmocka_unit_test(cut_while_open), cmocka_unit_test(flipped),     cmocka_unit_test(only_finite),
+        cmocka_unit_test(momentum),       cmocka_unit_test(strict_state)};
     return cmocka_run_group_tests(tests, make, drop);
 }
