@@ -21,20 +21,32 @@
 
 enum { SMALL = 1 << 15, MEASURED = 1 << 26, REPEATS = 10, MOST_ROWS = 32 };
 
-static char size_letter(size_t x)
+static int size_step(size_t x)
 {
-    return x <= 16 ? 's' : x <= 128 ? 'm' : x <= 512 ? 'l' : 'x';
+    return x <= 16 ? 0 : x <= 128 ? 1 : x <= 512 ? 2 : 3;
+}
+
+static bool is_tiny(const laip_product *p)
+{
+    return (double)p->m * (double)p->n * (double)p->k <= SMALL;
+}
+
+static int class_number(laip_device *d, const laip_product *p)
+{
+    int kind = p->transpose_a + 2 * p->transpose_b + 4 * p->b.half + 8 * (int)laip_precision_of(d);
+    int sizes = is_tiny(p) ? 64 : size_step(p->m) + 4 * size_step(p->n) + 16 * size_step(p->k);
+    return 65 * kind + sizes;
 }
 
 static void class_name(laip_device *d, const laip_product *p, char name[LAIP_CLASS_TEXT])
 {
     char a = p->transpose_a ? 't' : 'n', b = p->transpose_b ? 't' : 'n';
-    const char *halves = p->b.half ? "h" : "";
-    if ((double)p->m * (double)p->n * (double)p->k <= SMALL)
+    const char *halves = p->b.half ? "h" : "", *const steps = "smlx";
+    if (is_tiny(p))
         snprintf(name, LAIP_CLASS_TEXT, "%c%c-tiny%s", a, b, halves);
     else
-        snprintf(name, LAIP_CLASS_TEXT, "%c%c-%c%c%c%s", a, b, size_letter(p->m), size_letter(p->n),
-                 size_letter(p->k), halves);
+        snprintf(name, LAIP_CLASS_TEXT, "%c%c-%c%c%c%s", a, b, steps[size_step(p->m)], steps[size_step(p->n)],
+                 steps[size_step(p->k)], halves);
     laip_precision precision = laip_precision_of(d);
     size_t used = strlen(name);
     if (precision != LAIP_PRECISION_FP32)
@@ -142,6 +154,7 @@ bool laip_gemm_choices_read(laip_device *d, const char *path, laip_error *error)
     s->tuning_settled = true;
     s->tile = NULL;
     s->depth = 0;
+    laip_gemm_forget_serving(s);
     return good;
 }
 
@@ -161,6 +174,11 @@ bool laip_gemm_choices_write(laip_device *d, const char *path, laip_error *error
     bool good = laip_file_write(path, laip_str_text(&text), text.length, error);
     free(text.text);
     return good;
+}
+
+void laip_gemm_forget_serving(laip_gemm_state *s)
+{
+    memset(s->serving, 0, sizeof s->serving);
 }
 
 void laip_gemm_choices_free(laip_gemm_choices *c)
@@ -199,6 +217,7 @@ void laip_remember(laip_device *d, const char *class, const char *name)
     char *path = laip_gemm_cache_path(d, "choices");
     laip_gemm_choices c = cached(d, path);
     put(&laip_gemm_state_of(d)->choices, class, name);
+    laip_gemm_forget_serving(laip_gemm_state_of(d));
     put(&c, class, name);
     laip_str text = listing(&c);
     laip_gemm_cache_save(path, &text);
@@ -279,7 +298,8 @@ static const laip_gemm_implementation *quickest(laip_device *d, const laip_produ
     return rows[best];
 }
 
-const laip_gemm_implementation *laip_gemm_choose(laip_device *d, const laip_product *p)
+/* By the class's name. */
+static const laip_gemm_implementation *look_up(laip_device *d, const laip_product *p)
 {
     const laip_gemm_implementation *rows[MOST_ROWS], *row;
     const char *forced = laip_gemm_state_of(d)->forced, *name;
@@ -299,5 +319,16 @@ const laip_gemm_implementation *laip_gemm_choose(laip_device *d, const laip_prod
     row = quickest(d, p, rows, count);
     if (d->error.status == LAIP_OK)
         laip_remember(d, class, row->family ? row->family : row->name);
+    return row;
+}
+
+const laip_gemm_implementation *laip_gemm_choose(laip_device *d, const laip_product *p)
+{
+    laip_gemm_state *s = laip_gemm_state_of(d);
+    const laip_gemm_implementation **serving = &s->serving[class_number(d, p)];
+    if (*serving && (*serving)->serves(d, p))
+        return *serving;
+    const laip_gemm_implementation *row = look_up(d, p);
+    *serving = d->error.status == LAIP_OK ? row : NULL;
     return row;
 }

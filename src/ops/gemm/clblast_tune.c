@@ -323,6 +323,7 @@ bool laip_gemm_tune(laip_device *d, double seconds, laip_tune_progress progress,
     laip_gemm_cache_save(path, &text);
     remove(choices); /* made with the parameters of before */
     laip_gemm_choices_free(&s->choices);
+    laip_gemm_forget_serving(s);
     free(text.text);
     free(choices);
     free(path);

@@ -26,6 +26,7 @@ static void force(laip_device *d, laip_gemm_state *s, const char *what, const ch
     const laip_gemm_implementation *row = laip_gemm_find(name);
     laip_error *error = d->error.status == LAIP_OK ? &d->error : &(laip_error){0};
     s->forced = NULL;
+    laip_gemm_forget_serving(s);
     if (!laip_gemm_known(name))
         laip_bad_input(error, "%s is %s, expected " LAIP_GEMM_NAMES, what, name);
     else if (row && !row->serves(d, NULL))

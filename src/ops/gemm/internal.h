@@ -81,7 +81,12 @@ const laip_gemm_implementation *laip_gemm_find(const char *name);
 bool laip_gemm_named(const laip_gemm_implementation *row, const char *name); /* its name or family */
 const laip_gemm_implementation *laip_gemm_reference(void);
 
+/* Classes by number: both transpositions, whether B lies in halves, precision, and three sizes or tiny. */
+enum { LAIP_GEMM_CLASSES = 2 * 2 * 2 * 4 * (4 * 4 * 4 + 1) };
+
 typedef struct laip_gemm_state {
+    /* who served a class last, so that a product is not named to be found; NULL: not known */
+    const laip_gemm_implementation *serving[LAIP_GEMM_CLASSES];
     const char *forced;                   /* a row's name or a family; NULL: what is measured */
     laip_gemm_choices choices;            /* those in use */
     const laip_gemm_implementation *tile; /* tile.c: the packed family's best; NULL: not known yet */
@@ -146,6 +151,7 @@ const laip_gemm_implementation *laip_gemm_choose(laip_device *device, const laip
 size_t laip_gemm_quickest(laip_device *device, const laip_gemm_implementation *const *rows, size_t count,
                           const laip_product *p, int rounds, double *seconds);
 void laip_gemm_choices_free(laip_gemm_choices *choices);
+void laip_gemm_forget_serving(laip_gemm_state *s); /* after a change in who is chosen */
 char *laip_gemm_cache_path(const laip_device *device, const char *suffix);
 void laip_gemm_cache_save(const char *path, const laip_str *text);
 
