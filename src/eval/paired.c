@@ -156,7 +156,7 @@ void laip_paired_holm(double *p, size_t count)
 
 enum laip_paired_verdict laip_paired_judge(const laip_paired_difference *d, double p, double margin)
 {
-    if (!d->runs)
+    if (d->seeds < LAIP_PAIRED_SEEDS)
         return LAIP_PAIRED_OPEN;
     if (p < 0.05 && (d->low > 0 || d->high < 0))
         return d->mean > 0 ? LAIP_PAIRED_BETTER : LAIP_PAIRED_WORSE;

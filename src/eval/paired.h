@@ -45,6 +45,8 @@ laip_paired_difference laip_paired_compare(const laip_paired_units *units, const
 /* Holm: p [count] is replaced by what may be compared with 0.05 whatever the number of claims. */
 void laip_paired_holm(double *p, size_t count);
 
+/* Of fewer seeds than these nothing is concluded: how much seeds differ is not known. */
+enum { LAIP_PAIRED_SEEDS = 3 };
 enum laip_paired_verdict {
     LAIP_PAIRED_OPEN,     /* neither */
     LAIP_PAIRED_BETTER,   /* corrected p < 0.05, and above 0 */

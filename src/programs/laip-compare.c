@@ -316,7 +316,7 @@ int main(int argc, char **argv)
         "a "
         "line for each: ROW SEED REPETITION FILE [FILE...].  Differences are paired: of runs of the same "
         "seed "
-        "and repetition, on the same captions.\v"
+        "and repetition, on the same captions.  Of fewer than three seeds nothing is concluded.\v"
         "Example:\n\n  laip-compare runs/list --claim triplet=all-both_mpm --claim mpm=all-both_triplet",
         NULL,
         NULL,

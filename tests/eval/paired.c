@@ -115,6 +115,8 @@ static void verdicts(void **state)
     d = (laip_paired_difference){3, 6, 0.2, -1.9, 1.9, 0.8};
     assert_int_equal(laip_paired_judge(&d, 0.8, 2), LAIP_PAIRED_NO_EFFECT);
     assert_int_equal(laip_paired_judge(&d, 0.8, 1.5), LAIP_PAIRED_OPEN);
+    d = (laip_paired_difference){2, 8, 2.5, 1.2, 3.9, 0.001};
+    assert_int_equal(laip_paired_judge(&d, 0.001, 2), LAIP_PAIRED_OPEN); /* two seeds say nothing of seeds */
     d = (laip_paired_difference){0, 0, 0, 0, 0, 1};
     assert_int_equal(laip_paired_judge(&d, 1, 2), LAIP_PAIRED_OPEN); /* nothing was run: nothing is said */
 }
