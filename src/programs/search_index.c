@@ -8,16 +8,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_DEVICE = 256, OPTION_QUIET };
+enum { OPTION_DEVICE = 256, OPTION_QUIET, OPTION_REPLACE };
 
 typedef struct arguments {
     const char *model, *folder, *out, *device;
-    bool quiet;
+    bool quiet, replace;
 } arguments;
 
 static const struct argp_option options[] = {
     {"output", 'o', "G", 0, "The index file: made, or brought up to date", 0},
     {"device", OPTION_DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
+    {"replace", OPTION_REPLACE, NULL, 0, "Where G was made with another checkpoint, makes it anew", 0},
     {"quiet", OPTION_QUIET, NULL, 0, "Prints errors and pictures that cannot be read, nothing else", 0},
     {0}};
 
@@ -44,6 +45,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_QUIET:
         a->quiet = true;
+        return 0;
+    case OPTION_REPLACE:
+        a->replace = true;
         return 0;
     case ARGP_KEY_ARG:
         if (a->model && a->folder)
@@ -116,9 +120,17 @@ static bool open_index(search_session *s, const arguments *a, laip_error *error)
     laip_index_info info = {.size = sizeof info};
     if (access(a->out, F_OK) != 0)
         return laip_index_create(&s->index, s->network, a->folder, error) == LAIP_OK;
-    if (laip_index_open(&s->index, a->out, error) != LAIP_OK ||
-        laip_index_check(s->index, s->network, error) != LAIP_OK)
+    if (laip_index_open(&s->index, a->out, error) != LAIP_OK)
         return false;
+    if (laip_index_check(s->index, s->network, error) != LAIP_OK) {
+        if (!a->replace) {
+            laip_error why = *error;
+            return search_fail(error, why.status, "%.900s, or with --replace", why.text);
+        }
+        laip_index_close(s->index);
+        s->index = NULL;
+        return laip_index_create(&s->index, s->network, a->folder, error) == LAIP_OK;
+    }
     laip_index_describe(s->index, &info);
     char *folder = realpath(a->folder, NULL), *old = realpath(info.folder, NULL);
     bool other = folder && old && strcmp(folder, old) != 0;

@@ -150,7 +150,9 @@ refuses 'No such file' search query "$work/none" 'a man'
 refuses 'is the index of .*/photos, not of .*/people' search index "$model" "$work/people" -o "$work/g"
 "$build/laip-train" "$work/run.yaml" --out "$work/other" --set seed=2 > /dev/null 2>&1
 refuses 'the index is stale' search query "$work/g" --model "$work/other/best.safetensors" 'a man'
-refuses 'the index is stale' search index "$work/other" "$work/photos" -o "$work/g"
+refuses 'the index is stale.*, or with --replace' search index "$work/other" "$work/photos" -o "$work/g"
+search index "$work/other" "$work/large" -o "$work/t" --replace > "$work/out" 2> "$work/err" || fail "--replace: $(cat "$work/err")"
+grep -q '1 pictures, 1 files: 1 encoded' "$work/out" || fail "--replace: $(cat "$work/out")"
 size=$(stat -c %s "$work/g")
 for at in 9 200 2000 $((size / 2)) $((size - 3)); do
     cp "$work/g" "$work/bad"
