@@ -67,16 +67,20 @@ static double compare(const batch *b, laip_device *d, laip_mat have, const char 
     laip_error error;
     const laip_tensor_entry *t = laip_safetensors_find(&cases, name);
     float *want = laip_alloc(t->count, sizeof *want), *got = laip_alloc(b->rows * D, sizeof *got);
-    double worst = 0;
+    double worst = 0, squares = 0;
     assert_ok(laip_tensor_floats(t, want, &error), error);
     laip_mat_read(d, laip_rows(have, b->rows), got);
     for (size_t i = 0, r = 0; i < b->count * b->width; i++)
         if (b->mask[i]) {
-            for (size_t c = 0; c < D; c++)
-                worst = fmax(worst, fabs((double)got[r * D + c] - (double)want[i * D + c]));
+            for (size_t c = 0; c < D; c++) {
+                double e = (double)got[r * D + c] - (double)want[i * D + c];
+                worst = fmax(worst, fabs(e));
+                squares += e * e;
+            }
             r++;
         }
-    print_message("%s: worst difference %.3g\n", name, worst);
+    print_message("%s: differences: worst %.3g, root mean square %.3g\n", name, worst,
+                  sqrt(squares / (double)(b->rows * D)));
     free(want);
     free(got);
     return worst;
