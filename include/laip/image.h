@@ -11,6 +11,7 @@ typedef struct laip_image {
     uint8_t *pixels; /* [height, width, 3] */
     int width, height;
     bool damaged; /* some of its coded data are not as they were written, and it is a guess there */
+    int orientation; /* EXIF's of the file that it comes from, 1 to 8; 0: from none */
 } laip_image;
 
 /* The most pixels that a picture may have; a header that claims more is refused before anything is decoded.
@@ -25,6 +26,13 @@ bool laip_image_load(const char *path, bool upright, laip_image *image, laip_err
 bool laip_image_decode(const void *data, size_t size, const char *name, bool upright, laip_image *image,
                        laip_error *error);
 void laip_image_free(laip_image *image);
+
+/* EXIF's orientations.  Where pixel (x, y) of the upright picture, of width × height, stands in the stored
+ * one; whether columns and rows change places; an upright picture as its file holds it, freed by
+ * laip_image_free. */
+void laip_orientation_source(int orientation, int width, int height, int x, int y, int *column, int *row);
+bool laip_orientation_swaps(int orientation);
+void laip_image_as_stored(const laip_image *upright, laip_image *stored);
 
 /* Which version of Pillow resizing follows: the passes round to 8 bits, so that their order shows.  13
  * reduces rows first where that takes away more than twice as many rows as columns; those before it always

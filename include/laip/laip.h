@@ -81,7 +81,9 @@ LAIP_API laip_status laip_network_open(laip_network **network, laip_engine *engi
 LAIP_API void laip_network_close(laip_network *network);
 LAIP_API void laip_network_describe(const laip_network *network, laip_network_info *info);
 
-/* Photos: JPEG and PNG, by content, upright as EXIF has it. */
+/* Photos: JPEG and PNG, by content, upright as EXIF has it.  A network whose settings say compat.exif:
+ * ignored sees them as their files hold them, as it was trained; everything given out (sizes, maps) is of the
+ * upright photo. */
 
 LAIP_API laip_status laip_photo_open(laip_photo **photo, const char *path, laip_error *error);
 /* The same from a file's bytes; name stands for the file in errors. */
@@ -126,7 +128,7 @@ LAIP_API laip_status laip_match_photos(laip_network *network, const char *senten
 typedef struct laip_phrase_view {
     size_t size;
     size_t begin, end; /* its bytes in the sentence */
-    int rows, cols;
+    int rows, cols;    /* the network's grid, or its transpose: see Photos */
     /* [rows, cols], the explanation's: forward (how much the phrase attends to a patch), backward (how much
      * the masked word's prediction gains from it; may be negative), and both: forward times what is positive
      * of backward, summing to 1. */

@@ -60,6 +60,7 @@ bool laip_image_decode(const void *data, size_t size, const char *name, bool upr
         return laip_bad_input(error, "%s: found %s, expected a JPEG or PNG picture", name, kind(data, size));
     if (good && upright)
         laip_image_turn(image, orientation);
+    image->orientation = good && orientation >= 1 && orientation <= 8 ? orientation : 1;
     return good;
 }
 

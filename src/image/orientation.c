@@ -50,24 +50,49 @@ int laip_xmp_orientation(const void *xmp, size_t size)
 }
 
 /* EXIF's eight orientations: whether columns and rows change places, and which of them run backwards then. */
-void laip_image_turn(laip_image *image, int orientation)
+void laip_orientation_source(int orientation, int width, int height, int x, int y, int *column, int *row)
 {
-    bool swaps = orientation >= 5;
     bool mirror_x = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
     bool mirror_y = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
-    if (orientation < 2 || orientation > 8)
-        return;
-    laip_image out = {.width = swaps ? image->height : image->width,
-                      .height = swaps ? image->width : image->height,
-                      .damaged = image->damaged};
+    int u = mirror_x ? width - 1 - x : x, v = mirror_y ? height - 1 - y : y;
+    *column = laip_orientation_swaps(orientation) ? v : u;
+    *row = laip_orientation_swaps(orientation) ? u : v;
+}
+
+bool laip_orientation_swaps(int orientation)
+{
+    return orientation >= 5 && orientation <= 8;
+}
+
+static laip_image turned(const laip_image *in, int orientation)
+{
+    bool swaps = laip_orientation_swaps(orientation);
+    laip_image out = {.width = swaps ? in->height : in->width,
+                      .height = swaps ? in->width : in->height,
+                      .damaged = in->damaged,
+                      .orientation = in->orientation};
     out.pixels = laip_alloc((size_t)out.width * (size_t)out.height, 3);
     for (int y = 0; y < out.height; y++)
         for (int x = 0; x < out.width; x++) {
-            int u = mirror_x ? out.width - 1 - x : x, v = mirror_y ? out.height - 1 - y : y;
-            int sx = swaps ? v : u, sy = swaps ? u : v;
+            int column, row;
+            laip_orientation_source(orientation, out.width, out.height, x, y, &column, &row);
             memcpy(out.pixels + 3 * ((size_t)y * (size_t)out.width + (size_t)x),
-                   image->pixels + 3 * ((size_t)sy * (size_t)image->width + (size_t)sx), 3);
+                   in->pixels + 3 * ((size_t)row * (size_t)in->width + (size_t)column), 3);
         }
+    return out;
+}
+
+void laip_image_turn(laip_image *image, int orientation)
+{
+    if (orientation < 2 || orientation > 8)
+        return;
+    laip_image out = turned(image, orientation);
     free(image->pixels);
     *image = out;
+}
+
+void laip_image_as_stored(const laip_image *upright, laip_image *stored)
+{
+    static const int back[9] = {1, 1, 2, 3, 4, 5, 8, 7, 6}; /* a quarter turn is undone by the other one */
+    *stored = turned(upright, back[upright->orientation]);
 }

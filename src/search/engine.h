@@ -50,7 +50,7 @@ laip_status laip_tell(bool good, const laip_error *from, laip_error *to);
 
 /* The sentence as the network takes it; refused as laip_encode_sentences says. */
 bool laip_network_tokens(const laip_network *n, const char *sentence, laip_tokens *tokens, laip_error *error);
-/* planes [3, H, W] of a picture. */
+/* planes [3, H, W] of an upright picture, which compat.exif: ignored turns back. */
 void laip_network_planes(const laip_network *n, const laip_image *image, float *planes);
 /* For who has the lock: features of pictures already made planes, any number; of one sentence with its states
  * [tokens, D]; and the matching of that with pictures. */

@@ -121,6 +121,29 @@ static bool fill(laip_explanation *x, laip_network *n, const char *sentence, con
     return good;
 }
 
+/* From the picture as stored, which the network saw, to the upright one. */
+static void turn_maps(laip_explanation *x, int orientation)
+{
+    int rows = x->rows, cols = x->cols;
+    if (laip_orientation_swaps(orientation)) {
+        x->rows = cols;
+        x->cols = rows;
+    }
+    for (int k = 0; k < 3; k++) {
+        float *maps = laip_alloc(x->count * x->patches, sizeof *maps);
+        for (size_t i = 0; i < x->count; i++)
+            for (int r = 0; r < x->rows; r++)
+                for (int c = 0; c < x->cols; c++) {
+                    int column, row;
+                    laip_orientation_source(orientation, x->cols, x->rows, c, r, &column, &row);
+                    maps[i * x->patches + (size_t)(r * x->cols + c)] =
+                        x->maps[k][i * x->patches + (size_t)(row * cols + column)];
+                }
+        free(x->maps[k]);
+        x->maps[k] = maps;
+    }
+}
+
 laip_status laip_explain(laip_explanation **explanation, laip_network *n, const char *sentence,
                          const laip_photo *photo, laip_error *error)
 {
@@ -145,6 +168,8 @@ laip_status laip_explain(laip_explanation **explanation, laip_network *n, const 
     good = fill(x, n, sentence, planes, &e);
     laip_engine_leave(n->engine);
     free(planes);
+    if (n->config.compat_exif && photo->image.orientation > 1)
+        turn_maps(x, photo->image.orientation);
     if (good)
         *explanation = x;
     else

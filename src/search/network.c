@@ -162,11 +162,16 @@ bool laip_network_tokens(const laip_network *n, const char *sentence, laip_token
 
 void laip_network_planes(const laip_network *n, const laip_image *image, float *planes)
 {
-    laip_image small;
+    laip_image small, stored = {0};
+    if (n->config.compat_exif && image->orientation > 1) {
+        laip_image_as_stored(image, &stored);
+        image = &stored;
+    }
     laip_image_resize_as((laip_pillow)n->config.augment.pillow, image, 0, 0, image->width, image->height,
                          n->config.model.image_height, n->config.model.image_width, &small);
     laip_image_normalise(&small, planes);
     laip_image_free(&small);
+    laip_image_free(&stored);
 }
 
 bool laip_network_encode(laip_network *n, const float *planes, size_t count, float *features,

@@ -51,12 +51,17 @@ static void is_turned(const laip_image *stored, const laip_image *turned, int or
 
 static void check(const laip_str *file, int orientation)
 {
-    laip_image stored, turned;
+    laip_image stored, turned, back;
     laip_error error;
     assert_ok(laip_image_decode(file->text, file->length, "made here", false, &stored, &error), error);
     assert_ok(laip_image_decode(file->text, file->length, "made here", true, &turned, &error), error);
     assert_int_equal(stored.width, 7);
     is_turned(&stored, &turned, orientation);
+    assert_int_equal(stored.orientation, orientation);
+    laip_image_as_stored(&turned, &back);
+    assert_int_equal(back.width, stored.width);
+    assert_memory_equal(back.pixels, stored.pixels, 3 * stored.width * stored.height);
+    laip_image_free(&back);
     laip_image_free(&stored);
     laip_image_free(&turned);
 }

@@ -3,6 +3,7 @@
 #include <laip/laip.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,56 @@ static void shorter_structs(const library *l)
     assert(whole.info.embed == l->embed && whole.info.image_height == 0x55555555);
 }
 
+static unsigned crc(const unsigned char *data, size_t size)
+{
+    unsigned sum = 0xffffffff;
+    for (size_t i = 0; i < size; i++) {
+        sum ^= data[i];
+        for (int bit = 0; bit < 8; bit++)
+            sum = sum >> 1 ^ (sum & 1 ? 0xedb88320 : 0);
+    }
+    return ~sum;
+}
+
+/* A PNG, and the same with EXIF's quarter turn in it: a network that ignores EXIF has the same features of
+ * both, and the turned one's maps are the other's, turned. */
+static void turned_photo(const library *l, const unsigned char *data, size_t size, bool ignored)
+{
+    enum { HEADER = 8 + 25 };
+    unsigned char exif[] = {0,  0, 0, 26, 'e', 'X', 'I', 'f', 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1,
+                            18, 0, 3, 0,  0,   0,   1,   0,   6,   0,   0, 0,  0, 0, 0, 0, 0, 0, 0};
+    unsigned char *file = malloc(size + sizeof exif);
+    unsigned sum = crc(exif + 4, sizeof exif - 8);
+    laip_photo *photo;
+    laip_error e;
+    float feature[2][64];
+    assert(size > HEADER && data[0] == 137 && data[1] == 'P' && l->embed <= 64);
+    for (int i = 0; i < 4; i++)
+        exif[sizeof exif - 4 + (size_t)i] = (unsigned char)(sum >> (24 - 8 * i));
+    memcpy(file, data, HEADER);
+    memcpy(file + HEADER, exif, sizeof exif);
+    memcpy(file + HEADER + sizeof exif, data + HEADER, size - HEADER);
+    must(laip_photo_decode(&photo, file, size + sizeof exif, "turned.png", &e), &e);
+    assert(laip_photo_width(photo) == laip_photo_height(l->photo));
+    const laip_photo *photos[] = {l->photo, photo};
+    must(laip_encode_photos(l->network, photos, 2, feature[0], &e), &e);
+    assert((memcmp(feature[0], feature[0] + l->embed, l->embed * sizeof(float)) == 0) == ignored);
+    laip_explanation *x[2];
+    laip_phrase_view v[2] = {{.size = sizeof v[0]}, {.size = sizeof v[1]}};
+    for (int i = 0; i < 2; i++) {
+        must(laip_explain(&x[i], l->network, sentences[0], photos[i], &e), &e);
+        laip_explanation_phrase(x[i], 0, &v[i]);
+    }
+    assert(v[1].rows == (ignored ? v[0].cols : v[0].rows));
+    for (int r = 0; ignored && r < v[1].rows; r++)
+        for (int c = 0; c < v[1].cols; c++)
+            assert(v[1].forward[r * v[1].cols + c] == v[0].forward[(v[0].rows - 1 - c) * v[0].cols + r]);
+    for (int i = 0; i < 2; i++)
+        laip_explanation_close(x[i]);
+    laip_photo_close(photo);
+    free(file);
+}
+
 int main(int argc, char **argv)
 {
     library l;
@@ -119,7 +170,7 @@ int main(int argc, char **argv)
     void *data;
     const char *type;
     size_t size;
-    assert(argc == 3);
+    assert(argc == 3 || argc == 4); /* MODEL FOLDER [ignored] */
     must(laip_engine_open(&l.engine, NULL, &e), &e);
     must(laip_network_open(&l.network, l.engine, argv[1], NULL, &e), &e);
     laip_network_describe(l.network, &info);
@@ -131,6 +182,7 @@ int main(int argc, char **argv)
     must(laip_index_read(l.index, 0, &data, &size, &type, &e), &e);
     must(laip_photo_decode(&l.photo, data, size, v.name, &e), &e);
     assert(laip_photo_width(l.photo) == v.width && laip_photo_height(l.photo) == v.height);
+    turned_photo(&l, data, size, argc == 4);
     laip_release(data);
     ask(&l, &alone);
     for (int i = 0; i < 2; i++)

@@ -57,4 +57,6 @@ c++ -Wall -Wextra -Wpedantic -Werror "$work/header.cpp" $(pkg-config --cflags --
 "$work/header" || fail "from C++"
 cc -std=c11 -g -Wall -Wextra -Werror "$LAIP_SOURCE_DIR/tests/library/threads.c" $(pkg-config --cflags --libs laip) -lm -pthread -o "$work/threads"
 "$work/threads" "$model" "$work/people" || fail "two threads"
+"$build/laip-train" "$work/run.yaml" --set compat.exif=ignored --out "$work/asis" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+"$work/threads" "$work/asis/best.safetensors" "$work/people" ignored || fail "a network that ignores EXIF"
 "$work/usr/bin/laip-search" --version > /dev/null || fail "the installed program does not find its library"

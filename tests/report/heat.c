@@ -19,7 +19,7 @@ static void brightest_at_the_largest(void **state)
     (void)state;
     static const float map[8] = {0, 0, 0, 0, 0, 3, 0, 0}; /* four rows of two */
     uint8_t pixels[HEIGHT * WIDTH * 3];
-    laip_image in = {pixels, WIDTH, HEIGHT, false}, out;
+    laip_image in = {.pixels = pixels, .width = WIDTH, .height = HEIGHT}, out;
     memset(pixels, 128, sizeof pixels);
     laip_heat_draw(&in, map, 4, 2, &out);
     assert_int_equal(out.width, WIDTH);
@@ -36,7 +36,7 @@ static void a_map_of_zeros_is_grey(void **state)
     (void)state;
     static const float map[8] = {0};
     uint8_t pixels[HEIGHT * WIDTH * 3];
-    laip_image in = {pixels, WIDTH, HEIGHT, false}, out;
+    laip_image in = {.pixels = pixels, .width = WIDTH, .height = HEIGHT}, out;
     memset(pixels, 200, sizeof pixels);
     laip_heat_draw(&in, map, 4, 2, &out);
     for (int i = 3; i < HEIGHT * WIDTH * 3; i++)

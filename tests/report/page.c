@@ -69,9 +69,9 @@ static void pictures(void **state)
     laip_str page = {0};
     laip_error error;
     memset(pixels, 90, sizeof pixels);
-    assert_ok(
-        laip_page_picture(&page, &(laip_image){pixels, 5, 7, false}, 14, "right", "a \"b\" <c>", &error),
-        error);
+    assert_ok(laip_page_picture(&page, &(laip_image){.pixels = pixels, .width = 5, .height = 7}, 14, "right",
+                                "a \"b\" <c>", &error),
+              error);
     assert_non_null(
         strstr(page.text, "width=\"10\" height=\"14\" class=\"right\" alt=\"a &quot;b&quot; &lt;c&gt;\""));
     assert_non_null(strstr(page.text, "data:image/jpeg;base64,/9j/"));
