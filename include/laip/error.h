@@ -26,4 +26,10 @@ bool laip_failure(laip_error *error, const char *format, ...) LAIP_PRINTF(2, 3);
 /* Puts "prefix: " before the line that error already holds; returns false. */
 bool laip_error_prefix(laip_error *error, const char *format, ...) LAIP_PRINTF(2, 3);
 
+#ifdef __clang_analyzer__ /* which looks into one file at a time, is told what they return */
+#define laip_bad_input(...) ((void)laip_bad_input(__VA_ARGS__), false)
+#define laip_failure(...) ((void)laip_failure(__VA_ARGS__), false)
+#define laip_error_prefix(...) ((void)laip_error_prefix(__VA_ARGS__), false)
+#endif
+
 #endif

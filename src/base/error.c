@@ -13,7 +13,7 @@ static void fill(laip_error *error, laip_status status, const char *format, va_l
             *c = ' ';
 }
 
-bool laip_bad_input(laip_error *error, const char *format, ...)
+bool(laip_bad_input)(laip_error *error, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -22,7 +22,7 @@ bool laip_bad_input(laip_error *error, const char *format, ...)
     return false;
 }
 
-bool laip_failure(laip_error *error, const char *format, ...)
+bool(laip_failure)(laip_error *error, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -31,7 +31,7 @@ bool laip_failure(laip_error *error, const char *format, ...)
     return false;
 }
 
-bool laip_error_prefix(laip_error *error, const char *format, ...)
+bool(laip_error_prefix)(laip_error *error, const char *format, ...)
 {
     laip_error old = *error;
     va_list arguments;

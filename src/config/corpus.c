@@ -90,7 +90,7 @@ static bool learn(laip_corpus *c, const laip_config *config, laip_error *error)
     for (size_t i = 0; i < count; i++)
         laip_str_addf(&text, "%s\n", words[i]);
     laip_vocab_free(words, count);
-    c->vocab = text.text;
+    c->vocab = text.text ? text.text : laip_strdup("");
     return true;
 }
 

@@ -111,7 +111,9 @@ bool laip_traits_query(cl_platform_id platform, cl_device_id id, laip_traits *t)
      * such vectors: how all are tested everywhere. */
     const char *shape = getenv("LAIP_SHAPE");
     bool wide = shape ? strncmp(shape, "cpu", 3) == 0 : t->cpu && width > 1;
-    int forced = wide && shape ? atoi(shape + 3) : 0, native = forced ? forced : width > 1 ? (int)width : 16;
+    int forced = wide && shape ? (int)strtol(shape + 3, NULL, 10) : 0, native = forced      ? forced
+                                                                                : width > 1 ? (int)width
+                                                                                            : 16;
     cl_ulong cache = 0;
     clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof cache, &cache, NULL);
     t->fixed_vector = forced;

@@ -20,7 +20,9 @@ laip_ranks_job *laip_job_create(int rank, int size)
     int length;
     j->rank = rank;
     j->size = size;
-    j->patience = patience && atof(patience) > 0 ? atof(patience) : 60;
+    j->patience = patience ? strtod(patience, NULL) : 0;
+    if (!(j->patience > 0))
+        j->patience = 60;
     j->hosts = laip_alloc((size_t)size, sizeof *j->hosts);
     j->told = laip_alloc((size_t)size, sizeof *j->told);
     MPI_Get_processor_name(own, &length);

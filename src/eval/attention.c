@@ -98,7 +98,8 @@ static double overlap(const laip_model_config *m, size_t i, const double *box)
 {
     size_t wide = (size_t)(m->image_width / m->patch), tall = (size_t)(m->image_height / m->patch);
     double left = (double)(i % wide) / (double)wide, right = left + 1.0 / (double)wide;
-    double top = (double)(i / wide) / (double)tall, bottom = top + 1.0 / (double)tall;
+    size_t row = i / wide;
+    double top = (double)row / (double)tall, bottom = top + 1.0 / (double)tall;
     double across = (box[2] < right ? box[2] : right) - (box[0] > left ? box[0] : left);
     double down = (box[3] < bottom ? box[3] : bottom) - (box[1] > top ? box[1] : top);
     return across > 0 && down > 0 ? across * down * (double)wide * (double)tall : 0;
@@ -150,7 +151,7 @@ bool laip_attention_shares(laip_attention_reader *r, const laip_binding *b, size
         for (size_t p = r->texts->first_phrase[q]; good && p < r->texts->first_phrase[q + 1]; p++) {
             int thing = named_thing(&r->texts->phrases, p, r->tokenizer);
             if (thing >= 0)
-                good = add_phrase(r, boxes + 4 * thing, p, maps, &shares[thing], error);
+                good = add_phrase(r, boxes + (ptrdiff_t)4 * thing, p, maps, &shares[thing], error);
         }
     }
     for (int t = 0; t < LAIP_BOUNDS; t++)

@@ -217,7 +217,7 @@ size_t laip_evaluation_bytes(laip_model *model, const laip_dataset *d, const lai
     /* as prepare() takes them: features, states of a block, pixels of a batch; the result's place and score;
      * a place, a cosine and two logits a candidate; tokens of pictures */
     size_t floats = (n + queries) * E + (k ? rows * (size_t)m->width : 0) +
-                    LAIP_EVAL_IMAGES * 3 * (size_t)m->image_height * (size_t)m->image_width +
+                    (size_t)LAIP_EVAL_IMAGES * 3 * (size_t)m->image_height * (size_t)m->image_width +
                     2 * queries * depth_of(queries, n, k) + 4 * queries * k +
                     pictures_kept(m, how, n) * token_floats(m);
     *host = floats * sizeof(float);

@@ -93,7 +93,7 @@ static size_t places_of(const laip_eval_run *e, size_t q, const scored *all, int
 typedef struct block {
     laip_eval_run *e;
     size_t first;
-    int32_t **places; /* [block] of each caption */
+    int32_t *places; /* [block, gallery], count [block] of each caption */
     size_t *count;
     atomic_size_t broken; /* 1 + a caption with a score that is not finite */
 } block;
@@ -123,9 +123,9 @@ static void rank_one(void *context, size_t i)
         e->candidates[q * e->k + c] = best[c].picture;
         e->cosine[q * e->k + c] = best[c].score;
     }
-    b->places[i] = laip_alloc(n, sizeof *b->places[i]);
-    b->count[i] = places_of(e, q, all, b->places[i]);
-    e->hits[0][q] = laip_hits_of(b->places[i], b->count[i]);
+    int32_t *places = b->places + i * n;
+    b->count[i] = places_of(e, q, all, places);
+    e->hits[0][q] = laip_hits_of(places, b->count[i]);
     free(all);
     free(best);
 }
@@ -146,18 +146,17 @@ static void keep_far(laip_eval_run *e, size_t q, const int32_t *places, size_t c
 bool laip_eval_retrieve(laip_eval_run *e, laip_error *error)
 {
     enum { BLOCK = 256 };
-    int32_t *places[BLOCK];
-    size_t count[BLOCK];
-    block b = {.e = e, .places = places, .count = count};
+    size_t count[BLOCK] = {0}, n = e->out->gallery, queries = e->query_end - e->query;
+    block b = {.e = e, .count = count};
+    b.places = laip_alloc((queries < BLOCK ? queries : BLOCK) * n, sizeof *b.places);
     atomic_init(&b.broken, 0);
     for (b.first = e->query; b.first < e->query_end; b.first += BLOCK) {
         size_t some = e->query_end - b.first < BLOCK ? e->query_end - b.first : BLOCK;
         laip_parallel_for(some, e->threads, rank_one, &b);
-        for (size_t i = 0; i < some; i++) {
-            keep_far(e, b.first + i, places[i], count[i]);
-            free(places[i]);
-        }
+        for (size_t i = 0; i < some; i++)
+            keep_far(e, b.first + i, b.places + i * n, count[i]);
     }
+    free(b.places);
     size_t broken = atomic_load(&b.broken);
     bool good = !broken || laip_failure(error,
                                         "the score of caption %zu with a picture is not a finite number: the "

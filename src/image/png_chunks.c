@@ -92,7 +92,7 @@ static const uint8_t *after_zero(const uint8_t *p, const uint8_t *end)
 static bool read_packed(walk *w, const uint8_t *type, const uint8_t *p, const uint8_t *end)
 {
     const uint8_t *data = after_zero(p, end);
-    size_t got;
+    size_t got = 0;
     if (!data || data == end)
         return true;
     if (*data)
@@ -108,7 +108,7 @@ static bool read_packed(walk *w, const uint8_t *type, const uint8_t *p, const ui
 static bool read_international(walk *w, const uint8_t *type, const uint8_t *p, const uint8_t *end)
 {
     const uint8_t *flags = after_zero(p, end);
-    size_t got;
+    size_t got = 0;
     if (!flags || end - flags < 2)
         return true;
     const uint8_t *keyword = after_zero(flags + 2, end), *text = keyword ? after_zero(keyword, end) : NULL;

@@ -26,18 +26,19 @@ static size_t group_bytes(size_t rows, size_t head)
 
 /* Rows of a group of the group form, with two items each: no more than a short side can use, and so few that
  * two groups find room at once, for one to compute while the other loads.  0: there is no room. */
+static bool group_fits(const laip_traits *t, int head, size_t rows)
+{
+    return 2 * group_bytes(rows, (size_t)head) <= t->local_memory && 2 * rows <= t->group_limit;
+}
+
 static size_t group_rows(const laip_traits *t, int head, size_t longest)
 {
-    size_t rows = longest <= GROUP_ROWS / 2 ? GROUP_ROWS / 2 : GROUP_ROWS;
-    for (; rows >= GROUP_ROWS / 2; rows /= 2)
-        if (2 * group_bytes(rows, (size_t)head) <= t->local_memory && 2 * rows <= t->group_limit)
-            return rows;
-    return 0;
+    return longest > GROUP_ROWS / 2 && group_fits(t, head, GROUP_ROWS) ? GROUP_ROWS : GROUP_ROWS / 2;
 }
 
 bool laip_attention_has_tiles(const laip_traits *t, int head)
 {
-    return head % 4 == 0 && head <= 128 && group_rows(t, head, 1);
+    return head % 4 == 0 && head <= 128 && group_fits(t, head, GROUP_ROWS / 2);
 }
 
 static form form_for(laip_device *d, const laip_attention *a)
@@ -97,7 +98,7 @@ static laip_grid grid(laip_device *d, const form *f, const laip_attention *a, si
 laip_arg laip_attention_columns(const laip_attention *a, laip_heads x, size_t rows)
 {
     x.m.rows = rows;
-    x.m.cols = (size_t)(a->heads * a->head_size);
+    x.m.cols = (size_t)a->heads * (size_t)a->head_size;
     return LAIP_MAT(x.m);
 }
 

@@ -12,7 +12,7 @@ static float scale_of(const laip_attention *a)
 static laip_arg columns(const laip_attention *a, laip_heads x, size_t rows)
 {
     x.m.rows = rows;
-    x.m.cols = (size_t)(a->heads * a->head_size);
+    x.m.cols = (size_t)a->heads * (size_t)a->head_size;
     return LAIP_MAT(x.m);
 }
 

@@ -93,7 +93,7 @@ static bool parse_class(parser *r, uint8_t *set)
     bool invert = peek(r) == '^';
     r->at += invert;
     for (bool first = true; peek(r) != ']' || first; first = false) {
-        unsigned char a, b;
+        unsigned char a = 0, b;
         if (!parse_character(r, &a))
             return false;
         b = a;

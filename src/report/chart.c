@@ -47,11 +47,20 @@ static void tick_text(char *text, size_t size, double value)
         snprintf(text, size, "%.4g", fabs(value) < 1e-12 ? 0 : value);
 }
 
+/* The multiples of step in a range: the first one's number, and how many. */
+static int ticks(range r, double step, double *first)
+{
+    *first = ceil(r.low / step);
+    return (int)floor(r.high / step + 1e-6 - *first) + 1;
+}
+
 static void grid(laip_str *page, range x, range y, const char *x_name)
 {
     char text[32];
-    double step = tick_step(y, 5);
-    for (double v = ceil(y.low / step) * step; v <= y.high + step * 1e-6; v += step) {
+    double step = tick_step(y, 5), first;
+    int count = ticks(y, step, &first);
+    for (int i = 0; i < count; i++) {
+        double v = (first + i) * step;
         tick_text(text, sizeof text, v);
         laip_str_addf(
             page,
@@ -59,7 +68,9 @@ static void grid(laip_str *page, range x, range y, const char *x_name)
             LEFT, down(y, v), WIDE - RIGHT, LEFT - 6, down(y, v) + 4, text);
     }
     step = tick_step(x, 6);
-    for (double v = ceil(x.low / step) * step; v <= x.high + step * 1e-6; v += step) {
+    count = ticks(x, step, &first);
+    for (int i = 0; i < count; i++) {
+        double v = (first + i) * step;
         tick_text(text, sizeof text, v);
         laip_str_addf(page, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>", across(x, v),
                       TALL - 10, text);

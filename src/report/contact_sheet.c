@@ -145,9 +145,10 @@ static bool draw_picture(cairo_t *c, double x, double y, const char *file, bool 
     unsigned char *data = cairo_image_surface_get_data(s);
     for (int r = 0; r < TALL; r++)
         for (int i = 0; i < TILE; i++) {
-            const uint8_t *p = small.pixels + 3 * (r * TILE + i);
+            const uint8_t *p = small.pixels + (size_t)3 * ((size_t)r * TILE + (size_t)i);
             uint32_t value = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
-            memcpy(data + r * cairo_image_surface_get_stride(s) + 4 * i, &value, 4);
+            memcpy(data + (size_t)r * (size_t)cairo_image_surface_get_stride(s) + (size_t)4 * (size_t)i,
+                   &value, 4);
         }
     cairo_surface_mark_dirty(s);
     laip_image_free(&small);

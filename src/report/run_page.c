@@ -177,7 +177,8 @@ static void add_state(laip_str *page, const laip_run_page *p, const run_logs *l)
 static void add_losses(laip_str *page, const run_logs *l)
 {
     panel p = {.title = "Losses", .having = "total"};
-    for (int i = 0; i < LAIP_LOSSES && i < LAIP_CHART_SERIES; i++) {
+    _Static_assert((int)LAIP_LOSSES <= (int)LAIP_CHART_SERIES, "a chart holds all losses");
+    for (int i = 0; i < LAIP_LOSSES; i++) {
         p.series[i].name = laip_loss_names[i];
         p.series[i].path = laip_loss_names[i];
     }

@@ -198,8 +198,8 @@ static bool object_from_mark(laip_pickle_machine *m)
 {
     laip_pickle_node **items = NULL;
     size_t count = 0;
-    return above_mark(m, &items, &count) && (count || laip_pickle_bad(m, "an object without a type")) &&
-           stand_in(m, items[0]);
+    return above_mark(m, &items, &count) &&
+           ((count && items) || laip_pickle_bad(m, "an object without a type")) && stand_in(m, items[0]);
 }
 
 static bool instance(laip_pickle_machine *m)

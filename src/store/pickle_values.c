@@ -7,7 +7,7 @@ laip_pickle_node laip_pickle_none = {.kind = LAIP_PICKLE_NONE},
                  laip_pickle_true = {.kind = LAIP_PICKLE_BOOL, .integer = 1},
                  laip_pickle_false = {.kind = LAIP_PICKLE_BOOL};
 
-bool laip_pickle_bad(laip_pickle_machine *m, const char *what)
+bool(laip_pickle_bad)(laip_pickle_machine *m, const char *what)
 {
     return laip_bad_input(m->error, "%s: byte %zu of the pickle: found %s", m->name, m->base + m->at, what);
 }

@@ -80,7 +80,7 @@ bool laip_tensor_ints(const laip_tensor_entry *t, int32_t *values, laip_error *e
             wide = small;
             break;
         case LAIP_I8:
-            wide = (signed char)p[i];
+            wide = p[i] < 128 ? p[i] : p[i] - 256;
             break;
         case LAIP_U8:
         case LAIP_BOOL:

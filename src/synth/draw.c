@@ -80,14 +80,15 @@ static void pattern(pen *n)
     colour(n, p->second_colour, 1);
     switch (p->pattern) {
     case LAIP_STRIPED:
-        for (double y = 0.16; y < 0.8; y += 0.062) {
-            cairo_rectangle(c, -0.3, y, 0.6, 0.028);
+        for (int i = 0; i < 11; i++) {
+            cairo_rectangle(c, -0.3, 0.16 + 0.062 * i, 0.6, 0.028);
             cairo_fill(c);
         }
         break;
     case LAIP_PLAID:
         cairo_set_line_width(c, 0.016);
-        for (double t = -0.3; t < 0.8; t += 0.055) {
+        for (int i = 0; i < 20; i++) {
+            double t = -0.3 + 0.055 * i;
             cairo_move_to(c, -0.3, t + 0.1);
             cairo_line_to(c, 0.3, t + 0.1);
             cairo_move_to(c, t, 0.1);

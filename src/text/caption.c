@@ -179,7 +179,7 @@ size_t laip_caption_rule_apply(const char *text, size_t length, laip_caption_rul
 {
     /* A stray byte becomes a character of three. */
     size_t room = 3 * length + 8, capacity = t->scratch_capacity;
-    if (capacity < room) {
+    if (!t->scratch || capacity < room) {
         t->scratch = laip_realloc(t->scratch, room, 1);
         t->scratch_start = laip_realloc(t->scratch_start, room, sizeof *t->scratch_start);
         t->scratch_end = laip_realloc(t->scratch_end, room, sizeof *t->scratch_end);

@@ -236,7 +236,8 @@ bool laip_vocab_learn(const char *const *captions, size_t caption_count, laip_ca
         return laip_bad_input(
             error, "a vocabulary of %zu tokens: expected %d, of which %d are [PAD] and the like, to %d", size,
             LAIP_SPECIALS + 1, LAIP_SPECIALS, INT32_MAX);
-    learner l = {0};
+    enum { WORDS = 64 }; /* room to begin with */
+    learner l = {.words = laip_alloc(WORDS, sizeof *l.words), .word_capacity = WORDS};
     laip_tokens scratch = {0};
     for (size_t i = 0; i < caption_count; i++) {
         size_t length = strlen(captions[i]);

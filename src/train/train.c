@@ -204,8 +204,8 @@ static bool begin(laip_run *r, const char *path, int phase, laip_error *error)
 
 static bool train_phases(laip_run *r, laip_error *error)
 {
-    int first;
-    uint64_t from;
+    int first = 0;
+    uint64_t from = 0;
     char *path = NULL;
     bool ended = false;
     bool good = laip_run_open_folder(r, error) &&

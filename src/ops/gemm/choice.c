@@ -303,18 +303,18 @@ static const laip_gemm_implementation *look_up(laip_device *d, const laip_produc
 {
     const laip_gemm_implementation *rows[MOST_ROWS], *row;
     const char *forced = laip_gemm_state_of(d)->forced, *name;
-    if (forced && (row = row_of(d, forced))->serves(d, p))
+    if (forced && (row = row_of(d, forced)) && row->serves(d, p))
         return row;
     char class[LAIP_CLASS_TEXT];
     class_name(d, p, class);
     name = find(&laip_gemm_state_of(d)->choices, class);
-    if (name && (row = row_of(d, name))->serves(d, p))
+    if (name && (row = row_of(d, name)) && row->serves(d, p))
         return row;
     size_t count = candidates(d, p, rows);
     if (count == 1)
         return rows[0];
     name = laip_chosen(d, class);
-    if (name && (row = row_of(d, name))->serves(d, p))
+    if (name && (row = row_of(d, name)) && row->serves(d, p))
         return row;
     row = quickest(d, p, rows, count);
     if (d->error.status == LAIP_OK)

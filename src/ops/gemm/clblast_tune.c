@@ -120,7 +120,7 @@ void laip_tuned_list(const laip_gemm_state *s, laip_str *text)
 void laip_tuned_apply(laip_device *d)
 {
     laip_gemm_state *s = laip_gemm_state_of(d);
-    size_t values[MOST_PARAMETERS];
+    size_t values[MOST_PARAMETERS] = {0};
     if (!s->tuning_settled) {
         char *path = laip_gemm_cache_path(d, "clblast");
         laip_error ignored; /* no such file: CLBlast's own parameters */
@@ -147,6 +147,11 @@ bool laip_gemm_use_tuned(laip_device *d, bool tuned)
     return s->tuned[0][0] || s->tuned[1][0];
 }
 
+static bool divides(size_t x, size_t a, size_t b) /* a b divides x */
+{
+    return x % a == 0 && x / a % b == 0;
+}
+
 /* CLBlast's rules for its kernel 0, and for the direct one, with our limits: 256 items, 32 KiB. */
 static bool valid(const tunable *t, const size_t *v)
 {
@@ -154,16 +159,20 @@ static bool valid(const tunable *t, const size_t *v)
         size_t kwg = v[2], kwi = v[3], mdima = v[4], mdimc = v[5], mwg = v[6], ndimb = v[7], ndimc = v[8],
                nwg = v[9];
         size_t sa = v[10], sb = v[11], vwm = v[14], vwn = v[15], items = mdimc * ndimc;
-        return kwg % kwi == 0 && mwg % (mdimc * vwm) == 0 && nwg % (ndimc * vwn) == 0 &&
-               mwg % (mdima * vwm) == 0 && nwg % (ndimb * vwn) == 0 && items % mdima == 0 &&
+        if (!kwi || !mdima || !mdimc || !ndimb || !ndimc || !vwm || !vwn)
+            return false;
+        return kwg % kwi == 0 && divides(mwg, mdimc, vwm) && divides(nwg, ndimc, vwn) &&
+               divides(mwg, mdima, vwm) && divides(nwg, ndimb, vwn) && items % mdima == 0 &&
                items % ndimb == 0 && items / mdima && items / ndimb && kwg % (items / mdima) == 0 &&
                kwg % (items / ndimb) == 0 && items <= LAIP_GROUP_ITEMS &&
                4 * kwg * (sa * mwg + sb * nwg) <= LAIP_GROUP_BYTES;
     }
     size_t kwid = v[0], mdimad = v[1], mdimcd = v[2], ndimbd = v[3], ndimcd = v[4], pada = v[5], padb = v[6];
     size_t vwmd = v[7], vwnd = v[8], wgd = v[9], items = mdimcd * ndimcd;
-    return wgd % kwid == 0 && wgd % (mdimcd * vwmd) == 0 && wgd % (ndimcd * vwnd) == 0 &&
-           wgd % (mdimad * vwmd) == 0 && wgd % (ndimbd * vwnd) == 0 && items % mdimad == 0 &&
+    if (!kwid || !mdimad || !mdimcd || !ndimbd || !ndimcd || !vwmd || !vwnd)
+        return false;
+    return wgd % kwid == 0 && divides(wgd, mdimcd, vwmd) && divides(wgd, ndimcd, vwnd) &&
+           divides(wgd, mdimad, vwmd) && divides(wgd, ndimbd, vwnd) && items % mdimad == 0 &&
            items % ndimbd == 0 && items / mdimad && items / ndimbd && wgd % (items / mdimad) == 0 &&
            wgd % (items / ndimbd) == 0 && items <= LAIP_GROUP_ITEMS &&
            4 * wgd * (2 * wgd + pada + padb) <= LAIP_GROUP_BYTES;
@@ -253,7 +262,7 @@ static void search(laip_device *d, laip_gemm_state *s, int which, double seconds
 {
     const tunable *t = &tunables[which];
     trial work = trial_make(d, which ? 256 : 1152, which ? 256 : 768, which ? 256 : 768);
-    size_t values[MOST_PARAMETERS], best[MOST_PARAMETERS] = {0}, limit = which ? 100000 : 1;
+    size_t values[MOST_PARAMETERS] = {0}, best[MOST_PARAMETERS] = {0}, limit = which ? 100000 : 1;
     override(d, &tunables[2], &limit);
     double start = laip_seconds(), first = timed(d, &work), fastest = first;
     laip_mat_read(d, work.c, work.expected);
