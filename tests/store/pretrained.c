@@ -44,19 +44,11 @@ static int drop(void **state)
 
 static laip_model_config sizes(void)
 {
-    return (laip_model_config){.image_height = 32,
-                               .image_width = 32,
-                               .patch = 8,
-                               .width = 16,
-                               .heads = 2,
-                               .mlp = 2,
-                               .vit_layers = 2,
-                               .text_layers = 1,
-                               .cross_layers = 2,
-                               .vocab = 41,
-                               .positions = 16,
-                               .embed = 12,
-                               .queue = 7};
+    laip_model_config m = laip_tiny_sizes();
+    m.image_width = 32;
+    m.patch = 8;
+    m.width = 16;
+    return m;
 }
 
 static void open_model(laip_model *m, const laip_model_config *c, bool training)

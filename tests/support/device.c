@@ -36,6 +36,15 @@ void laip_test_fix_products(laip_device *d)
     laip_gemm_force(d, laip_test_products(d));
 }
 
+laip_device *laip_test_packed_device(void)
+{
+    laip_device *d = laip_test_device();
+    if (laip_device_traits(d)->lanes > 1)
+        skip();
+    laip_test_fix_products(d);
+    return d;
+}
+
 void laip_test_finish(laip_device *d)
 {
     laip_error error;

@@ -12,6 +12,8 @@ void laip_test_device_close(void);
  * the packed kernel's, or CLBlast's where it has none; and those from now on. */
 const char *laip_test_products(const laip_device *device);
 void laip_test_fix_products(laip_device *device);
+/* The test's device with the packed kernel's products; where it has none the test is skipped. */
+laip_device *laip_test_packed_device(void);
 void laip_test_finish(laip_device *device); /* fails the test with the device's error, if there is one */
 
 /* Matrices and tables on the device from host values, and back; released with laip_mem_release(m.mem). */

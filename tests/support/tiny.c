@@ -2,6 +2,7 @@
 
 #include "base/rng.h"
 #include "support/device.h"
+#include "support/test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,26 @@ laip_step_sizes laip_tiny_step_sizes(void)
                              .phrases = PHRASES,
                              .phrase_rows = PHRASE_TOKENS,
                              .longest_phrase = 4};
+}
+
+laip_loss_config laip_tiny_losses(void)
+{
+    laip_loss_config l = laip_loss_config_default();
+    l.weight[LAIP_LOSS_MLM] = 0.5f;
+    l.bidiratt_layer = 1;
+    return l;
+}
+
+void laip_tiny_create(laip_model *model, laip_step *step, const laip_model_config *sizes,
+                      const laip_loss_config *losses)
+{
+    laip_error error;
+    laip_step_sizes z = laip_tiny_step_sizes();
+    assert_ok(laip_model_create(model, laip_test_device(), sizes, true, &error), error);
+    laip_params_initialise(&model->params, &model->table, 5, 0, losses->temperature);
+    laip_test_fill_head(model, 12);
+    laip_params_copy_average(&model->params);
+    assert_ok(laip_step_create(step, model, losses, &z, 5, &error), error);
 }
 
 static int32_t *ints(laip_arena *arena, const int32_t *values, size_t count)
