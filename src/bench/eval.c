@@ -175,23 +175,16 @@ int laip_bench_eval(int argc, char **argv)
         {"captions", CAPTIONS, "N", 0, "captions encoded at once (default: 256)", 0},
         {"captions-per-image", SHARED, "N", 0, "captions that a picture is matched with (default: 32)", 0},
         {0}};
-    static const struct argp_child children[] = {{&laip_bench_workload_argp, 0, NULL, 0}, {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        "[CONFIG]",
+    static const char documentation[] =
         "Times what evaluation consists of, with CONFIG's model (default: the full-size one) on made-up "
         "pictures and captions: pictures and captions encoded, and pairs re-ranked, where each picture is "
         "matched with many captions, encoded anew or before; and where the device's time goes.\v"
         "Examples:\n\n"
         "  laip-bench eval\n"
-        "  laip-bench eval configs/demo.yaml --captions-per-image 128 --json=eval.json\n",
-        children,
-        NULL,
-        NULL};
+        "  laip-bench eval configs/demo.yaml --captions-per-image 128 --json=eval.json\n";
     bench b = {0};
     laip_error error;
-    argp_parse(&argp, argc, argv, 0, NULL, &b);
+    laip_bench_workload_parse(argc, argv, options, parse, documentation, &b);
     int status;
     json_t *report = NULL;
     bool good =

@@ -194,11 +194,7 @@ int laip_bench_step(int argc, char **argv)
         {"phrases", PHRASES, "N", 0, "phrases of a caption (default: 6)", 0},
         {"phrase-tokens", PHRASE_TOKENS, "N", 0, "tokens of a phrase (default: 4)", 0},
         {0}};
-    static const struct argp_child children[] = {{&laip_bench_workload_argp, 0, NULL, 0}, {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        "[CONFIG]",
+    static const char documentation[] =
         "Times one training step of CONFIG's model (default: the full-size one, all losses, two pairs) on "
         "made-up pictures and captions: the median of the rounds after a warm-up, and then, in rounds of "
         "their own, where the device's time goes, by part and by kernel.\v"
@@ -207,14 +203,11 @@ int laip_bench_step(int argc, char **argv)
         "Examples:\n\n"
         "  laip-bench step\n"
         "  laip-bench step configs/demo.yaml --micro 16 --json=step.json\n"
-        "  mpirun -n 2 laip-bench step configs/demo.yaml\n",
-        children,
-        NULL,
-        NULL};
+        "  mpirun -n 2 laip-bench step configs/demo.yaml\n";
     bench b = {0};
     laip_error error;
     int status = 0;
-    argp_parse(&argp, argc, argv, 0, NULL, &b);
+    laip_bench_workload_parse(argc, argv, options, parse, documentation, &b);
     if (!laip_ranks_begin(&b.ranks, &argc, &argv, &error))
         return laip_bench_fails(argv[0], &error);
     if (!laip_bench_workload_read(&b.w, &error) ||

@@ -65,7 +65,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {{&laip_bench_argp, 0, NULL, 0}, {0}};
-const struct argp laip_bench_workload_argp = {.options = options, .parser = parse, .children = children};
+static const struct argp workload_argp = {.options = options, .parser = parse, .children = children};
+
+void laip_bench_workload_parse(int argc, char **argv, const struct argp_option *own, argp_parser_t parser,
+                               const char *documentation, void *input)
+{
+    const struct argp_child both[] = {{&workload_argp, 0, NULL, 0}, {0}};
+    const struct argp argp = {
+        .options = own, .parser = parser, .args_doc = "[CONFIG]", .doc = documentation, .children = both};
+    argp_parse(&argp, argc, argv, 0, NULL, input);
+}
 
 bool laip_bench_workload_read(laip_bench_workload *w, laip_error *error)
 {

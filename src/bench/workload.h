@@ -20,7 +20,10 @@ typedef struct laip_bench_workload {
     laip_loss_config loss;
 } laip_bench_workload;
 
-extern const struct argp laip_bench_workload_argp; /* its input is a laip_bench_workload */
+/* Parses `[CONFIG]`, the options of every workload and a subcommand's own, whose parser hands the workload in
+ * input on to child 0. */
+void laip_bench_workload_parse(int argc, char **argv, const struct argp_option *options, argp_parser_t parse,
+                               const char *documentation, void *input);
 /* A whole number of at least `least`, or an error of argp. */
 int laip_bench_number(struct argp_state *state, const char *option, const char *text, int least);
 void laip_bench_set(laip_bench_workload *w, const char *assignment); /* as --set does; it is kept */
