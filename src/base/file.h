@@ -2,7 +2,7 @@
 #ifndef LAIP_BASE_FILE_H
 #define LAIP_BASE_FILE_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdio.h>
 

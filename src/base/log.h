@@ -4,7 +4,7 @@
 #ifndef LAIP_BASE_LOG_H
 #define LAIP_BASE_LOG_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 
 /* Notes and warnings go to sink, a line each and from any thread, and progress nowhere; NULL: to standard

@@ -3,7 +3,7 @@
 #ifndef LAIP_BASE_STR_H
 #define LAIP_BASE_STR_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 
 typedef struct laip_str {

@@ -6,9 +6,9 @@
 #ifndef LAIP_BASE_YAML_H
 #define LAIP_BASE_YAML_H
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/str.h"
-#include "laip/error.h"
 #include <stdint.h>
 
 typedef enum laip_yaml_kind { LAIP_YAML_SCALAR, LAIP_YAML_SEQUENCE, LAIP_YAML_MAPPING } laip_yaml_kind;

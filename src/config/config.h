@@ -6,8 +6,8 @@
 
 #include "base/str.h"
 #include "image/augment.h"
-#include "laip/tokenizer.h"
 #include "net/config.h"
+#include "text/tokenizer.h"
 
 enum { LAIP_PHASES = 8 };
 enum laip_sharding { LAIP_SHARD_NONE, LAIP_SHARD_OPTIMISER };

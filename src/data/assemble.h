@@ -3,7 +3,7 @@
 #define LAIP_DATA_ASSEMBLE_H
 
 #include "data/loader.h"
-#include "laip/image.h"
+#include "image/image.h"
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "base/parallel.h"
 #include "data/check_internal.h"
-#include "laip/image.h"
+#include "image/image.h"
 
 #include <errno.h>
 #include <pthread.h>

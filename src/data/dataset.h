@@ -14,8 +14,8 @@
 #ifndef LAIP_DATA_DATASET_H
 #define LAIP_DATA_DATASET_H
 
+#include "base/error.h"
 #include "base/memory.h"
-#include "laip/error.h"
 #include <stdint.h>
 
 typedef struct laip_picture {

@@ -4,8 +4,8 @@
 #define LAIP_DATA_TEXTS_H
 
 #include "data/dataset.h"
-#include "laip/phrases.h"
-#include "laip/tokenizer.h"
+#include "phrases/phrases.h"
+#include "text/tokenizer.h"
 
 /* Sequences of tokens, packed; word[i] is the word of its text that token i belongs to, −1 for [CLS] and
  * [SEP]. */

@@ -9,7 +9,7 @@
 #ifndef LAIP_DEVICE_DEVICE_H
 #define LAIP_DEVICE_DEVICE_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdint.h>
 

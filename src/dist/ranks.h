@@ -7,7 +7,7 @@
 #ifndef LAIP_DIST_RANKS_H
 #define LAIP_DIST_RANKS_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -7,8 +7,8 @@
 #ifndef LAIP_EVAL_BINDING_H
 #define LAIP_EVAL_BINDING_H
 
+#include "base/error.h"
 #include "base/map.h"
-#include "laip/error.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -5,9 +5,9 @@
 #ifndef LAIP_EVAL_EXPERIMENT_H
 #define LAIP_EVAL_EXPERIMENT_H
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "eval/paired.h"
-#include "laip/error.h"
 
 enum laip_experiment_metric {
     LAIP_METRIC_FAMILY,      /* the right one of the own drawn family, in the order that was shown */

@@ -3,7 +3,7 @@
 #define LAIP_IMAGE_AUGMENT_H
 
 #include "base/rng.h"
-#include "laip/image.h"
+#include "image/image.h"
 
 /* A zeroed struct changes nothing.  In the order of application: */
 typedef struct laip_augment {

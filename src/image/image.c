@@ -1,5 +1,5 @@
 /* Loading a picture, and the way to the encoder's planes. */
-#include "laip/image.h"
+#include "image/image.h"
 
 #include "base/file.h"
 #include "image/internal.h"

@@ -3,7 +3,7 @@
 #define LAIP_IMAGE_INTERNAL_H
 
 #include "base/rng.h"
-#include "laip/image.h"
+#include "image/image.h"
 
 /* The decoders fill *image, or leave it empty and fill *error; *orientation is that of EXIF or XMP, or 0. */
 bool laip_jpeg_decode(const void *data, size_t size, const char *name, laip_image *image, int *orientation,

@@ -1,5 +1,5 @@
 /* Encoding: baseline JPEG by libjpeg-turbo. */
-#include "laip/image.h"
+#include "image/image.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
  * Both passes are one kernel, which adds up weighted runs of LANES bytes: a run is a piece of a row for the
  * vertical pass; for the horizontal pass, the same column of LANES / 3 rows, laid side by side first. */
 #include "base/memory.h"
-#include "laip/image.h"
+#include "image/image.h"
 
 #include <math.h>
 #include <stdlib.h>

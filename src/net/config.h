@@ -3,8 +3,8 @@
 #ifndef LAIP_NET_CONFIG_H
 #define LAIP_NET_CONFIG_H
 
+#include "base/error.h"
 #include "cl/shared.h" /* enum laip_bidiratt_attention */
-#include "laip/error.h"
 #include <stddef.h>
 
 /* What a pass of an encoder is for, which decides what of it is kept. */

@@ -1,6 +1,6 @@
-/* The words of an English text (laip/phrases.h). */
+/* The words of an English text (phrases/phrases.h). */
 #include "base/memory.h"
-#include "laip/phrases.h"
+#include "phrases/phrases.h"
 #include "text/unicode.h"
 
 #include <stdlib.h>

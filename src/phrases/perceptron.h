@@ -2,7 +2,7 @@
 #ifndef LAIP_PHRASES_PERCEPTRON_H
 #define LAIP_PHRASES_PERCEPTRON_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* Noun phrases: words, tags, and the rules of a chunk grammar over them. */
-#include "laip/phrases.h"
+#include "phrases/phrases.h"
 
 #include "base/map.h"
 #include "phrases/tag_pattern.h"

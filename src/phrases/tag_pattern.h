@@ -4,7 +4,7 @@
 #ifndef LAIP_PHRASES_TAG_PATTERN_H
 #define LAIP_PHRASES_TAG_PATTERN_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdint.h>
 

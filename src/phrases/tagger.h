@@ -2,7 +2,7 @@
 #ifndef LAIP_PHRASES_TAGGER_H
 #define LAIP_PHRASES_TAGGER_H
 
-#include "laip/phrases.h"
+#include "phrases/phrases.h"
 
 bool laip_tagger_is_ours(const laip_tagger *tagger);
 /* The names of the tags that laip_tagger_run numbers; at most 255. */

@@ -3,7 +3,7 @@
 #ifndef LAIP_PROGRAMS_DATA_LINES_H
 #define LAIP_PROGRAMS_DATA_LINES_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* laip-data phrases: captions to their noun phrases. */
 #include "base/str.h"
-#include "laip/phrases.h"
+#include "phrases/phrases.h"
 #include "programs/data.h"
 #include "programs/data_lines.h"
 #include "text/unicode.h"

@@ -1,7 +1,7 @@
 /* laip-data pixels: the pixels that training sees of a picture, as a PPM file. */
 #include "base/file.h"
 #include "base/memory.h"
-#include "laip/image.h"
+#include "image/image.h"
 #include "programs/data.h"
 
 #include <argp.h>

@@ -1,7 +1,7 @@
 /* laip-data tags: tokens to part-of-speech tags. */
 #include "base/memory.h"
 #include "base/str.h"
-#include "laip/phrases.h"
+#include "phrases/phrases.h"
 #include "programs/data.h"
 #include "programs/data_lines.h"
 

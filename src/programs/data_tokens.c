@@ -1,8 +1,8 @@
 /* laip-data tokens: captions to token ids. */
 #include "base/str.h"
-#include "laip/tokenizer.h"
 #include "programs/data.h"
 #include "programs/data_lines.h"
+#include "text/tokenizer.h"
 
 #include <argp.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* laip-data vocab: a WordPiece vocabulary learned from captions. */
 #include "base/memory.h"
-#include "laip/tokenizer.h"
 #include "programs/data.h"
 #include "programs/data_lines.h"
+#include "text/tokenizer.h"
 
 #include <argp.h>
 #include <stdlib.h>

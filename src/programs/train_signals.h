@@ -2,7 +2,7 @@
 #ifndef LAIP_PROGRAMS_TRAIN_SIGNALS_H
 #define LAIP_PROGRAMS_TRAIN_SIGNALS_H
 
-#include "laip/error.h"
+#include "base/error.h"
 
 /* From now on SIGTERM, SIGINT, SIGHUP (unless it was ignored, as nohup does) and SIGUSR1 are remembered, and
  * the second of them ends the process at once.  Before any other thread is started. */

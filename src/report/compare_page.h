@@ -3,9 +3,9 @@
 #ifndef LAIP_REPORT_COMPARE_PAGE_H
 #define LAIP_REPORT_COMPARE_PAGE_H
 
+#include "base/error.h"
 #include "base/str.h"
 #include "eval/paired.h"
-#include "laip/error.h"
 
 /* One difference a − b; claim is the one that it belongs to, or NULL. */
 typedef struct laip_compared {

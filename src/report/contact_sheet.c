@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/str.h"
-#include "laip/image.h"
+#include "image/image.h"
 #include "report/history.h"
 
 #include <cairo.h>

@@ -2,7 +2,7 @@
 #ifndef LAIP_REPORT_HEAT_H
 #define LAIP_REPORT_HEAT_H
 
-#include "laip/image.h"
+#include "image/image.h"
 
 /* out, of in's size, is freed by laip_image_free: in, greyed and darkened, with the map [rows, cols] of
  * numbers that are not negative in colour, its largest the brightest; between patches it is interpolated. */

@@ -2,7 +2,7 @@
 #ifndef LAIP_REPORT_HISTORY_H
 #define LAIP_REPORT_HISTORY_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 
 typedef struct laip_history {

@@ -4,7 +4,7 @@
 #define LAIP_REPORT_PAGE_H
 
 #include "base/str.h"
-#include "laip/image.h"
+#include "image/image.h"
 
 /* From the document's start to its heading.  refresh: seconds after which a browser loads it again; 0: never.
  */

@@ -2,7 +2,7 @@
 #ifndef LAIP_REPORT_RUN_PAGE_H
 #define LAIP_REPORT_RUN_PAGE_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stdint.h>
 
 typedef struct laip_run_page {

@@ -8,7 +8,7 @@
 #ifndef LAIP_REPORT_TENSORBOARD_H
 #define LAIP_REPORT_TENSORBOARD_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdio.h>
 

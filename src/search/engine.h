@@ -4,7 +4,7 @@
 #define LAIP_SEARCH_ENGINE_H
 
 #include "config/corpus.h"
-#include "laip/image.h"
+#include "image/image.h"
 #include "laip/laip.h"
 #include "model/explain.h"
 #include "model/score.h"

@@ -21,7 +21,7 @@ extern laip_pickle_node laip_pickle_none, laip_pickle_true, laip_pickle_false;
 
 /* "FILE: byte N of the pickle: found WHAT"; returns false. */
 bool laip_pickle_bad(laip_pickle_machine *m, const char *what);
-#ifdef __clang_analyzer__ /* as in laip/error.h */
+#ifdef __clang_analyzer__ /* as in base/error.h */
 #define laip_pickle_bad(...) ((void)laip_pickle_bad(__VA_ARGS__), false)
 #endif
 bool laip_pickle_push(laip_pickle_machine *m, laip_pickle_node *n);

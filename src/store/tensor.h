@@ -2,7 +2,7 @@
 #ifndef LAIP_STORE_TENSOR_H
 #define LAIP_STORE_TENSOR_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 #include "base/str.h"
-#include "laip/image.h"
+#include "image/image.h"
 
 enum { LAIP_COLOURS = 12 };
 typedef struct laip_colour {

@@ -3,7 +3,7 @@
 #ifndef LAIP_SYNTH_SYNTH_H
 #define LAIP_SYNTH_SYNTH_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stdint.h>
 
 typedef enum laip_synth_kind {

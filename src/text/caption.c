@@ -1,4 +1,4 @@
-/* The caption rule of ALBEF and RaSa (laip/tokenizer.h says what it does), in three passes over one buffer:
+/* The caption rule of ALBEF and RaSa (text/tokenizer.h says what it does), in three passes over one buffer:
  * characters, <person>, white space. */
 #include "text/caption.h"
 

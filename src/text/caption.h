@@ -2,7 +2,7 @@
 #ifndef LAIP_TEXT_CAPTION_H
 #define LAIP_TEXT_CAPTION_H
 
-#include "laip/tokenizer.h"
+#include "text/tokenizer.h"
 
 /* Leaves the cleaned caption in tokens->scratch (its size is returned) and for each of its bytes the place in
  * text in scratch_start and scratch_end; sets cut_words.  max_words 0: all. */

@@ -3,7 +3,7 @@
 #define LAIP_TEXT_VOCAB_H
 
 #include "base/memory.h"
-#include "laip/tokenizer.h"
+#include "text/tokenizer.h"
 
 /* An edge of the trie: from a state along a byte.  key is state << 8 | byte, plus one so that 0 is a free
  * place. */

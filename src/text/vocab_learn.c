@@ -1,4 +1,4 @@
-/* Learning a WordPiece vocabulary by merging the most frequent pair of neighbours (laip/tokenizer.h).  Words
+/* Learning a WordPiece vocabulary by merging the most frequent pair of neighbours (text/tokenizer.h).  Words
  * are kept once with their counts; each pair knows the words that it was ever seen in, so that a merge
  * touches only those. */
 #include "base/file.h"

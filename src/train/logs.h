@@ -3,7 +3,7 @@
 #ifndef LAIP_TRAIN_LOGS_H
 #define LAIP_TRAIN_LOGS_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdint.h>
 

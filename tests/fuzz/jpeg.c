@@ -1,5 +1,5 @@
 /* Any bytes as a JPEG file: a picture of the size that it says, turned upright, or one line of bad input. */
-#include "laip/image.h"
+#include "image/image.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* A chunk grammar, a zero byte, a caption: the phrases of our tagger. */
-#include "laip/phrases.h"
+#include "phrases/phrases.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Any bytes as the chunks of a PNG file, their check sums put right first so that what is behind them is
  * reached: a picture of the size that it says, turned upright, or one line of bad input. */
-#include "laip/image.h"
+#include "image/image.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The three files of a perceptron tagger (weights, tagdict, classes), then a text for it, divided by zero
  * bytes. */
-#include "laip/phrases.h"
 #include "phrases/perceptron.h"
+#include "phrases/phrases.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* A vocabulary, then a caption for it: the bytes up to the first zero byte are vocab.txt, the others are
  * text. */
-#include "laip/tokenizer.h"
+#include "text/tokenizer.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "support/test.h"
 
 #include "base/memory.h"
-#include "laip/image.h"
+#include "image/image.h"
 #include "support/pictures.h"
 #include <math.h>
 #include <stdlib.h>

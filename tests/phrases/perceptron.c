@@ -1,8 +1,8 @@
 #include "support/test.h"
 
 #include "base/file.h"
-#include "laip/phrases.h"
 #include "phrases/perceptron.h"
+#include "phrases/phrases.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

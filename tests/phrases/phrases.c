@@ -1,7 +1,7 @@
 #include "support/test.h"
 
 #include "base/parallel.h"
-#include "laip/phrases.h"
+#include "phrases/phrases.h"
 #include <stdlib.h>
 #include <string.h>
 

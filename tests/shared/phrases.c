@@ -2,7 +2,7 @@
 #include "support/test.h"
 
 #include "base/log.h"
-#include "laip/phrases.h"
+#include "phrases/phrases.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>

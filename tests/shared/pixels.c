@@ -3,7 +3,7 @@
 #include "support/test.h"
 
 #include "base/memory.h"
-#include "laip/image.h"
+#include "image/image.h"
 #include "support/sha256.h"
 #include <jansson.h>
 #include <png.h>

@@ -1,7 +1,7 @@
 /* Decoded, turned upright and resized pictures against Pillow's: at most one level apart, 99 % equal. */
 #include "support/test.h"
 
-#include "laip/image.h"
+#include "image/image.h"
 #include "store/safetensors.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "laip/tokenizer.h"
+#include "text/tokenizer.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #define LAIP_TESTS_SUPPORT_PICTURES_H
 
 #include "base/str.h"
-#include "laip/image.h"
+#include "image/image.h"
 
 #include <stdio.h>
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "laip/error.h"
+#include "base/error.h"
 
 /* Fails the test with the error's line when good is false. */
 #define assert_ok(good, error)                                                                               \

@@ -1,7 +1,7 @@
 #include "support/test.h"
 
 #include "base/file.h"
-#include "laip/tokenizer.h"
+#include "text/tokenizer.h"
 #include "text/vocab.h"
 #include <stdio.h>
 #include <stdlib.h>

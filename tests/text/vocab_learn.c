@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "laip/tokenizer.h"
+#include "text/tokenizer.h"
 #include "text/vocab.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,11 +5,11 @@
  * perceptron of NLTK from its three files, and gives NLTK's tags exactly.
  *
  * Taggers and phrasers are constant once made: any number of threads may use one at once. */
-#ifndef LAIP_PHRASES_H
-#define LAIP_PHRASES_H
+#ifndef LAIP_PHRASES_PHRASES_H
+#define LAIP_PHRASES_PHRASES_H
 
-#include "laip/error.h"
-#include "laip/tokenizer.h"
+#include "base/error.h"
+#include "text/tokenizer.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -8,10 +8,10 @@
  *
  * A laip_tokenizer is constant once made: any number of threads may use one at once, each with its own
  * laip_tokens.  Text is UTF-8; a byte that is none counts as U+FFFD, which the cleaning removes. */
-#ifndef LAIP_TOKENIZER_H
-#define LAIP_TOKENIZER_H
+#ifndef LAIP_TEXT_TOKENIZER_H
+#define LAIP_TEXT_TOKENIZER_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -4,8 +4,8 @@
  * caller passed (never NULL) with one line that names file, place, what was found and what was expected.  The
  * status is the exit status that a program ends with: 2 for bad input (a file, a flag, a config), 1 for a
  * failure of ours or of the driver.  The library never exits and never prints an error itself. */
-#ifndef LAIP_ERROR_H
-#define LAIP_ERROR_H
+#ifndef LAIP_BASE_ERROR_H
+#define LAIP_BASE_ERROR_H
 
 #include "laip/status.h"
 #include <stdbool.h>

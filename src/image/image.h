@@ -1,9 +1,9 @@
 /* Pictures: JPEG and PNG files to 8-bit RGB, resized as Pillow's bicubic does, normalised for the image
  * encoder. */
-#ifndef LAIP_IMAGE_H
-#define LAIP_IMAGE_H
+#ifndef LAIP_IMAGE_IMAGE_H
+#define LAIP_IMAGE_IMAGE_H
 
-#include "laip/error.h"
+#include "base/error.h"
 #include <stddef.h>
 #include <stdint.h>
 
