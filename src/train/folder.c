@@ -83,9 +83,10 @@ static void clean(const laip_run *r, bool all)
 {
     static const char *const files[] = {"metrics.jsonl", "timing.jsonl", "best.safetensors",
                                         "config.yaml",   "vocab.txt",    "shares"};
-    char *last = laip_run_path(r, "last");
+    char *last = laip_run_path(r, "last"), *report = laip_run_path(r, "report");
     remove_matching(r->config->out, is_temporary);
     remove_matching(last, is_temporary);
+    remove_matching(report, is_temporary);
     if (all)
         remove_matching(last, is_state);
     for (size_t i = 0; all && i < sizeof files / sizeof *files; i++) {
@@ -94,6 +95,7 @@ static void clean(const laip_run *r, bool all)
         free(path);
     }
     free(last);
+    free(report);
 }
 
 static bool prepare(laip_run *r, uint64_t token, laip_error *error)

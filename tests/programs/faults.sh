@@ -137,7 +137,7 @@ done
 
 # 6, 7, 8, 10, 11, 13: ranks
 cp -r "$work/whole" "$work/more"
-touch "$work/more/last/state.safetensors.tmp-12-0" "$work/more/metrics.jsonl.tmp-3-17"
+touch "$work/more/last/state.safetensors.tmp-12-0" "$work/more/metrics.jsonl.tmp-3-17" "$work/more/report/index.html.tmp-3-18"
 sed -i '$d' "$work/more/metrics.jsonl"
 sed -i '$d' "$work/more/metrics.jsonl"
 rm "$work/more/last/state.safetensors"
