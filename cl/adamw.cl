@@ -1,8 +1,45 @@
 /* The optimiser and the momentum copies over flat memory: ops/adamw.h. */
 #include "common.h"
 
-/* A master weight: a float or, with HALF, two halves, p + low / 4096 (base/half.h). */
-#ifdef HALF
+/* A master weight: a float or, with HALF, two numbers of 16 bits (base/half.h): p + low / 4096 of halves, and
+ * of bfloat16 the nearest one and the float's lower bits, of which the first says that it was rounded up. */
+#if defined HALF && defined BFLOAT16
+#if VEC == 16
+#define LOAD_BITS(p) convert_uint16(((__global const loose_ushort16 *)(p))->v)
+#define STORE_BITS(x, p) ((__global loose_ushort16 *)(p))->v = convert_ushort16(x)
+#elif VEC == 8
+#define LOAD_BITS(p) convert_uint8(vload8(0, p))
+#define STORE_BITS(x, p) vstore8(convert_ushort8(x), 0, p)
+#else
+#define LOAD_BITS(p) convert_uint4(vload4(0, p))
+#define STORE_BITS(x, p) vstore4(convert_ushort4(x), 0, p)
+#endif
+static inline vecf master_load(__global const act *p, __global const act *low)
+{
+    vecu rest = LOAD_BITS(low);
+    return AS_VECF((LOAD_BITS(p) << 16) + rest - (rest >> 15 << 16));
+}
+static inline float master_get(__global const act *p, __global const act *low)
+{
+    uint rest = *low;
+    return as_float(((uint)*p << 16) + rest - (rest >> 15 << 16));
+}
+static inline void master_store(vecf v, __global act *p, __global act *low)
+{
+    vecu bits = AS_VECU(v);
+    STORE_BITS((bits + 0x8000u) >> 16, p);
+    STORE_BITS(bits & 0xffffu, low);
+}
+static inline void master_put(float x, __global act *p, __global act *low)
+{
+    *p = (ushort)((as_uint(x) + 0x8000u) >> 16);
+    *low = (ushort)(as_uint(x) & 0xffffu);
+}
+#define MASTER_LOAD(p, low, i) master_load((p) + (i), (low) + (i))
+#define MASTER_GET(p, low, i) master_get((p) + (i), (low) + (i))
+#define MASTER_STORE(v, p, low, i) master_store(v, (p) + (i), (low) + (i))
+#define MASTER_PUT(x, p, low, i) master_put(x, (p) + (i), (low) + (i))
+#elif defined HALF
 #define MASTER_LOAD(p, low, i) fma(ACT_LOAD((low) + (i)), (vecf)(1.0f / LAIP_LOW_SCALE), ACT_LOAD((p) + (i)))
 #define MASTER_GET(p, low, i) fma(ACT_GET((low) + (i)), 1.0f / LAIP_LOW_SCALE, ACT_GET((p) + (i)))
 /* v as halves hold it. */

@@ -84,41 +84,72 @@ typedef uint4 vecu;
 #error VEC is 4, 8 or 16
 #endif
 
-/* Halves as core OpenCL converts them, by way of private memory: PoCL 3.1 takes vectors of them to lie at
- * multiples of 16 bytes, which rows of any width do not. */
+/* Numbers of 16 bits: halves or, with -DBFLOAT16, the upper half of a float.  Vectors pass through private
+ * memory: PoCL 3.1 takes vectors of halves to lie at multiples of 16 bytes, which rows of any width do not.
+ */
+#ifdef BFLOAT16
+typedef ushort number16;
+/* Of floats' bits the upper ones, rounded to the nearest, ties to even; no number stays none. */
+#define BFLOAT_BITS(type, v)                                                                                 \
+    select((as_##type(v) + 0x7fffu + (as_##type(v) >> 16 & 1u)) >> 16, as_##type(v) >> 16 | 0x40u,           \
+           (as_##type(v) & 0x7fffffffu) > 0x7f800000u)
+static inline float number_get(__global const number16 *p)
+{
+    return as_float((uint)*p << 16);
+}
+static inline void number_put(float x, __global number16 *p)
+{
+    uint u = as_uint(x);
+    *p = (ushort)(x != x ? u >> 16 | 0x40u : (u + 0x7fffu + (u >> 16 & 1u)) >> 16);
+}
+#define FROM_BITS(width, bits) as_float##width(convert_uint##width(bits) << 16)
+#define TO_BITS(width, v, bits) bits = convert_ushort##width(BFLOAT_BITS(uint##width, v))
+#else
+typedef half number16;
+static inline float number_get(__global const number16 *p)
+{
+    return vload_half(0, p);
+}
+static inline void number_put(float x, __global number16 *p)
+{
+    vstore_half(x, 0, p);
+}
+#define FROM_BITS(width, bits) vload_half##width(0, (const half *)&(bits))
+#define TO_BITS(width, v, bits) vstore_half##width(v, 0, (half *)&(bits))
+#endif
 #if VEC == 16
-static inline float16 half_load16(__global const half *p)
+static inline float16 half_load16(__global const number16 *p)
 {
     ushort16 bits = ((__global const loose_ushort16 *)p)->v;
-    return vload_half16(0, (const half *)&bits);
+    return FROM_BITS(16, bits);
 }
-static inline void half_store16(float16 v, __global half *p)
+static inline void half_store16(float16 v, __global number16 *p)
 {
     ushort16 bits;
-    vstore_half16(v, 0, (half *)&bits);
+    TO_BITS(16, v, bits);
     ((__global loose_ushort16 *)p)->v = bits;
 }
 #endif
-static inline float8 half_load8(__global const half *p)
+static inline float8 half_load8(__global const number16 *p)
 {
     ushort8 bits = vload8(0, (__global const ushort *)p);
-    return vload_half8(0, (const half *)&bits);
+    return FROM_BITS(8, bits);
 }
-static inline float4 half_load4(__global const half *p)
+static inline float4 half_load4(__global const number16 *p)
 {
     ushort4 bits = vload4(0, (__global const ushort *)p);
-    return vload_half4(0, (const half *)&bits);
+    return FROM_BITS(4, bits);
 }
-static inline void half_store4(float4 v, __global half *p)
+static inline void half_store4(float4 v, __global number16 *p)
 {
     ushort4 bits;
-    vstore_half4(v, 0, (half *)&bits);
+    TO_BITS(4, v, bits);
     vstore4(bits, 0, (__global ushort *)p);
 }
-static inline void half_store8(float8 v, __global half *p)
+static inline void half_store8(float8 v, __global number16 *p)
 {
     ushort8 bits;
-    vstore_half8(v, 0, (half *)&bits);
+    TO_BITS(8, v, bits);
     vstore8(bits, 0, (__global ushort *)p);
 }
 #if VEC == 16
@@ -132,18 +163,18 @@ static inline void half_store8(float8 v, __global half *p)
 #define HALF_STORE(v, p) half_store4(v, p)
 #endif
 
-/* An activation, or a matrix of weights, as it lies in memory: a float or, with -DHALF, a half.  What is
- * computed with it is float in both. */
+/* An activation, or a matrix of weights, as it lies in memory: a float or, with -DHALF, a number of 16 bits.
+ * What is computed with it is float in both. */
 #ifdef HALF
-typedef half act;
+typedef number16 act;
 #define ACT_LOAD(p) HALF_LOAD(p)
 #define ACT_STORE(v, p) HALF_STORE(v, p)
 #define ACT_LOAD16(i, p) half_load16((p) + 16 * (i))
 #define ACT_LOAD8(i, p) half_load8((p) + 8 * (i))
 #define ACT_LOAD4(i, p) half_load4((p) + 4 * (i))
 #define ACT_STORE16(v, i, p) half_store16(v, (p) + 16 * (i))
-#define ACT_GET(p) vload_half(0, p)
-#define ACT_PUT(x, p) vstore_half(x, 0, p)
+#define ACT_GET(p) number_get(p)
+#define ACT_PUT(x, p) number_put(x, p)
 #else
 typedef float act;
 #define ACT_LOAD(p) VLOAD(p)

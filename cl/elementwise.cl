@@ -2,8 +2,8 @@
 #include "common.h"
 
 #ifdef HALF_FROM
-typedef half from;
-#define FROM_GET(p) vload_half(0, p)
+typedef number16 from;
+#define FROM_GET(p) number_get(p)
 #define FROM_LOAD(p) HALF_LOAD(p)
 #else
 typedef float from;
@@ -38,7 +38,7 @@ FLAT_KERNEL void scale(__global float *y, float factor, ulong count, ulong each)
         y[i] *= factor;
 }
 
-/* The other way of storing: floats from halves with -DHALF_FROM, and halves from floats with -DHALF. */
+/* The other way of storing: floats from 16 bits with -DHALF_FROM, and these from floats with -DHALF. */
 FLAT_KERNEL void convert(__global const from *restrict x, __global act *restrict y, ulong count, ulong each)
 {
     ulong i = get_global_id(0) * each, last = min(i + each, count);

@@ -18,9 +18,9 @@
 #define A_AHEAD 2048 /* floats that A's are: it comes from the last-level cache, B from a nearer one */
 
 #ifdef B_HALF
-typedef half act_b;
+typedef number16 act_b;
 #define B_LOAD(p) HALF_LOAD(p)
-#define B_GET(p) vload_half(0, p)
+#define B_GET(p) number_get(p)
 #else
 typedef float act_b;
 #define B_LOAD(p) VLOAD(p)

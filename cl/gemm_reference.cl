@@ -4,15 +4,15 @@
 
 /* A and B lie as floats or as halves, each in its own way. */
 #ifdef A_HALF
-#define A_GET(i) vload_half(i, a)
-typedef half act_a;
+#define A_GET(i) number_get(a + (i))
+typedef number16 act_a;
 #else
 #define A_GET(i) a[i]
 typedef float act_a;
 #endif
 #ifdef B_HALF
-#define B_GET(i) vload_half(i, b)
-typedef half act_b;
+#define B_GET(i) number_get(b + (i))
+typedef number16 act_b;
 #else
 #define B_GET(i) b[i]
 typedef float act_b;

@@ -1,12 +1,12 @@
-/* conformance FIXTURE [--device D] [--half] [--precision P]: runs one golden step whole and compares
- * everything that the fixture expects.
+/* conformance FIXTURE [--device D] [--half | --bfloat16] [--precision P]: runs one golden step whole and
+ * compares everything that the fixture expects.
  *
  * A tensor's error is the Euclidean norm of the difference over that of the expected tensor, or over 1e-5 of
  * the group's largest norm where that is more (biases of keys have no gradient but rounding).  A line a
- * group, then `worst relative error X in NAME`; exit status 0 only under 2e-4.  With --half weights and
- * activations are stored as halves, what comes of them is allowed more, and updated parameters, whose masters
- * lose nothing, are not.  Rows of expect.text beyond a caption's end are not compared: there is no padding
- * here. */
+ * group, then `worst relative error X in NAME`; exit status 0 only under 2e-4.  With --half or --bfloat16
+ * weights and activations are stored so, what comes of them is allowed more, and updated parameters, whose
+ * masters lose nothing, are not.  Rows of expect.text beyond a caption's end are not compared: there is no
+ * padding here. */
 #include "base/memory.h"
 #include "model/score.h"
 #include "ops/matrix_unit.h"
@@ -43,7 +43,7 @@ typedef struct run {
     laip_step step;
     check checks[8];
     size_t check_count;
-    bool half;
+    laip_store store;
     laip_precision precision;
     float scale; /* of the loss */
 } run;
@@ -323,7 +323,7 @@ static void prepare(run *r, const char *device)
     if (!laip_model_create(&r->model, r->device, &r->f.sizes, true, &e) ||
         !laip_step_create(&r->step, &r->model, &r->f.loss, &z, 1, &e))
         laip_fixture_stop(&e);
-    r->scale = r->half || r->precision == LAIP_PRECISION_FP16 ? HALF_SCALE : 1;
+    r->scale = r->store == LAIP_STORE_HALF || r->precision == LAIP_PRECISION_FP16 ? HALF_SCALE : 1;
     laip_optimiser_set_scaling(&r->step.optimiser, (laip_scaling){.scale = r->scale});
     load_parameters(r);
     laip_queue *q = &r->step.queue;
@@ -336,10 +336,10 @@ static void prepare(run *r, const char *device)
 static double limit(const run *r, const char *group)
 {
     bool parameters = strcmp(group, "after") == 0 || strcmp(group, "after_momentum") == 0;
-    if (parameters || !(r->half || r->precision))
+    if (parameters || !(r->store || r->precision))
         return LIMIT;
-    if (r->half)
-        return HALF_LIMIT;
+    if (r->store)
+        return r->store == LAIP_STORE_HALF ? HALF_LIMIT : BF16_LIMIT;
     return r->precision == LAIP_PRECISION_BF16 ? BF16_LIMIT : PRECISION_LIMIT;
 }
 
@@ -354,7 +354,8 @@ static int report(run *r)
         double most = -1;
         const char *at = "";
         for (size_t i = 0; i < c->count; i++) {
-            double floor = (r->half || r->precision != LAIP_PRECISION_FP32 ? HALF_FLOOR : FLOOR) * c->largest,
+            double floor =
+                       (r->store || r->precision != LAIP_PRECISION_FP32 ? HALF_FLOOR : FLOOR) * c->largest,
                    scale = fmax(c->items[i].size, floor);
             double error = c->items[i].difference == 0 ? 0 : c->items[i].difference / scale;
             if (!(error <= most)) {
@@ -377,7 +378,7 @@ static int report(run *r)
 }
 
 static char *device_name, *fixture_name;
-static bool halves;
+static laip_store store;
 static int precision;
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -385,7 +386,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     if (key == 'd')
         device_name = argument;
     else if (key == 'h')
-        halves = true;
+        store = LAIP_STORE_HALF;
+    else if (key == 'b')
+        store = LAIP_STORE_BFLOAT16;
     else if (key == 'p') {
         for (precision = 0; laip_precision_names[precision]; precision++)
             if (strcmp(argument, laip_precision_names[precision]) == 0)
@@ -405,6 +408,7 @@ int main(int argc, char **argv)
     static const struct argp_option options[] = {
         {"device", 'd', "D", 0, "Device to run on (default: auto)", 0},
         {"half", 'h', NULL, 0, "Weights and activations are stored as halves", 0},
+        {"bfloat16", 'b', NULL, 0, "The same as bfloat16", 0},
         {"precision", 'p', "P", 0, "Of products and attention: fp32, tf32, bf16 or fp16", 0},
         {0}};
     static const struct argp argp = {
@@ -413,9 +417,9 @@ int main(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     static run r;
     laip_fixture_open(&r.f, fixture_name);
-    r.half = halves;
+    r.store = store;
     r.precision = (laip_precision)precision;
-    r.f.sizes.storage = halves ? LAIP_STORE_HALF : LAIP_STORE_FLOAT;
+    r.f.sizes.storage = store;
     prepare(&r, device_name);
     execute(&r);
     int status = report(&r);

@@ -39,6 +39,28 @@ float laip_half_value(uint16_t half)
     return from_bits(sign | bits_of(from_bits(a << 13) * 0x1p112f));
 }
 
+uint16_t laip_bfloat16_from(float x)
+{
+    uint32_t u = bits_of(x);
+    return (uint16_t)(x != x ? u >> 16 | 0x40 : (u + 0x7fff + (u >> 16 & 1)) >> 16);
+}
+
+float laip_bfloat16_value(uint16_t bits)
+{
+    return from_bits((uint32_t)bits << 16);
+}
+
+laip_split_float laip_bfloat16_split(float x)
+{
+    uint32_t u = x != x ? 0x7fc00000 : bits_of(x);
+    return (laip_split_float){(uint16_t)((u + 0x8000) >> 16), (uint16_t)u};
+}
+
+float laip_bfloat16_join(laip_split_float x)
+{
+    return from_bits(((uint32_t)x.high << 16) + x.low - (x.low >= 0x8000 ? 0x10000u : 0));
+}
+
 static laip_split_float once(float x)
 {
     uint16_t high = laip_half_from(x);

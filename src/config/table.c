@@ -29,7 +29,7 @@ static const laip_setting settings[] = {
     {"tensorboard", LAIP_SETTING_BOOL, AT(tensorboard), NULL, 0, 1,
      "event files for TensorBoard in the run folder's tensorboard/, from the same numbers as metrics.jsonl"},
     {"storage", LAIP_SETTING_CHOICE, AT(model.storage), laip_storage_names, 0, 0,
-     "of weights and activations on the device; half: sums, masters and moments stay floats, and the loss is "
+     "of weights and activations on the device; sums, masters and moments stay floats; half: the loss is "
      "scaled"},
     {"precision", LAIP_SETTING_CHOICE, AT(precision), laip_precision_names, 0, 0,
      "of factors in products and attention on matrix units; sums are fp32"},

@@ -172,12 +172,14 @@ void laip_mem_unmap(laip_device *d, laip_mem mem, void *mapped)
 
 laip_mat laip_mat_create(laip_device *d, size_t rows, size_t cols)
 {
-    return (laip_mat){laip_mem_create(d, rows * cols * sizeof(float), "matrix"), rows, cols, false};
+    return laip_mat_create_stored(d, rows, cols, LAIP_STORE_FLOAT);
 }
 
-laip_mat laip_mat_create_half(laip_device *d, size_t rows, size_t cols)
+laip_mat laip_mat_create_stored(laip_device *d, size_t rows, size_t cols, laip_store store)
 {
-    return (laip_mat){laip_mem_create(d, rows * cols * sizeof(uint16_t), "matrix"), rows, cols, true};
+    laip_mat m = {.rows = rows, .cols = cols, .store = store};
+    m.mem = laip_mem_create(d, laip_mat_bytes(m), "matrix");
+    return m;
 }
 
 laip_ints laip_ints_create(laip_device *d, size_t count)
@@ -197,28 +199,28 @@ void laip_mat_read(laip_device *d, laip_mat m, float *values)
 
 void laip_mat_write_at(laip_device *d, laip_mat m, size_t first, size_t count, const float *values)
 {
-    if (!m.half) {
+    if (m.store == LAIP_STORE_FLOAT) {
         laip_mem_write(d, m.mem, first * sizeof(float), values, count * sizeof(float));
         return;
     }
-    uint16_t *halves = laip_alloc(count, sizeof *halves);
+    uint16_t *bits = laip_alloc(count, sizeof *bits);
     for (size_t i = 0; i < count; i++)
-        halves[i] = laip_half_from(values[i]);
-    laip_mem_write(d, m.mem, first * sizeof *halves, halves, count * sizeof *halves);
-    free(halves);
+        bits[i] = m.store == LAIP_STORE_HALF ? laip_half_from(values[i]) : laip_bfloat16_from(values[i]);
+    laip_mem_write(d, m.mem, first * sizeof *bits, bits, count * sizeof *bits);
+    free(bits);
 }
 
 void laip_mat_read_at(laip_device *d, laip_mat m, size_t first, size_t count, float *values)
 {
-    if (!m.half) {
+    if (m.store == LAIP_STORE_FLOAT) {
         laip_mem_read(d, m.mem, first * sizeof(float), values, count * sizeof(float));
         return;
     }
-    uint16_t *halves = laip_alloc(count, sizeof *halves);
-    laip_mem_read(d, m.mem, first * sizeof *halves, halves, count * sizeof *halves);
+    uint16_t *bits = laip_alloc(count, sizeof *bits);
+    laip_mem_read(d, m.mem, first * sizeof *bits, bits, count * sizeof *bits);
     for (size_t i = 0; i < count; i++)
-        values[i] = laip_half_value(halves[i]);
-    free(halves);
+        values[i] = m.store == LAIP_STORE_HALF ? laip_half_value(bits[i]) : laip_bfloat16_value(bits[i]);
+    free(bits);
 }
 
 void laip_mat_zero(laip_device *d, laip_mat m)
@@ -228,9 +230,10 @@ void laip_mat_zero(laip_device *d, laip_mat m)
 
 void laip_mat_copy(laip_device *d, laip_mat to, laip_mat from)
 {
-    if (to.rows != from.rows || to.cols != from.cols || to.half != from.half)
+    static const char *const names[] = {"", " of halves", " of bfloat16"};
+    if (to.rows != from.rows || to.cols != from.cols || to.store != from.store)
         laip_device_fail(d, "copy of a %zu x %zu matrix%s into one of %zu x %zu%s", from.rows, from.cols,
-                         from.half ? " of halves" : "", to.rows, to.cols, to.half ? " of halves" : "");
+                         names[from.store], to.rows, to.cols, names[to.store]);
     laip_mem_copy(d, to.mem, 0, from.mem, 0, laip_mat_bytes(to));
 }
 

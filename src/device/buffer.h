@@ -5,18 +5,27 @@
 
 #include "device/device.h"
 
-/* A row-major matrix of fp32, dense, at offset 0 of its (sub-)buffer.  A vector has one row.  Passing fewer
- * rows than the buffer holds is normal: batches are packed and differ in size.  Activations and weights may
- * be stored as fp16: what is computed with them is fp32 all the same. */
+/* How a matrix's numbers lie in memory: as fp32, fp16, or bfloat16, the upper half of a float.  What is
+ * computed with them is fp32 all the same. */
+typedef enum laip_store { LAIP_STORE_FLOAT, LAIP_STORE_HALF, LAIP_STORE_BFLOAT16 } laip_store;
+
+/* A row-major matrix, dense, at offset 0 of its (sub-)buffer.  A vector has one row.  Passing fewer rows than
+ * the buffer holds is normal: batches are packed and differ in size.  Activations and weights may be stored
+ * in 16 bits, all else is of floats. */
 typedef struct laip_mat {
     laip_mem mem;
     size_t rows, cols;
-    bool half;
+    laip_store store;
 } laip_mat;
+
+static inline size_t laip_store_bytes(laip_store store) /* of a number */
+{
+    return store == LAIP_STORE_FLOAT ? sizeof(float) : sizeof(uint16_t);
+}
 
 static inline size_t laip_mat_bytes(laip_mat m)
 {
-    return m.rows * m.cols * (m.half ? 2 : sizeof(float));
+    return m.rows * m.cols * laip_store_bytes(m.store);
 }
 
 /* A vector of int32.  One of a plan lies among the plan's tables: what is written there goes up together,
@@ -75,7 +84,7 @@ void laip_mem_unmap(laip_device *device, laip_mem mem, void *mapped);
 /* Conveniences over the above: a matrix of its own, and transfers of whole views, whose values are floats on
  * the host however the matrix is stored. */
 laip_mat laip_mat_create(laip_device *device, size_t rows, size_t cols);
-laip_mat laip_mat_create_half(laip_device *device, size_t rows, size_t cols);
+laip_mat laip_mat_create_stored(laip_device *device, size_t rows, size_t cols, laip_store store);
 laip_ints laip_ints_create(laip_device *device, size_t count);
 void laip_mat_write(laip_device *device, laip_mat m, const float *values);
 void laip_mat_read(laip_device *device, laip_mat m, float *values);
@@ -97,9 +106,9 @@ typedef struct laip_plan laip_plan;
 laip_plan *laip_plan_create(laip_device *device, const char *name); /* dry */
 void laip_plan_free(laip_plan *plan);
 laip_mat laip_plan_mat(laip_plan *plan, size_t rows, size_t cols);
-/* A matrix of activations: of halves after laip_plan_store_half, which comes before the first block. */
+/* A matrix of activations, stored as laip_plan_store says, which comes before the first block. */
 laip_mat laip_plan_activations(laip_plan *plan, size_t rows, size_t cols);
-void laip_plan_store_half(laip_plan *plan);
+void laip_plan_store(laip_plan *plan, laip_store store);
 laip_ints laip_plan_ints(laip_plan *plan, size_t count);
 size_t laip_plan_mark(const laip_plan *plan);
 void laip_plan_reset(laip_plan *plan, size_t mark);

@@ -112,6 +112,12 @@ laip_arg laip_launch_workspace(laip_device *d, size_t floats)
     return laip_arg_floats(d->workspace, floats);
 }
 
+const char *laip_store_option(laip_store store)
+{
+    static const char *const options[] = {"", "-DHALF", "-DHALF -DBFLOAT16"};
+    return options[store];
+}
+
 const char *laip_storage(laip_device *d, const char *kernel, const laip_mat *matrices, size_t count)
 {
     const laip_mat *first = NULL;
@@ -119,11 +125,10 @@ const char *laip_storage(laip_device *d, const char *kernel, const laip_mat *mat
         if (!matrices[i].mem)
             continue;
         first = first ? first : &matrices[i];
-        if (matrices[i].half != first->half)
-            laip_device_fail(d, "kernel %s: some of its matrices are stored as halves, some as floats",
-                             kernel);
+        if (matrices[i].store != first->store)
+            laip_device_fail(d, "kernel %s: some of its matrices are stored otherwise than others", kernel);
     }
-    return first && first->half ? "-DHALF" : "";
+    return laip_store_option(first ? first->store : LAIP_STORE_FLOAT);
 }
 
 laip_grid laip_grid_rows(const laip_device *d, size_t rows)

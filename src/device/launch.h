@@ -150,7 +150,8 @@ laip_arg laip_tile_counter(laip_device *device);
 laip_arg laip_launch_workspace(laip_device *device, size_t floats);
 
 /* The option by which a kernel knows how its activations lie in memory, for all of these matrices (those that
- * are missing aside): "-DHALF" or "".  Where they differ the device fails, with the kernel's name. */
+ * are missing aside): cl/common.h.  Where they differ the device fails, with the kernel's name. */
+const char *laip_store_option(laip_store store);
 const char *laip_storage(laip_device *device, const char *kernel, const laip_mat *matrices, size_t count);
 #define LAIP_STORAGE(device, kernel, ...)                                                                    \
     laip_storage(device, kernel, (const laip_mat[]){__VA_ARGS__},                                            \

@@ -17,7 +17,8 @@ struct laip_plan {
     size_t slab_count;
     laip_mem *parts; /* sub-buffers handed out, released with the plan */
     size_t part_count, part_capacity;
-    bool real, halves;
+    bool real;
+    laip_store store; /* of activations */
     laip_tables *tables;
     size_t table_position, table_bytes, real_table_bytes; /* the last: of tables */
 };
@@ -83,19 +84,19 @@ static laip_mem take(laip_plan *r, size_t bytes)
 
 laip_mat laip_plan_mat(laip_plan *r, size_t rows, size_t cols)
 {
-    return (laip_mat){take(r, rows * cols * sizeof(float)), rows, cols, false};
+    return (laip_mat){take(r, rows * cols * sizeof(float)), rows, cols, LAIP_STORE_FLOAT};
 }
 
 laip_mat laip_plan_activations(laip_plan *r, size_t rows, size_t cols)
 {
-    laip_mat m = {NULL, rows, cols, r->halves};
+    laip_mat m = {NULL, rows, cols, r->store};
     m.mem = take(r, laip_mat_bytes(m));
     return m;
 }
 
-void laip_plan_store_half(laip_plan *r)
+void laip_plan_store(laip_plan *r, laip_store store)
 {
-    r->halves = true;
+    r->store = store;
 }
 
 laip_ints laip_plan_ints(laip_plan *r, size_t count)

@@ -23,7 +23,7 @@ static void gather(laip_shard *self, laip_mat m, const size_t *first)
 {
     sharing *s = (sharing *)self;
     laip_device *d = s->params->device;
-    size_t one = m.half ? sizeof(uint16_t) : sizeof(float);
+    size_t one = laip_store_bytes(m.store);
     laip_mapping mapping;
     laip_event moved = laip_device_mark(d);
     double start = laip_seconds();

@@ -40,8 +40,7 @@ bool laip_explainer_create(laip_explainer *x, laip_model *model, const laip_loss
     *x = (laip_explainer){
         .model = model, .loss = *loss, .sizes = *sizes, .context = {.device = model->device}};
     x->plan = laip_plan_create(model->device, "explanations");
-    if (model->sizes.storage == LAIP_STORE_HALF)
-        laip_plan_store_half(x->plan);
+    laip_plan_store(x->plan, (laip_store)model->sizes.storage);
     plan(x, x->plan);
     if (!laip_plan_allocate(x->plan, error)) {
         laip_explainer_free(x);

@@ -34,7 +34,7 @@ bool laip_model_declare(laip_model *m, const laip_model_config *sizes, bool trai
     if (!laip_model_config_check(sizes, error))
         return false;
     size_t D = (size_t)sizes->width;
-    m->table.halves = m->table_m.halves = sizes->storage == LAIP_STORE_HALF;
+    m->table.store = m->table_m.store = (laip_store)sizes->storage;
     m->table.averaged = true;
     declare_averaged(m, &m->table, &m->vit, &m->text, &m->vision_proj, &m->text_proj, "");
     m->table.averaged = false;

@@ -30,7 +30,7 @@ bool laip_part_fits(const laip_part *part, int rank, const size_t *shape)
 
 static size_t aligned_floats(const laip_device *d, const laip_param *p)
 {
-    size_t unit = laip_device_traits(d)->alignment / (p->value.half ? sizeof(uint16_t) : sizeof(float));
+    size_t unit = laip_device_traits(d)->alignment / laip_store_bytes(p->value.store);
     size_t n = p->value.rows * p->value.cols;
     return (n + unit - 1) / unit * unit;
 }
@@ -46,7 +46,7 @@ static size_t lay_out(const laip_device *d, const laip_table *t, laip_chunk **ch
             laip_param *p = t->params[i];
             bool matrix = p->init == LAIP_INIT_MATRIX;
             if (p->decay != ((group & 1) == 0) || p->averaged != ((group & 2) == 0) ||
-                matrix != ((group & 4) == 0) || p->value.half != ((group & 8) == 0) ||
+                matrix != ((group & 4) == 0) || (p->value.store != LAIP_STORE_FLOAT) != ((group & 8) == 0) ||
                 (p->init == LAIP_INIT_SCALAR) != (group >= 16))
                 continue;
             size_t n = aligned_floats(d, p);
@@ -56,7 +56,7 @@ static size_t lay_out(const laip_device *d, const laip_table *t, laip_chunk **ch
                 *chunks = array;
                 (*chunks)[count++] = (laip_chunk){.decay = p->decay,
                                                   .averaged = p->averaged,
-                                                  .half = p->value.half,
+                                                  .store = p->value.store,
                                                   .matrices = matrix,
                                                   .scalar = p->init == LAIP_INIT_SCALAR};
                 open = true;
@@ -87,7 +87,7 @@ size_t laip_params_bytes(const laip_device *d, const laip_table *online, const l
     laip_chunk *chunks;
     size_t count = lay_out(d, online, &chunks), total = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t one = chunks[i].half && !training ? sizeof(uint16_t) : sizeof(float); /* masters are whole */
+        size_t one = training ? sizeof(float) : laip_store_bytes(chunks[i].store); /* masters are whole */
         size_t copies = (training ? 2u : 1u) + (average && chunks[i].averaged ? 1u : 0u);
         int ranks = sizes->shard_ranks > 1 ? sizes->shard_ranks : 1, own = ranks > 1 ? sizes->shard : 0;
         size_t moments = share(d, chunks[i].floats, own + 1, ranks) - share(d, chunks[i].floats, own, ranks);
@@ -97,9 +97,9 @@ size_t laip_params_bytes(const laip_device *d, const laip_table *online, const l
     return total;
 }
 
-static laip_mat take_chunk(laip_params *p, size_t floats, bool half)
+static laip_mat take_chunk(laip_params *p, size_t floats, laip_store store)
 {
-    laip_mat m = half ? laip_mat_create_half(p->device, 1, floats) : laip_mat_create(p->device, 1, floats);
+    laip_mat m = laip_mat_create_stored(p->device, 1, floats, store);
     laip_mat_zero(p->device, m);
     return m;
 }
@@ -108,7 +108,7 @@ static laip_mem view(laip_params *p, laip_mat chunk, const laip_param *param)
 {
     if (!chunk.mem)
         return NULL;
-    size_t one = chunk.half ? sizeof(uint16_t) : sizeof(float);
+    size_t one = laip_store_bytes(chunk.store);
     laip_mem part = laip_mem_part(p->device, chunk.mem, param->offset * one,
                                   param->value.rows * param->value.cols * one, param->part[0].name);
     void *array = p->views;
@@ -127,7 +127,7 @@ static bool bind_average(laip_params *p, const laip_table *online, laip_table *a
             continue;
         laip_param *copy = next < average->count ? average->params[next++] : NULL;
         if (!copy || copy->value.rows != source->value.rows || copy->value.cols != source->value.cols ||
-            copy->value.half != source->value.half)
+            copy->value.store != source->value.store)
             return laip_failure(error, "momentum copy of %s: declared with another shape",
                                 source->part[0].name);
         copy->copy = true;
@@ -142,7 +142,7 @@ static bool bind_average(laip_params *p, const laip_table *online, laip_table *a
 /* Elements first … last − 1 of a chunk's m, a view where they are not all. */
 static laip_mat part_of_chunk(laip_params *p, const laip_chunk *c, laip_mat m)
 {
-    size_t one = m.half ? sizeof(uint16_t) : sizeof(float), count = c->last - c->first;
+    size_t one = laip_store_bytes(m.store), count = c->last - c->first;
     if (!m.mem || count == c->floats)
         return m;
     m.mem =
@@ -165,8 +165,8 @@ static void take_moments(laip_params *p, laip_chunk *c)
     c->own_gradient = part_of_chunk(p, c, c->gradient);
     if (c->last == c->first)
         return;
-    c->exp_avg = take_chunk(p, c->last - c->first, false);
-    c->exp_avg_sq = take_chunk(p, c->last - c->first, false);
+    c->exp_avg = take_chunk(p, c->last - c->first, LAIP_STORE_FLOAT);
+    c->exp_avg_sq = take_chunk(p, c->last - c->first, LAIP_STORE_FLOAT);
 }
 
 bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip_table *average,
@@ -181,17 +181,17 @@ bool laip_params_create(laip_params *p, laip_device *d, laip_table *online, laip
     for (size_t i = 0; i < p->count; i++) {
         laip_chunk *c = &p->chunks[i];
         p->floats += c->floats;
-        c->value = take_chunk(p, c->floats, c->half);
+        c->value = take_chunk(p, c->floats, c->store);
         if (training)
-            c->gradient = take_chunk(p, c->floats, false);
-        if (training && c->half)
-            c->low = take_chunk(p, c->floats, true);
+            c->gradient = take_chunk(p, c->floats, LAIP_STORE_FLOAT);
+        if (training && c->store != LAIP_STORE_FLOAT)
+            c->low = take_chunk(p, c->floats, c->store);
         if (training)
             take_moments(p, c);
         if (average && c->averaged)
-            c->average = take_chunk(p, c->floats, c->half);
-        if (average && c->averaged && c->half)
-            c->average_low = take_chunk(p, c->floats, true);
+            c->average = take_chunk(p, c->floats, c->store);
+        if (average && c->averaged && c->store != LAIP_STORE_FLOAT)
+            c->average_low = take_chunk(p, c->floats, c->store);
     }
     p->matrices = laip_alloc(online->count, sizeof *p->matrices);
     for (size_t i = 0; i < online->count; i++) {
@@ -282,14 +282,15 @@ static void write_values(laip_params *p, place at, size_t count, const float *va
         laip_mat_write_at(p->device, at.m, at.offset, count, values);
         return;
     }
-    float *high = laip_alloc(count, sizeof *high), *low = laip_alloc(count, sizeof *low);
+    uint16_t *high = laip_alloc(count, sizeof *high), *low = laip_alloc(count, sizeof *low);
     for (size_t i = 0; i < count; i++) {
-        laip_split_float x = laip_float_split(values[i]);
-        high[i] = laip_half_value(x.high);
-        low[i] = laip_half_value(x.low);
+        laip_split_float x =
+            at.m.store == LAIP_STORE_HALF ? laip_float_split(values[i]) : laip_bfloat16_split(values[i]);
+        high[i] = x.high;
+        low[i] = x.low;
     }
-    laip_mat_write_at(p->device, at.m, at.offset, count, high);
-    laip_mat_write_at(p->device, at.low, at.offset, count, low);
+    laip_mem_write(p->device, at.m.mem, at.offset * sizeof *high, high, count * sizeof *high);
+    laip_mem_write(p->device, at.low.mem, at.offset * sizeof *low, low, count * sizeof *low);
     free(high);
     free(low);
 }
@@ -336,7 +337,7 @@ void laip_params_copy_average(laip_params *p)
     for (size_t i = 0; i < p->count; i++)
         if (p->chunks[i].average.mem) {
             laip_mat_copy(p->device, p->chunks[i].average, p->chunks[i].value);
-            if (p->chunks[i].half)
+            if (p->chunks[i].average_low.mem)
                 laip_mat_copy(p->device, p->chunks[i].average_low, p->chunks[i].low);
         }
 }
@@ -400,13 +401,18 @@ void laip_params_read(laip_params *p, const laip_param *q, const laip_part *part
     }
     if (which == 1)
         laip_params_zero_unwritten_gradients(p);
-    laip_mat_read_at(p->device, at.m, at.offset, count, values);
-    if (!at.low.mem)
+    if (!at.low.mem) {
+        laip_mat_read_at(p->device, at.m, at.offset, count, values);
         return;
-    float *low = laip_alloc(count, sizeof *low);
-    laip_mat_read_at(p->device, at.low, at.offset, count, low);
-    for (size_t i = 0; i < count; i++)
-        values[i] += low[i] / LAIP_LOW_SCALE;
+    }
+    uint16_t *high = laip_alloc(count, sizeof *high), *low = laip_alloc(count, sizeof *low);
+    laip_mem_read(p->device, at.m.mem, at.offset * sizeof *high, high, count * sizeof *high);
+    laip_mem_read(p->device, at.low.mem, at.offset * sizeof *low, low, count * sizeof *low);
+    for (size_t i = 0; i < count; i++) {
+        laip_split_float x = {high[i], low[i]};
+        values[i] = at.m.store == LAIP_STORE_HALF ? laip_float_join(x) : laip_bfloat16_join(x);
+    }
+    free(high);
     free(low);
 }
 

@@ -5,9 +5,9 @@
  * launches over whole chunks.  A chunk holds parameters that are treated alike (decayed or not, averaged or
  * not, matrices of products or others), and is never larger than the device's largest allocation.
  *
- * Weights in halves are the upper part of their masters: what these have beyond it lies beside them
- * (base/half.h: laip_float_split), so that both together take no more than floats, and are read and written
- * as floats here. */
+ * Weights in 16 bits are the upper part of their masters: what these have beyond it lies beside them
+ * (base/half.h: laip_float_split, laip_bfloat16_split), so that both together take no more than floats, and
+ * are read and written as floats here. */
 #ifndef LAIP_MODEL_PARAMS_H
 #define LAIP_MODEL_PARAMS_H
 
@@ -21,9 +21,10 @@ typedef struct laip_chunk {
     size_t first, last;
     laip_mat own_value, own_low, own_gradient, exp_avg, exp_avg_sq; /* [1, last − first] */
     laip_mat average;          /* the momentum copies, where `averaged` */
-    laip_mat low, average_low; /* the rest of the masters, where value.half and in training */
+    laip_mat low, average_low; /* the rest of the masters, where the value is of 16 bits and in training */
     size_t floats;
-    bool decay, averaged, half, matrices, scalar; /* scalar: the temperature, alone */
+    laip_store store;                       /* of the values */
+    bool decay, averaged, matrices, scalar; /* scalar: the temperature, alone */
 } laip_chunk;
 
 /* What ranks that share out the moments do together (dist/shard.h); all of them, in the same order. */

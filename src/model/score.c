@@ -22,8 +22,7 @@ static void prepare(laip_scorer *s, laip_model *model, const laip_score_sizes *s
 {
     *s = (laip_scorer){.model = model, .sizes = *sizes, .context = {.device = model->device}};
     s->plan = laip_plan_create(model->device, "scoring");
-    if (model->sizes.storage == LAIP_STORE_HALF)
-        laip_plan_store_half(s->plan);
+    laip_plan_store(s->plan, (laip_store)model->sizes.storage);
     plan(s, s->plan);
 }
 

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "device/profiler.h"
 #include "ops/gemm/gemm.h"
+#include "ops/matrix_unit.h"
 #include <stdlib.h>
 
 static size_t most(size_t a, size_t b)
@@ -80,8 +81,7 @@ static void prepare(laip_step *s, laip_model *model, const laip_loss_config *los
     *s = (laip_step){.model = model, .loss = *loss, .sizes = *sizes};
     s->context.device = model->device;
     s->plan = laip_plan_create(model->device, "step");
-    if (model->sizes.storage == LAIP_STORE_HALF)
-        laip_plan_store_half(s->plan);
+    laip_plan_store(s->plan, (laip_store)model->sizes.storage);
     plan(s, s->plan);
 }
 
@@ -119,7 +119,10 @@ bool laip_step_create(laip_step *s, laip_model *model, const laip_loss_config *l
         return false;
     plan(s, s->plan);
     laip_queue_initialise(&s->queue, model->device, seed);
-    if (!laip_optimiser_create(&s->optimiser, &model->params, model->sizes.storage == LAIP_STORE_HALF, error))
+    /* whatever is a half may be too small for one */
+    bool scaled =
+        model->sizes.storage == LAIP_STORE_HALF || laip_precision_of(model->device) == LAIP_PRECISION_FP16;
+    if (!laip_optimiser_create(&s->optimiser, &model->params, scaled, error))
         return false;
     s->context.report = s->optimiser.report;
     s->pixels = laip_feed_create(model->device, pixel_bytes(s));

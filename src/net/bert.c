@@ -16,7 +16,7 @@ void laip_bert_embeddings_declare(laip_bert_embeddings *e, laip_table *t, const 
     char name[160];
     e->word = laip_declare(t, LAIP_INIT_TABLE, 2, (size_t[]){(size_t)m->vocab, D},
                            "%s.embeddings.word_embeddings.weight", prefix);
-    e->word->value.half = t->halves; /* it is the vocabulary's matrix of products as well */
+    e->word->value.store = t->store; /* it is the vocabulary's matrix of products as well */
     e->position = laip_declare(t, LAIP_INIT_POSITIONS, 2, (size_t[]){(size_t)m->positions, D},
                                "%s.embeddings.position_embeddings.weight", prefix);
     e->type = laip_declare(t, LAIP_INIT_TABLE, 2, (size_t[]){2, D},

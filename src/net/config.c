@@ -1,6 +1,6 @@
 #include "net/config.h"
 
-const char *const laip_storage_names[] = {"float", "half", NULL};
+const char *const laip_storage_names[] = {"float", "half", "bfloat16", NULL};
 const char *const laip_bidiratt_attention_names[] = {"both", "forward", "backward", NULL};
 const char *const laip_bidiratt_loss_names[] = {"cosine", "contrastive", NULL};
 const char *const laip_phrase_positives_names[] = {"person", "phrase", "alone", NULL};

@@ -32,14 +32,13 @@ typedef struct laip_model_config {
     int embed;     /* E, of the joint space */
     int queue;     /* Q, past pairs kept as keys; 0: the batch's own only */
     float dropout; /* on BERT's hidden states and attention probabilities, in training; [0, 1) */
-    int storage; /* enum laip_storage_kind, of weights and activations on the device; no part of the model */
+    int storage;   /* laip_store, of weights and activations on the device; no part of the model */
     /* In training the optimiser's moments may be shared out: shard of shard_ranks equal parts is kept here (0
      * and 1: all); nor is this a part of the model. */
     int shard_ranks, shard;
     int decay_all; /* weight decay on class token, image positions and temperature too; neither is this */
 } laip_model_config;
 
-enum laip_storage_kind { LAIP_STORE_FLOAT, LAIP_STORE_HALF };
 enum laip_bidiratt_loss { LAIP_BIDIRATT_COSINE, LAIP_BIDIRATT_CONTRASTIVE };
 enum laip_phrase_positives { LAIP_POSITIVES_PERSON, LAIP_POSITIVES_PHRASE, LAIP_POSITIVES_ALONE };
 enum laip_phrase_reduction { LAIP_PHRASES_SUM, LAIP_PHRASES_MEAN };
@@ -86,7 +85,7 @@ typedef struct laip_optimiser_config {
 } laip_optimiser_config;
 
 /* Names of the enums' values, in their order, NULL at the end: for configs and fixtures. */
-extern const char *const laip_storage_names[];            /* float, half */
+extern const char *const laip_storage_names[];            /* float, half, bfloat16 */
 extern const char *const laip_bidiratt_attention_names[]; /* both, forward, backward */
 extern const char *const laip_bidiratt_loss_names[];      /* cosine, contrastive */
 extern const char *const laip_phrase_positives_names[];   /* person, phrase, alone */

@@ -39,7 +39,7 @@ laip_param *laip_declare(laip_table *t, laip_init init, int rank, const size_t *
         cols = total / shape[0];
     p->value.cols = p->gradient.cols = cols;
     p->value.rows = p->gradient.rows = p->part[0].rows = cols ? total / cols : 0;
-    p->value.half = t->halves && init == LAIP_INIT_MATRIX;
+    p->value.store = init == LAIP_INIT_MATRIX ? t->store : LAIP_STORE_FLOAT;
     p->decay =
         init == LAIP_INIT_MATRIX || ((init == LAIP_INIT_TABLE || init == LAIP_INIT_POSITIONS) && rank == 2);
     return p;
@@ -64,7 +64,7 @@ laip_param *laip_declare_fused(laip_table *t, laip_init init, size_t rows, size_
     }
     p->value.rows = p->gradient.rows = cols ? (size_t)count * rows : 1;
     p->value.cols = p->gradient.cols = cols ? cols : (size_t)count * rows;
-    p->value.half = t->halves && init == LAIP_INIT_MATRIX;
+    p->value.store = init == LAIP_INIT_MATRIX ? t->store : LAIP_STORE_FLOAT;
     p->decay = init == LAIP_INIT_MATRIX;
     return p;
 }

@@ -28,7 +28,7 @@ typedef struct laip_part {
 enum { LAIP_PARTS = 3 };
 
 typedef struct laip_param {
-    laip_mat value, gradient; /* value.half: of products, where the table halves; gradient.mem is NULL in
+    laip_mat value, gradient; /* value.store: the table's where of products; gradient.mem is NULL in
                                  momentum copies */
     laip_init init;
     bool decay;     /* weight decay applies */
@@ -43,8 +43,8 @@ typedef struct laip_param {
 typedef struct laip_table {
     laip_param **params; /* each of its own, so that layers may keep pointers */
     size_t count, capacity;
-    bool averaged; /* marks what is declared from now on */
-    bool halves;   /* matrices declared from now on are stored as halves, with their masters beside them */
+    bool averaged;    /* marks what is declared from now on */
+    laip_store store; /* of matrices declared from now on; of 16 bits they have their masters beside them */
 } laip_table;
 
 /* Declares a parameter of one part, named by the format; shape has `rank` sizes. */

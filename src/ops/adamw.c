@@ -9,7 +9,7 @@ void laip_adamw_step(laip_device *d, laip_mat p, laip_mat low, laip_mat g, laip_
     size_t count = p.rows * p.cols, each = laip_flat_each(d, count);
     if (count)
         LAIP_LAUNCH(d, adamw, LAIP_STORAGE(d, "adamw", p, low), laip_grid_flat(d, count, each), LAIP_BOTH(p),
-                    p.half ? LAIP_BOTH(low) : LAIP_UNUSED(p), LAIP_MAT(g), LAIP_BOTH(m), LAIP_BOTH(v),
+                    p.store ? LAIP_BOTH(low) : LAIP_UNUSED(p), LAIP_MAT(g), LAIP_BOTH(m), LAIP_BOTH(v),
                     laip_arg_floats(report.mem, 3), LAIP_F(o->lr), LAIP_F(o->beta1), LAIP_F(o->beta2),
                     LAIP_F(o->eps), LAIP_F(o->weight_decay), laip_arg_u64(count), laip_arg_u64(each));
 }
@@ -28,8 +28,8 @@ void laip_ema_update(laip_device *d, laip_mat m, laip_mat m_low, laip_mat p, lai
     size_t count = m.rows * m.cols, each = laip_flat_each(d, count);
     if (count)
         LAIP_LAUNCH(d, ema_update, LAIP_STORAGE(d, "ema_update", m, m_low, p, p_low),
-                    laip_grid_flat(d, count, each), LAIP_BOTH(m), m.half ? LAIP_BOTH(m_low) : LAIP_UNUSED(m),
-                    LAIP_MAT(p), p.half ? LAIP_MAT(p_low) : LAIP_UNUSED(p), LAIP_F(mu), laip_arg_u64(count),
+                    laip_grid_flat(d, count, each), LAIP_BOTH(m), m.store ? LAIP_BOTH(m_low) : LAIP_UNUSED(m),
+                    LAIP_MAT(p), p.store ? LAIP_MAT(p_low) : LAIP_UNUSED(p), LAIP_F(mu), laip_arg_u64(count),
                     laip_arg_u64(each));
 }
 

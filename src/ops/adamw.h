@@ -4,7 +4,7 @@
  *   g' = factor · g;   p ← p (1 − lr·decay);   m ← β₁ m + (1 − β₁) g';   v ← β₂ v + (1 − β₂) g'²
  *   p ← p − lr · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + eps)
  *
- * Where p is of halves, low holds what the master weights have beyond it (base/half.h); else low.mem is NULL. */
+ * Where p is of 16 bits, low holds what the master weights have beyond it (base/half.h); else low.mem is NULL. */
 /* clang-format on */
 #ifndef LAIP_OPS_ADAMW_H
 #define LAIP_OPS_ADAMW_H

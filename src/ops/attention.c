@@ -4,6 +4,7 @@
 #include "ops/attention_internal.h"
 #include "ops/matrix_unit.h"
 #include <math.h>
+#include <string.h>
 
 /* Which form serves: query tiles in vectors without barriers on a CPU (attention_tile.c) when the head is
  * made of them, the matrix unit's on a device that has one for its precision, groups of items that share
@@ -62,7 +63,7 @@ static bool aligned(laip_heads h)
 /* Heads begin at vectors of eight where they are of 16 bits. */
 static bool aligned_eight(const laip_attention *a, laip_heads h)
 {
-    return !h.m.half || (h.m.cols % 8 == 0 && h.col % 8 == 0 && a->head_size % 8 == 0);
+    return !h.m.store || (h.m.cols % 8 == 0 && h.col % 8 == 0 && a->head_size % 8 == 0);
 }
 
 /* What a kernel whose groups own rows of a side of this length is compiled with. */
@@ -74,7 +75,10 @@ static laip_options options_for(laip_device *d, const form *f, const laip_attent
                             (int)group_rows(laip_device_traits(d), a->head_size, longest), all_aligned);
     if (f->kind == UNIT)
         return LAIP_OPTIONS("-DHEAD=# -DALIGNED=# -DSTORE=#", laip_unit_of(d, laip_precision_of(d))->options,
-                            a->head_size, all_aligned, *storage ? LAIP_STORED_HALF : LAIP_STORED_FLOAT);
+                            a->head_size, all_aligned,
+                            strstr(storage, "BFLOAT16") ? LAIP_STORED_BFLOAT16
+                            : *storage                  ? LAIP_STORED_HALF
+                                                        : LAIP_STORED_FLOAT);
     return LAIP_OPTIONS("-DHEAD=#", storage, a->head_size);
 }
 

@@ -20,17 +20,18 @@ void laip_clear(laip_device *d, laip_mat y)
 
 void laip_convert(laip_device *d, laip_mat y, laip_mat x)
 {
+    static const char *const options[3][3] = {
+        {"", "-DHALF", "-DHALF -DBFLOAT16"},
+        {"-DHALF_FROM", "-DHALF -DHALF_FROM", NULL},
+        {"-DHALF_FROM -DBFLOAT16", NULL, "-DHALF -DHALF_FROM -DBFLOAT16"}};
     size_t count = y.rows * y.cols, each = laip_flat_each(d, count);
-    if (x.rows * x.cols != count)
+    const char *option = options[x.store][y.store];
+    if (x.rows * x.cols != count || !option)
         laip_device_fail(d, "conversion of a %zu x %zu matrix into one of %zu x %zu", x.rows, x.cols, y.rows,
                          y.cols);
-    if (count)
-        LAIP_LAUNCH(d, convert,
-                    y.half   ? x.half ? "-DHALF -DHALF_FROM" : "-DHALF"
-                    : x.half ? "-DHALF_FROM"
-                             : "",
-                    laip_grid_flat(d, count, each), LAIP_MAT(x), LAIP_MAT(y), laip_arg_u64(count),
-                    laip_arg_u64(each));
+    if (count && option)
+        LAIP_LAUNCH(d, convert, option, laip_grid_flat(d, count, each), LAIP_MAT(x), LAIP_MAT(y),
+                    laip_arg_u64(count), laip_arg_u64(each));
 }
 
 void laip_scale(laip_device *d, laip_mat y, float factor)

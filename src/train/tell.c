@@ -1,5 +1,6 @@
 /* What a run tells of its steps. */
 #include "base/log.h"
+#include "ops/matrix_unit.h"
 #include "train/run.h"
 
 #include <math.h>
@@ -21,7 +22,7 @@ static bool log_losses(laip_run *r, const laip_report *report, const laip_losses
     laip_str_addf(&line, "{\"step\":%llu,\"phase\":", (unsigned long long)r->told.number);
     laip_str_add_json(&line, r->told.phase->name, strlen(r->told.phase->name));
     laip_add_number(&line, "lr", (double)r->told.lr);
-    if (r->config->model.storage == LAIP_STORE_HALF)
+    if (r->config->model.storage == LAIP_STORE_HALF || r->config->precision == LAIP_PRECISION_FP16)
         laip_add_number(&line, "loss_scale", (double)report->scale);
     for (int i = 0; i < LAIP_LOSSES; i++)
         laip_add_number(&line, laip_loss_names[i], v->value[i]);

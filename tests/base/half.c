@@ -1,4 +1,4 @@
-/* fp16 on the host. */
+/* fp16 and bfloat16 on the host. */
 #include "support/test.h"
 
 #include "base/half.h"
@@ -39,8 +39,41 @@ static void split(void **state)
     free(x);
 }
 
+static void bfloat16(void **state)
+{
+    (void)state;
+    for (uint32_t h = 0; h < 65536; h++) {
+        float x = laip_bfloat16_value((uint16_t)h);
+        if (isnan(x))
+            assert_true(isnan(laip_bfloat16_value(laip_bfloat16_from(x))));
+        else
+            assert_int_equal(laip_bfloat16_from(x), h);
+    }
+    const struct {
+        float x;
+        uint16_t bits;
+    } cases[] = {{1 + 0x1p-8f, 0x3f80}, {1 + 0x1.8p-7f, 0x3f82},   {1 + 0x1.1p-8f, 0x3f81},
+                 {-3, 0xc040},          {0x1.fffffep127f, 0x7f80}, {0x1p-149f, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(laip_bfloat16_from(cases[i].x), cases[i].bits);
+    assert_true(isnan(laip_bfloat16_value(laip_bfloat16_from(NAN))));
+    float *x = laip_test_random(4096, 0.05, 3);
+    x[0] = 0x1.fffffep127f;
+    x[1] = 1 + 0x1p-8f;
+    x[2] = -0.0f;
+    for (size_t i = 0; i < 4096; i++) { /* the split loses nothing */
+        float joined = laip_bfloat16_join(laip_bfloat16_split(x[i]));
+        assert_memory_equal(&joined, &x[i], sizeof joined);
+        if (i > 0)
+            assert_true(fabsf(laip_bfloat16_value(laip_bfloat16_split(x[i]).high) - x[i]) <=
+                        fabsf(x[i]) * 0x1p-8f);
+    }
+    free(x);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(conversions), cmocka_unit_test(split)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(conversions), cmocka_unit_test(split),
+                                       cmocka_unit_test(bfloat16)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ typedef struct layer {
 static laip_mat halves(laip_device *d, size_t rows, size_t cols, uint64_t seed)
 {
     float *values = laip_test_random(rows * cols, 1, seed);
-    laip_mat m = laip_mat_create_half(d, rows, cols);
+    laip_mat m = laip_mat_create_stored(d, rows, cols, LAIP_STORE_HALF);
     laip_mat_write(d, m, values);
     free(values);
     return m;
@@ -30,7 +30,7 @@ static layer make(void)
                    .x = halves(d, ROWS, IN, 1),
                    .w = halves(d, OUT, IN, 2),
                    .dy = halves(d, ROWS, OUT, 3),
-                   .y = laip_mat_create_half(d, ROWS, OUT),
+                   .y = laip_mat_create_stored(d, ROWS, OUT, LAIP_STORE_HALF),
                    .dx = laip_mat_create(d, ROWS, IN),
                    .dw = laip_mat_create(d, OUT, IN)};
 }

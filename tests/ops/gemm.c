@@ -153,9 +153,9 @@ static void tiles(void **state)
     laip_gemm_force(d, "auto");
 }
 
-/* The same on halves against the reference on the same halves, which rounds only what it writes. */
+/* The same on numbers of 16 bits against the reference on the same, which rounds only what it writes. */
 static void like_reference(laip_device *d, const laip_gemm_implementation *row, size_t m, size_t n, size_t k,
-                           int bits)
+                           int bits, laip_store stored)
 {
     bool ta = bits & 1, tb = bits & 2, half[3] = {bits & 4, bits & 8, bits & 16};
     laip_mat x[4];
@@ -166,7 +166,7 @@ static void like_reference(laip_device *d, const laip_gemm_implementation *row, 
                cols = i    ? i == 1 ? tb ? k : n : n
                       : ta ? m
                            : k;
-        x[i] = half[i < 2 ? i : 2] ? laip_mat_create_half(d, rows, cols) : laip_mat_create(d, rows, cols);
+        x[i] = laip_mat_create_stored(d, rows, cols, half[i < 2 ? i : 2] ? stored : LAIP_STORE_FLOAT);
         float *values = laip_test_random(rows * cols, 1, (uint64_t)(i < 2 ? i : 2));
         laip_mat_write(d, x[i], values);
         free(values);
@@ -177,8 +177,10 @@ static void like_reference(laip_device *d, const laip_gemm_implementation *row, 
     }
     float *want = laip_test_read(d, x[2]), *got = laip_test_read(d, x[3]);
     for (size_t i = 0; i < m * n; i++)
-        if (!(fabs((double)got[i] - (double)want[i]) <=
-              (half[2] ? 1.2e-3 : 3e-5) * fmax(1, fabs((double)want[i]))))
+        if (!(fabs((double)got[i] - (double)want[i]) <= (!half[2]                    ? 3e-5
+                                                         : stored == LAIP_STORE_HALF ? 1.2e-3
+                                                                                     : 9.6e-3) *
+                                                            fmax(1, fabs((double)want[i]))))
             fail_msg("%s, %zu x %zu x %zu, bits %d: element %zu is %.9g, the reference has %.9g", row->name,
                      m, n, k, bits, i, (double)got[i], (double)want[i]);
     free(want);
@@ -199,7 +201,8 @@ static void tiles_on_halves(void **state)
             strcmp(row->name, laip_test_products(d)) == 0; /* in all mixtures, the rest all in halves */
         for (int bits = 0; bits < 64; bits++)
             for (int one = 0; one < 2 && (own || (bits & 28) == 28); one++)
-                like_reference(d, row, one ? 1 : 2 * mr + 3, one ? nr : 2 * nr + 5, 35, bits);
+                like_reference(d, row, one ? 1 : 2 * mr + 3, one ? nr : 2 * nr + 5, 35, bits,
+                               bits & 1 ? LAIP_STORE_HALF : LAIP_STORE_BFLOAT16);
     }
     laip_gemm_force(d, "auto");
 }

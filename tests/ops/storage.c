@@ -1,5 +1,5 @@
-/* Matrices stored as halves: every kernel that takes them gives what it gives for floats of the same values,
- * but for the rounding of what it stores, and writes nowhere else. */
+/* Matrices stored as halves or bfloat16: every kernel that takes them gives what it gives for floats of the
+ * same values, but for the rounding of what it stores, and writes nowhere else. */
 #include "support/test.h"
 
 #include "base/half.h"
@@ -23,27 +23,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MATS = 24, GUARD = 256 };
+enum { MATS = 24, GUARD = 256, MOST_COLUMNS = 129 };
 
 /* One run of an operation: its matrices, in the order of their making. */
 typedef struct run {
     laip_device *d;
-    bool half;
+    laip_store store;
     int count;
     laip_mat mats[MATS];
     laip_ints ints[MATS];
     int int_count;
 } run;
 
-static laip_mat make(run *r, size_t rows, size_t cols, double scale, bool half)
+/* What is tested now, and a number as it holds it. */
+static laip_store store_now;
+
+static float stored_as(laip_store store, float x)
+{
+    return store == LAIP_STORE_HALF ? laip_half_value(laip_half_from(x))
+                                    : laip_bfloat16_value(laip_bfloat16_from(x));
+}
+
+static laip_mat make(run *r, size_t rows, size_t cols, double scale, laip_store store)
 {
     assert_true(r->count < MATS);
-    laip_mat m = {NULL, rows, cols, half};
+    laip_mat m = {NULL, rows, cols, store};
     size_t n = rows * cols, bytes = laip_mat_bytes(m);
     unsigned char guard[GUARD];
     float *values = laip_test_random(n, scale, (uint64_t)r->count + 1);
     for (size_t i = 0; i < n; i++)
-        values[i] = laip_half_value(laip_half_from(values[i]));
+        values[i] = stored_as(store_now, values[i]);
     memset(guard, 0xa5, sizeof guard);
     m.mem = laip_mem_create(r->d, bytes + GUARD, "tested");
     laip_mat_write(r->d, m, values);
@@ -55,12 +64,12 @@ static laip_mat make(run *r, size_t rows, size_t cols, double scale, bool half)
 
 static laip_mat act(run *r, size_t rows, size_t cols, double scale) /* stored as the run says */
 {
-    return make(r, rows, cols, scale, r->half);
+    return make(r, rows, cols, scale, r->store);
 }
 
 static laip_mat plain(run *r, size_t rows, size_t cols, double scale)
 {
-    return make(r, rows, cols, scale, false);
+    return make(r, rows, cols, scale, LAIP_STORE_FLOAT);
 }
 
 static laip_ints ints(run *r, size_t count, const int32_t *values)
@@ -95,10 +104,10 @@ static void check_equal(const char *what, run *f, run *h, int index)
     for (size_t i = 0; i < n; i++)
         most = fmax(most, fabs((double)a[i]));
     for (size_t i = 0; i < n; i++) {
-        /* twice what a half is rounded by, as some of these come from others that were stored */
-        double allowed = (fabs((double)a[i]) + most) * 5e-4;
+        /* twice what a number is rounded by, as some of these come from others that were stored */
+        double allowed = (fabs((double)a[i]) + most) * (store_now == LAIP_STORE_HALF ? 5e-4 : 4e-3);
         if (!(fabs((double)a[i] - (double)b[i]) <= allowed))
-            fail_msg("%s: element %zu of matrix %d (%zu x %zu) is %.7g in halves, %.7g in floats", what, i,
+            fail_msg("%s: element %zu of matrix %d (%zu x %zu) is %.7g in 16 bits, %.7g in floats", what, i,
                      index, m.rows, m.cols, (double)b[i], (double)a[i]);
     }
     free(a);
@@ -107,7 +116,7 @@ static void check_equal(const char *what, run *f, run *h, int index)
 
 static void check(laip_device *d, const char *what, void (*body)(run *r))
 {
-    run f = {.d = d}, h = {.d = d, .half = true};
+    run f = {.d = d}, h = {.d = d, .store = store_now};
     body(&f);
     body(&h);
     laip_test_finish(d);
@@ -217,11 +226,12 @@ static gemm_case gemm_now;
 static void product(run *r)
 {
     const gemm_case *g = &gemm_now;
-    laip_mat a = make(r, g->ta ? g->k : g->m, g->ta ? g->m : g->k, 1, r->half && g->half_a);
-    laip_mat b =
-        make(r, g->tb ? g->n : g->k, g->tb ? g->k : g->n, 1 / sqrt((double)g->k), r->half && g->half_b);
-    laip_mat c = make(r, g->m, g->n, 1, r->half && g->half_c), bias = plain(r, 1, g->n, 1);
-    laip_mat other = make(r, g->m, g->n, 1, r->half && g->half_c), none = {0};
+    laip_mat a =
+        make(r, g->ta ? g->k : g->m, g->ta ? g->m : g->k, 1, g->half_a ? r->store : LAIP_STORE_FLOAT);
+    laip_mat b = make(r, g->tb ? g->n : g->k, g->tb ? g->k : g->n, 1 / sqrt((double)g->k),
+                      g->half_b ? r->store : LAIP_STORE_FLOAT);
+    laip_mat c = make(r, g->m, g->n, 1, g->half_c ? r->store : LAIP_STORE_FLOAT), bias = plain(r, 1, g->n, 1);
+    laip_mat other = make(r, g->m, g->n, 1, g->half_c ? r->store : LAIP_STORE_FLOAT), none = {0};
     laip_epilogue e = {.bias = g->ends == 1 || g->ends == 2 ? bias : none,
                        .activation = g->ends == 1 ? LAIP_GELU : LAIP_LINEAR,
                        .pre = g->ends == 1 ? other : none,
@@ -333,14 +343,31 @@ static void attention(laip_device *d)
     }
 }
 
+/* The masters' values, which split again into the same two numbers. */
+static void join(run *r, laip_mat high, laip_mat low, float *values)
+{
+    uint16_t bits[2][MOST_COLUMNS];
+    laip_mem_read(r->d, high.mem, 0, bits[0], high.cols * sizeof **bits);
+    laip_mem_read(r->d, low.mem, 0, bits[1], low.cols * sizeof **bits);
+    for (size_t i = 0; i < high.cols; i++) {
+        laip_split_float s = {bits[0][i], bits[1][i]}, again;
+        bool halves = r->store == LAIP_STORE_HALF;
+        values[i] = halves ? laip_float_join(s) : laip_bfloat16_join(s);
+        again = halves ? laip_float_split(values[i]) : laip_bfloat16_split(values[i]);
+        assert_int_equal(again.high, s.high);
+        if (!halves || (s.low | again.low) & 0x7fff) /* a half may be -0 */
+            assert_int_equal(again.low, s.low);
+    }
+}
+
 static void masters(run *r)
 {
     laip_mat p = act(r, 1, cols_now, 1), m = act(r, 1, cols_now, 1);
     laip_mat g = plain(r, 1, cols_now, 1), first = plain(r, 1, cols_now, 1),
              second = plain(r, 1, cols_now, 0);
     laip_mat low[2] = {{0}, {0}};
-    for (int i = 0; i < 2 && r->half; i++) {
-        low[i] = laip_mat_create_half(r->d, 1, cols_now);
+    for (int i = 0; i < 2 && r->store; i++) {
+        low[i] = laip_mat_create_stored(r->d, 1, cols_now, r->store);
         laip_mat_zero(r->d, low[i]);
     }
     laip_adamw o = {.lr = 1e-5f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f};
@@ -352,7 +379,7 @@ static void masters(run *r)
     laip_mat_write(r->d, report, values);
     laip_mat before = plain(r, 1, cols_now, 1), after = plain(r, 1, cols_now, 1),
              moved = plain(r, 1, cols_now, 1);
-    float *x = laip_test_read(r->d, p), *y = laip_test_read(r->d, m), *l = laip_alloc(cols_now, sizeof *l);
+    float *x = laip_test_read(r->d, p), *y = laip_test_read(r->d, m);
     laip_mat_write(r->d, before, x);
     /* far smaller than a half of 1 tells apart: only the masters see it */
     for (int i = 0; i < 5; i++)
@@ -362,18 +389,9 @@ static void masters(run *r)
     laip_mat now[] = {p, m};
     for (int k = 0; k < 2; k++) {
         laip_mat_read(r->d, now[k], y);
-        for (size_t i = 0; r->half && i < cols_now; i++)
-            l[i] = 0;
-        if (r->half)
-            laip_mat_read(r->d, low[k], l);
+        if (r->store)
+            join(r, now[k], low[k], y);
         for (size_t i = 0; i < cols_now; i++) {
-            if (r->half) {
-                laip_split_float s = {laip_half_from(y[i]), laip_half_from(l[i])};
-                y[i] = laip_float_join(s);
-                laip_split_float again = laip_float_split(y[i]);
-                assert_int_equal(again.high, s.high);
-                assert_int_equal(again.low & 0x7fff ? again.low : 0, s.low & 0x7fff ? s.low : 0);
-            }
             y[i] = (y[i] - (k ? 0 : x[i])) * (k ? 1 : 1e3f); /* of the step what is left of it */
         }
         laip_mat_write(r->d, *targets[k], y);
@@ -383,7 +401,6 @@ static void masters(run *r)
     laip_mem_release(low[1].mem);
     free(x);
     free(y);
-    free(l);
 }
 
 /* Half of 1 + 2^-9 - 2^-22 and 1 + 2^-10: a hair below the tie of two halves, to which the low half rounds
@@ -395,7 +412,7 @@ static void tie(laip_device *d)
     const float values[4] = {1 + 0x1p-9f, -0x1p-10f, 1 + 0x1p-10f, 0}, expected[2] = {1 + 0x1p-9f, -2};
     float x[N];
     for (int k = 0; k < 4; k++) {
-        all[k] = laip_mat_create_half(d, 1, N);
+        all[k] = laip_mat_create_stored(d, 1, N, LAIP_STORE_HALF);
         for (int i = 0; i < N; i++)
             x[i] = values[k];
         laip_mat_write(d, all[k], x);
@@ -413,9 +430,11 @@ static void tie(laip_device *d)
         laip_mem_release(all[k].mem);
 }
 
-static void body(laip_device *d)
+/* In one kind of numbers of 16 bits. */
+static void in_store(laip_device *d, laip_store store)
 {
     static const size_t sizes[][2] = {{1, 1}, {3, 7}, {5, 16}, {37, 96}, {33, 129}};
+    store_now = store;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         rows_now = sizes[i][0];
         cols_now = sizes[i][1];
@@ -436,6 +455,12 @@ static void body(laip_device *d)
         products(d, "packed");
 }
 
+static void body(laip_device *d)
+{
+    in_store(d, LAIP_STORE_HALF);
+    in_store(d, LAIP_STORE_BFLOAT16);
+}
+
 static void all(void **state)
 {
     (void)state;
@@ -448,7 +473,7 @@ static void refused(void **state)
     laip_device *d;
     (void)state;
     assert_ok(laip_device_open(&d, NULL, 0, &error), error);
-    laip_mat x = laip_mat_create(d, 2, 3), y = laip_mat_create_half(d, 2, 3);
+    laip_mat x = laip_mat_create(d, 2, 3), y = laip_mat_create_stored(d, 2, 3, LAIP_STORE_HALF);
     laip_gelu_forward(d, y, x);
     assert_false(laip_device_ok(d, &error));
     assert_non_null(strstr(error.text, "gelu_forward"));

@@ -23,15 +23,19 @@ EOF
 fail() { echo "$*"; exit 1; }
 train() { "$build/laip-train" "$work/run.yaml" --out "$@" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }; }
 totals() { grep '"itc"' "$1/metrics.jsonl" | sed 's/.*"total"://; s/}//'; }
-near() { # RUN RUN WHAT: totals of nine steps
+near() { # RUN RUN WHAT [LIMIT]: totals of nine steps
     paste <(totals "$1") <(totals "$2") |
-        awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 5e-3 * $1) bad = 1; n++ } END { exit bad || n != 9 }' ||
+        awk -v limit="${4:-5e-3}" '{ d = $1 - $2; if (d < 0) d = -d; if (d > limit * $1) bad = 1; n++ } END { exit bad || n != 9 }' ||
         fail "$3: $(paste <(totals "$1") <(totals "$2"))"
 }
 
 train "$work/floats"
 train "$work/halves" --set storage=half
 near "$work/floats" "$work/halves" "floats and halves gave other losses"
+train "$work/bfloats" --set storage=bfloat16
+near "$work/floats" "$work/bfloats" "floats and bfloat16 gave other losses" 2e-2
+cmp -s <(totals "$work/floats") <(totals "$work/bfloats") && fail "bfloat16 gave the very numbers of floats"
+grep -q loss_scale "$work/bfloats/metrics.jsonl" && fail "the loss is scaled for bfloat16"
 cmp -s <(totals "$work/floats") <(totals "$work/halves") && fail "halves gave the very numbers of floats"
 train "$work/again" --set storage=half --set batch.recompute=true
 cmp "$work/halves/metrics.jsonl" "$work/again/metrics.jsonl" || fail "batch.recompute gave other numbers"
@@ -55,9 +59,10 @@ POCL_MAX_PTHREAD_COUNT=1 mpirun $root --oversubscribe --bind-to none -n 2 "$buil
     --device "$(auto_device "$build")" --out "$work/two" --set storage=half > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 near "$work/halves" "$work/two" "two ranks gave other losses than one"
 
-# either kind's weights, evaluated with either
-for run in floats halves; do
-    for storage in float half; do
+# each kind's weights, evaluated with others
+for run in floats halves bfloats; do
+    for storage in float half bfloat16; do
+        [ "$run-$storage" != halves-bfloat16 ] && [ "$run-$storage" != bfloats-half ] || continue
         "$build/laip-eval" --checkpoint "$work/$run/best.safetensors" --data "$work/people" --split test --k 4 \
             --storage $storage > "$work/$run-$storage" 2> "$work/log" || { cat "$work/log"; exit 1; }
         grep -q 'by both' "$work/$run-$storage" || fail "$run by $storage: $(cat "$work/$run-$storage")"
@@ -66,7 +71,7 @@ done
 status=0
 "$build/laip-eval" --checkpoint "$work/floats/best.safetensors" --data "$work/people" --storage quarter 2> "$work/log" ||
     status=$?
-[ "$status" = 2 ] && grep -q 'one of float, half' "$work/log" || fail "--storage quarter: $status, $(cat "$work/log")"
+[ "$status" = 2 ] && grep -q 'one of float, half, bfloat16' "$work/log" || fail "--storage quarter: $status, $(cat "$work/log")"
 
 # memory: what the plan says of a step's buffers
 plan() {

@@ -1,7 +1,7 @@
 /* Which implementation serves a class of shapes: measured on the device once, kept in the user's cache
  * folder.
  *
- * A class is the two transpositions, how large m, n and k are, each in four steps, whether B lies in halves,
+ * A class is the two transpositions, how large m, n and k are, each in four steps, how B is stored,
  * and the precision where it is not fp32; products too small to matter are one class a transposition.  The
  * first product of a class runs by all implementations that compete into scratch memory, cut down to at most
  * MEASURED multiply-adds so that this costs milliseconds, and the quickest serves the class from then on. The
@@ -33,7 +33,7 @@ static bool is_tiny(const laip_product *p)
 
 static int class_number(laip_device *d, const laip_product *p)
 {
-    int kind = p->transpose_a + 2 * p->transpose_b + 4 * p->b.half + 8 * (int)laip_precision_of(d);
+    int kind = p->transpose_a + 2 * p->transpose_b + 4 * (int)p->b.store + 12 * (int)laip_precision_of(d);
     int sizes = is_tiny(p) ? 64 : size_step(p->m) + 4 * size_step(p->n) + 16 * size_step(p->k);
     return 65 * kind + sizes;
 }
@@ -41,12 +41,12 @@ static int class_number(laip_device *d, const laip_product *p)
 static void class_name(laip_device *d, const laip_product *p, char name[LAIP_CLASS_TEXT])
 {
     char a = p->transpose_a ? 't' : 'n', b = p->transpose_b ? 't' : 'n';
-    const char *halves = p->b.half ? "h" : "", *const steps = "smlx";
+    const char *stored = (const char *const[]){"", "h", "b"}[p->b.store], *const steps = "smlx";
     if (is_tiny(p))
-        snprintf(name, LAIP_CLASS_TEXT, "%c%c-tiny%s", a, b, halves);
+        snprintf(name, LAIP_CLASS_TEXT, "%c%c-tiny%s", a, b, stored);
     else
         snprintf(name, LAIP_CLASS_TEXT, "%c%c-%c%c%c%s", a, b, steps[size_step(p->m)], steps[size_step(p->n)],
-                 steps[size_step(p->k)], halves);
+                 steps[size_step(p->k)], stored);
     laip_precision precision = laip_precision_of(d);
     size_t used = strlen(name);
     if (precision != LAIP_PRECISION_FP32)
@@ -287,9 +287,9 @@ static const laip_gemm_implementation *quickest(laip_device *d, const laip_produ
         size_t *largest = q.m >= q.n && q.m >= q.k ? &q.m : q.n >= q.k ? &q.n : &q.k;
         *largest = (*largest + 1) / 2;
     }
-    q.a = (laip_mat){p->a.mem, q.transpose_a ? q.k : q.m, q.transpose_a ? q.m : q.k, p->a.half};
-    q.b = (laip_mat){p->b.mem, q.transpose_b ? q.n : q.k, q.transpose_b ? q.k : q.n, p->b.half};
-    q.c = p->c.half ? laip_mat_create_half(d, q.m, q.n) : laip_mat_create(d, q.m, q.n);
+    q.a = (laip_mat){p->a.mem, q.transpose_a ? q.k : q.m, q.transpose_a ? q.m : q.k, p->a.store};
+    q.b = (laip_mat){p->b.mem, q.transpose_b ? q.n : q.k, q.transpose_b ? q.k : q.n, p->b.store};
+    q.c = laip_mat_create_stored(d, q.m, q.n, p->c.store);
     q.beta = 0;
     q.measuring = true;
     memset(&q.epilogue, 0, sizeof q.epilogue);

@@ -28,12 +28,12 @@ static bool check(laip_device *d, const laip_product *p, CLBlastStatusCode code,
     return laip_cl_check(d, (cl_int)code, call, code == CLBlastSuccess ? NULL : subject);
 }
 
-/* Operands that are stored as halves.  Its half-precision product would sum in halves, and wants a device
+/* Operands that are stored in 16 bits.  Its half-precision product would sum in halves, and wants a device
  * that computes in them: floats it is, made as seldom as the values allow: of weights that stay packed
  * (gemm.h) once for forward and backward, of a matrix that is held once for its products. */
 static laip_mat floats_in(laip_mem mem, laip_mat m)
 {
-    return (laip_mat){mem, m.rows, m.cols, false};
+    return (laip_mat){mem, m.rows, m.cols, LAIP_STORE_FLOAT};
 }
 
 static laip_mat widened(laip_device *d, laip_workspace *w, laip_mat m)
@@ -50,7 +50,7 @@ static laip_mat wide_a(laip_device *d, laip_gemm_state *s, const laip_product *p
     laip_mat m = p->a;
     bool held = s->held.mem && !p->measuring && s->held.mem == m.mem && s->held.rows == m.rows &&
                 s->held.cols == m.cols;
-    if (!m.half)
+    if (!m.store)
         return m;
     if (held && s->held_is_wide)
         return floats_in(s->wide_a.mem, m);
@@ -62,7 +62,7 @@ static laip_mat wide_b(laip_device *d, laip_gemm_state *s, const laip_product *p
 {
     laip_product as_stored = *p; /* the same floats, whichever way a product reads them */
     bool valid;
-    if (!p->b.half)
+    if (!p->b.store)
         return p->b;
     as_stored.transpose_b = true;
     as_stored.n = p->b.rows;
@@ -95,8 +95,8 @@ void laip_clblast_run(laip_device *d, const laip_gemm_implementation *self, cons
     (void)self;
     laip_gemm_state *s = laip_gemm_state_of(d);
     laip_mat a = wide_a(d, s, p), b = wide_b(d, s, p);
-    laip_mat c = p->c.half ? laip_product_sums(d, p) : p->c;
-    float beta = p->c.half ? 0 : p->beta;
+    laip_mat c = p->c.store ? laip_product_sums(d, p) : p->c;
+    float beta = p->c.store ? 0 : p->beta;
     CLBlastTranspose first = p->transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo;
     CLBlastTranspose second = p->transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo;
     size_t bytes = 0;

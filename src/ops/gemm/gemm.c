@@ -83,6 +83,13 @@ int laip_epilogue_bits(const laip_epilogue *e)
            (gelu && e->pre.mem ? LAIP_HAS_PRE : 0) | (e->residual.mem ? LAIP_HAS_RESIDUAL : 0);
 }
 
+/* Halves and bfloat16 do not meet in one product. */
+static bool stores_agree(const laip_product *p)
+{
+    int seen = 1 << p->a.store | 1 << p->b.store | 1 << p->c.store;
+    return !(seen & 1 << LAIP_STORE_HALF) || !(seen & 1 << LAIP_STORE_BFLOAT16);
+}
+
 static bool operands_agree(laip_device *d, const laip_product *p)
 {
     size_t a_m = p->transpose_a ? p->a.cols : p->a.rows;
@@ -91,6 +98,8 @@ static bool operands_agree(laip_device *d, const laip_product *p)
         laip_device_fail(d, "product of %zu x %zu%s and %zu x %zu%s into %zu x %zu: the sizes do not agree",
                          p->a.rows, p->a.cols, p->transpose_a ? " transposed" : "", p->b.rows, p->b.cols,
                          p->transpose_b ? " transposed" : "", p->m, p->n);
+    else if (!stores_agree(p))
+        laip_device_fail(d, "product of %zu x %zu x %zu: of halves and of bfloat16", p->m, p->n, p->k);
     else if (p->m > INT32_MAX || p->n > INT32_MAX || p->k > INT32_MAX)
         laip_device_fail(d, "product of %zu x %zu x %zu: no side may be over %d", p->m, p->n, p->k,
                          INT32_MAX);
@@ -114,8 +123,8 @@ static bool epilogue_agrees(laip_device *d, const laip_product *p)
                              parts[i].m.rows, parts[i].m.cols);
             return false;
         }
-    if (p->epilogue.bias.half || (p->epilogue.pre.mem && p->epilogue.pre.half != p->c.half) ||
-        (p->epilogue.residual.mem && p->epilogue.residual.half != p->c.half)) {
+    if (p->epilogue.bias.store || (p->epilogue.pre.mem && p->epilogue.pre.store != p->c.store) ||
+        (p->epilogue.residual.mem && p->epilogue.residual.store != p->c.store)) {
         laip_device_fail(d, "product into %zu x %zu: its bias is of floats, the rest stored as C is", p->m,
                          p->n);
         return false;

@@ -35,7 +35,9 @@ typedef struct laip_packed_weight {
     laip_mem owner, packed;
     size_t offset, n, k;
     int columns; /* of a panel */
-    bool transposed, half, valid;
+    bool transposed;
+    laip_store store;
+    bool valid;
 } laip_packed_weight;
 
 /* CLBlast's kernels whose parameters we set: Xgemm, XgemmDirect, GemmRoutine. */
@@ -82,7 +84,7 @@ bool laip_gemm_named(const laip_gemm_implementation *row, const char *name); /* 
 const laip_gemm_implementation *laip_gemm_reference(void);
 
 /* Classes by number: both transpositions, whether B lies in halves, precision, and three sizes or tiny. */
-enum { LAIP_GEMM_CLASSES = 2 * 2 * 2 * 4 * (4 * 4 * 4 + 1) };
+enum { LAIP_GEMM_CLASSES = 2 * 2 * 3 * 4 * (4 * 4 * 4 + 1) };
 
 typedef struct laip_gemm_state {
     /* who served a class last, so that a product is not named to be found; NULL: not known */

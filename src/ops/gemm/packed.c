@@ -21,9 +21,12 @@ bool laip_packed_serves(const laip_device *d, const laip_product *p)
     return d->traits.lanes == 1;
 }
 
-static laip_options options(const laip_tile *t, bool half, bool b_half)
+static laip_options options(const laip_tile *t, laip_store a, laip_store b)
 {
-    const char *storage = half ? b_half ? "-DHALF -DB_HALF" : "-DHALF" : b_half ? "-DB_HALF" : "";
+    static const char *const stored[3][3] = {{"", "-DB_HALF", "-DB_HALF -DBFLOAT16"},
+                                             {"-DHALF", "-DHALF -DB_HALF", NULL},
+                                             {"-DHALF -DBFLOAT16", NULL, "-DHALF -DB_HALF -DBFLOAT16"}};
+    const char *storage = stored[a][b];
     return LAIP_OPTIONS("-DVEC=# -DMR=# -DNR=#", storage, t->vector, t->rows, t->columns);
 }
 
@@ -34,7 +37,7 @@ static laip_mem pack_a(laip_device *d, const laip_tile *t, const laip_product *p
                                          "packed rows of a product");
     if (packed)
         LAIP_LAUNCH_ONE_OF(d, p->transpose_a ? &laip_cl_gemm_pack_a_transposed : &laip_cl_gemm_pack_a,
-                           gemm_pack_a, options(t, p->a.half, false),
+                           gemm_pack_a, options(t, p->a.store, LAIP_STORE_FLOAT),
                            ((laip_grid){.groups = {panels, parts(p->k, LAIP_PACK_DEPTH)}}), LAIP_MAT(p->a),
                            laip_arg_floats(packed, floats), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k));
     return packed;
@@ -50,7 +53,7 @@ static laip_mem pack_b(laip_device *d, const laip_tile *t, const laip_product *p
                                                 "packed columns of a product");
     if (packed && !valid)
         LAIP_LAUNCH_ONE_OF(d, p->transpose_b ? &laip_cl_gemm_pack_b_transposed : &laip_cl_gemm_pack_b,
-                           gemm_pack_b, options(t, false, p->b.half),
+                           gemm_pack_b, options(t, LAIP_STORE_FLOAT, p->b.store),
                            ((laip_grid){.groups = {panels, parts(p->k, LAIP_PACK_DEPTH)}}), LAIP_MAT(p->b),
                            laip_arg_floats(packed, floats), LAIP_I(p->n), LAIP_I(p->k));
     return packed;
@@ -98,26 +101,26 @@ void laip_packed_run(laip_device *d, const laip_gemm_implementation *self, const
     size_t depth = laip_tile_depth(d), block = parts(p->k, parts(p->k, depth)); /* blocks of one length */
     cutting c = cut(d, t, depth, rows, columns, block);
     laip_grid grid = laip_grid_tiles(d, c.count);
-    bool in_place = !p->transpose_b && p->n % nr == 0 && p->m <= 2 * mr && !p->b.half;
+    bool in_place = !p->transpose_b && p->n % nr == 0 && p->m <= 2 * mr && !p->b.store;
     laip_mem ready = in_place ? p->b.mem : pack_b(d, t, p, true);
     if (!ready && !c.packs)
         ready = pack_b(d, t, p, false);
     laip_arg workspace = ready ? LAIP_UNUSED(p->c) : laip_launch_workspace(d, grid.groups[0] * nr * block);
-    laip_mat sums = p->c.half && block < p->k ? laip_product_sums(d, p) : p->c;
+    laip_mat sums = p->c.store && block < p->k ? laip_product_sums(d, p) : p->c;
     laip_mem a = pack_a(d, t, p);
     if (d->error.status != LAIP_OK)
         return;
     laip_profiler_flops(d, laip_product_flops(p));
-    LAIP_LAUNCH(d, gemm_packed, options(t, p->c.half, p->b.half), grid, laip_arg_floats(a, rows * mr * p->k),
-                LAIP_I(ready            ? LAIP_B_READY
-                       : p->transpose_b ? LAIP_B_TRANSPOSED
-                                        : LAIP_B_PLAIN),
-                ready ? laip_arg_floats(ready, columns * nr * p->k) : LAIP_UNUSED(p->c),
-                laip_arg_u64(in_place ? nr : nr * p->k), LAIP_I(in_place ? p->n : nr),
-                ready ? LAIP_UNUSED(p->b) : LAIP_MAT(p->b), workspace, LAIP_UNUSED(sums),
-                p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c), laip_epilogue_arg(e->bias, p),
-                laip_epilogue_arg(e->pre, p), laip_epilogue_arg(e->residual, p),
-                LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m),
-                LAIP_I(p->n), LAIP_I(p->k), LAIP_I(block), LAIP_I(c.band), LAIP_I(c.cut), LAIP_I(c.panels),
-                laip_tile_counter(d));
+    LAIP_LAUNCH(
+        d, gemm_packed, options(t, p->c.store, p->b.store), grid, laip_arg_floats(a, rows * mr * p->k),
+        LAIP_I(ready            ? LAIP_B_READY
+               : p->transpose_b ? LAIP_B_TRANSPOSED
+                                : LAIP_B_PLAIN),
+        ready ? laip_arg_floats(ready, columns * nr * p->k) : LAIP_UNUSED(p->c),
+        laip_arg_u64(in_place ? nr : nr * p->k), LAIP_I(in_place ? p->n : nr),
+        ready ? LAIP_UNUSED(p->b) : LAIP_MAT(p->b), workspace, LAIP_UNUSED(sums),
+        p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c), laip_epilogue_arg(e->bias, p),
+        laip_epilogue_arg(e->pre, p), laip_epilogue_arg(e->residual, p),
+        LAIP_I(laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0)), LAIP_I(p->m), LAIP_I(p->n),
+        LAIP_I(p->k), LAIP_I(block), LAIP_I(c.band), LAIP_I(c.cut), LAIP_I(c.panels), laip_tile_counter(d));
 }

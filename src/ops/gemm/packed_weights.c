@@ -67,7 +67,7 @@ laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, int columns, si
     for (size_t i = 0; i < s->cached_count; i++) {
         laip_packed_weight *w = &s->cached[i];
         if (w->owner != owner || w->offset != offset || w->n != p->n || w->k != p->k ||
-            w->columns != columns || w->transposed != p->transpose_b || w->half != p->b.half)
+            w->columns != columns || w->transposed != p->transpose_b || w->store != p->b.store)
             continue;
         *valid = w->valid;
         w->valid = true; /* the caller packs it now */
@@ -82,7 +82,7 @@ laip_mem laip_gemm_cached(laip_device *d, const laip_product *p, int columns, si
     laip_grow(&array, &s->cached_capacity, s->cached_count + 1, sizeof *s->cached);
     s->cached = array;
     s->cached[s->cached_count++] =
-        (laip_packed_weight){owner, packed, offset, p->n, p->k, columns, p->transpose_b, p->b.half, true};
+        (laip_packed_weight){owner, packed, offset, p->n, p->k, columns, p->transpose_b, p->b.store, true};
     s->cache_bytes += bytes;
     return packed;
 }

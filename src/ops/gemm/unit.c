@@ -41,13 +41,14 @@ laip_unit_plan laip_unit_plan_of(const laip_device *d, size_t m, size_t n, size_
 
 static int store_of(laip_mat m)
 {
-    return m.half ? LAIP_STORED_HALF : LAIP_STORED_FLOAT;
+    static const int stored[] = {LAIP_STORED_FLOAT, LAIP_STORED_HALF, LAIP_STORED_BFLOAT16};
+    return stored[m.store];
 }
 
 /* Vectors of an operand may be read whole: of eight numbers where those of 16 bits lie along k. */
 static bool aligned(laip_mat m, bool rows)
 {
-    return m.cols % (m.half && rows ? 8 : 4) == 0;
+    return m.cols % (m.store && rows ? 8 : 4) == 0;
 }
 
 /* Steps of k in a slice, a multiple of what a slab holds: so few slices that none is empty. */
