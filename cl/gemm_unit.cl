@@ -7,6 +7,9 @@
  * B_ROWS, else B is [k, n]: a slab looks the same either way, as items load blocks of four rows by four words
  * and transpose them in registers.
  *
+ * Row sums of op(A), the gradient of a bias, are added up where A passes through registers, by the groups of
+ * C's first columns.
+ *
  * Groups of dimension 2 take a slice of k each and leave their sums to gemm_unit_slices, which adds them up
  * in their order.
  *
@@ -56,6 +59,8 @@ static inline MU_APART void finish(const ends *e, float4 v, int row, int col)
         store_four(e->pre, C_STORE, at, v, valid, aligned);
     if (e->what & LAIP_HAS_GELU)
         v = vec_gelu(v);
+    if (e->what & LAIP_HAS_SLOPE)
+        v *= vec_gelu_slope(widen(load_four(e->pre, C_STORE, at, valid, aligned), C_STORE));
     if (e->what & LAIP_HAS_RESIDUAL)
         v += widen(load_four(e->residual, C_STORE, at, valid, aligned), C_STORE);
     if (e->what & LAIP_ADD_TO_C)
@@ -69,11 +74,43 @@ static inline MU_ALWAYS int sum_at(int r, int c)
     return r * TILE + (c ^ ((r ^ r >> 2) & 3) * 8);
 }
 
-/* sums [slices, m, n], where there are several slices; else they are C's. */
+#if !A_ROWS
+/* Where a group's row sums go: those of rows below `rows`, assigned, or added but for those that are skipped.
+ */
+typedef struct row_sums_out {
+    __global float *to;
+    int rows, first_skipped, end_skipped, adds;
+} row_sums_out;
+
+/* From what each item has of its blocks' four rows; four items share them. */
+static inline MU_ALWAYS void write_row_sums(__local float *passing, const float4 *total, int row0,
+                                            row_sums_out o)
+{
+    int item = get_local_id(0);
+#pragma unroll MU_UNROLL
+    for (int i = 0; i < BLOCKS; i++) {
+        int block = item + i * ITEMS, row = block / 4 * 4;
+        if (row < TILE)
+            vstore4(total[i], 0, passing + block % 4 * TILE + row);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int r = item; r < TILE; r += ITEMS) {
+        int row = row0 + r;
+        float sum = (passing[r] + passing[TILE + r]) + (passing[2 * TILE + r] + passing[3 * TILE + r]);
+        if (row < o.rows && !o.adds)
+            o.to[row] = sum;
+        else if (row < o.rows && (row < o.first_skipped || row >= o.end_skipped))
+            o.to[row] += sum;
+    }
+}
+#endif
+
+/* sums [slices, m, n], and [slices, m] of row sums, where there are several slices; else they are C's. */
 MU_KERNEL __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 gemm_unit(__global const void *restrict a, __global const void *restrict b, __global void *c,
           __global float *restrict sums, __global const float *restrict bias, __global void *pre,
-          __global const void *residual, int what, float alpha, int m, int n, int k, int slice)
+          __global const void *residual, int what, float alpha, int m, int n, int k, int slice,
+          __global float *row_sums, int first_skipped, int end_skipped)
 {
     __local uint4 slabs[2][VECTORS];
     int item = get_local_id(0), lane = item % MU_LANES, wave = item / MU_LANES, now = 0;
@@ -87,6 +124,13 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
 #pragma unroll MU_UNROLL
         for (int j = 0; j < NS; j++)
             s[i][j] = (mu_sums)(0.0f);
+#if !A_ROWS
+    int summing = what & LAIP_HAS_ROW_SUMS && get_group_id(1) == 0;
+    float4 total[BLOCKS];
+#pragma unroll MU_UNROLL
+    for (int i = 0; i < BLOCKS; i++)
+        total[i] = (float4)(0.0f);
+#endif
     for (int at = k0 - MU_DEPTH; at < k1; at += MU_DEPTH) {
         bool more = at + MU_DEPTH < k1;
         if (more) {
@@ -122,9 +166,13 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
 #pragma unroll MU_UNROLL
             for (int i = 0; i < BLOCKS; i++) {
                 int block = item + i * ITEMS, row = block / 4 * 4;
-                if (row < TILE)
+                if (row < TILE) {
+#if !A_ROWS
+                    if (summing)
+                        total[i] += sum_of(&f[i], A_STORE);
+#endif
                     keep(slabs[now], &f[i], A_STORE, A_ROWS, row, block % 4);
-                else
+                } else
                     keep(slabs[now], &f[i], B_STORE, B_ROWS, row, block % 4);
             }
         }
@@ -132,6 +180,12 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
     }
     int apart = get_num_groups(2) > 1;
     __local float *passing = (__local float *)slabs[0];
+#if !A_ROWS
+    row_sums_out o = {apart ? sums + ((size_t)get_num_groups(2) * n + z) * m : row_sums,
+                      what & LAIP_HAS_ROW_SUMS && get_group_id(1) == 0 ? m : 0, first_skipped, end_skipped,
+                      !apart};
+    write_row_sums(passing, total, row0, o);
+#endif
     for (int first = 0; first < TILE; first += PASSING) {
         barrier(CLK_LOCAL_MEM_FENCE);
         if (wave_row / PASSING == first / PASSING) {
@@ -168,7 +222,7 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
 FLAT_KERNEL void gemm_unit_slices(__global void *c, __global const float *restrict sums,
                                   __global const float *restrict bias, __global void *pre,
                                   __global const void *residual, int what, float alpha, int m, int n,
-                                  int slices)
+                                  int slices, __global float *row_sums, int first_skipped, int end_skipped)
 {
     int row = get_group_id(1), first = 4 * (int)get_global_id(0);
     ends e = {c, pre, residual, bias, what, n, alpha};
@@ -179,5 +233,11 @@ FLAT_KERNEL void gemm_unit_slices(__global void *c, __global const float *restri
                 load_four(sums, LAIP_STORED_FLOAT, ((size_t)z * m + row) * n + first, n - first, n % 4 == 0),
                 LAIP_STORED_FLOAT);
         finish(&e, v, row, first);
+    }
+    if (first == 0 && what & LAIP_HAS_ROW_SUMS && (row < first_skipped || row >= end_skipped)) {
+        float sum = row_sums[row];
+        for (int z = 0; z < slices; z++)
+            sum += sums[(size_t)slices * m * n + (size_t)z * m + row];
+        row_sums[row] = sum;
     }
 }

@@ -123,6 +123,16 @@ static inline MU_ALWAYS void fetch(block *f, __global const void *from, int stor
     }
 }
 
+/* Of a block of columns of k, the sum over k: of each of its four rows. */
+static inline MU_ALWAYS float4 sum_of(const block *f, int store)
+{
+    float4 sum = widen(f->x[0], store);
+#pragma unroll MU_UNROLL
+    for (int i = 1; i < 4 * MU_EACH; i++)
+        sum += widen(f->x[i], store);
+    return sum;
+}
+
 /* How the unit's own numbers are stored. */
 #if defined MU_F16
 #define MU_STORE LAIP_STORED_HALF

@@ -338,8 +338,7 @@ static void mlp_backward(const laip_bert_backward *p, const views *v)
     laip_norm_backward(c, &l->output_norm, v->g, false, v->g, v->s.sum3, v->s.stats3);
     if (!c->frozen) /* for the weights' gradient alone */
         laip_gelu_forward(c->device, v->s.h, v->s.pre);
-    laip_linear_backward(c, &l->output, dh, false, undrop(p, v, SITE_OUT), v->s.h);
-    laip_gelu_backward(c->device, dh, dh, v->s.pre);
+    laip_linear_backward_gelu(c, &l->output, dh, v->s.pre, undrop(p, v, SITE_OUT), v->s.h);
     laip_linear_backward(c, &l->intermediate, v->g, true, dh, v->s.y2);
 }
 

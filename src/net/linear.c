@@ -42,20 +42,35 @@ void laip_linear_gelu(const laip_context *c, const laip_linear *l, laip_mat y, l
     laip_gemm(c->device, false, true, 1, x, l->weight->value, 0, y, &e);
 }
 
+static void parameter_gradients(const laip_context *c, const laip_linear *l, laip_mat dy, laip_mat x)
+{
+    laip_epilogue e = {.row_sums = {l->bias->gradient, l->first_key, l->keys, c->reduce}};
+    if (c->frozen)
+        return;
+    laip_gemm(c->device, true, false, 1, dy, x, l->weight->overwrite ? 0 : 1, l->weight->gradient, &e);
+    l->weight->overwrite = false;
+}
+
 void laip_linear_backward(const laip_context *c, const laip_linear *l, laip_mat dx, bool accumulate,
                           laip_mat dy, laip_mat x)
 {
     laip_precision before = begin(c, l);
     laip_gemm_hold(c->device, dy);
-    if (!c->frozen) {
-        laip_gemm(c->device, true, false, 1, dy, x, l->weight->overwrite ? 0 : 1, l->weight->gradient, NULL);
-        l->weight->overwrite = false;
-        size_t behind = l->first_key + l->keys;
-        laip_bias_gradient_columns(c->device, l->bias->gradient, dy, 0, l->first_key, c->reduce);
-        laip_bias_gradient_columns(c->device, l->bias->gradient, dy, behind, dy.cols - behind, c->reduce);
-    }
+    parameter_gradients(c, l, dy, x);
     if (dx.mem)
         laip_gemm(c->device, false, false, 1, dy, l->weight->value, accumulate ? 1 : 0, dx, NULL);
+    laip_precision_set(c->device, before);
+    laip_gemm_let_go(c->device);
+}
+
+void laip_linear_backward_gelu(const laip_context *c, const laip_linear *l, laip_mat dpre, laip_mat pre,
+                               laip_mat dy, laip_mat x)
+{
+    laip_epilogue e = {.slope_of = pre};
+    laip_precision before = begin(c, l);
+    laip_gemm_hold(c->device, dy);
+    parameter_gradients(c, l, dy, x);
+    laip_gemm(c->device, false, false, 1, dy, l->weight->value, 0, dpre, &e);
     laip_precision_set(c->device, before);
     laip_gemm_let_go(c->device);
 }

@@ -72,6 +72,9 @@ void laip_linear_gelu(const laip_context *c, const laip_linear *l, laip_mat y, l
  * (that of W begins with an assignment: laip_params_zero_gradients). */
 void laip_linear_backward(const laip_context *c, const laip_linear *l, laip_mat dx, bool accumulate,
                           laip_mat dy, laip_mat x);
+/* The same past a GELU before the layer, x = gelu(pre): dpre = dy W ∘ gelu'(pre), assigned. */
+void laip_linear_backward_gelu(const laip_context *c, const laip_linear *l, laip_mat dpre, laip_mat pre,
+                               laip_mat dy, laip_mat x);
 
 /* y = norm(x); stats [rows, 2] are kept for the backward. */
 void laip_norm_forward(const laip_context *c, const laip_norm *n, laip_mat y, laip_mat stats, laip_mat x);

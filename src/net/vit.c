@@ -181,8 +181,7 @@ static void block_backward(const laip_vit_block *b, const laip_vit_saved *s, con
 {
     size_t D = s->x.cols;
     laip_gelu_forward(c->device, s->h, s->pre);
-    laip_linear_backward(c, &b->fc2, dh, false, dx, s->h);
-    laip_gelu_backward(c->device, dh, dh, s->pre);
+    laip_linear_backward_gelu(c, &b->fc2, dh, s->pre, dx, s->h);
     laip_norm_forward(c, &b->norm2, s->n, s->stats2, s->x1);
     laip_linear_backward(c, &b->fc1, dn, false, dh, s->n);
     laip_norm_backward(c, &b->norm2, dx, true, dn, s->x1, s->stats2);

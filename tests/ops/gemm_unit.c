@@ -45,7 +45,7 @@ static laip_mat stored(laip_device *d, size_t rows, size_t cols, float *values, 
 }
 
 typedef struct operands {
-    float *a, *b, *c, *bias, *residual;
+    float *a, *b, *c, *bias, *residual, *row_sums;
     laip_product p;
 } operands;
 
@@ -57,6 +57,7 @@ static operands make(laip_device *d, const laip_unit *unit, const problem *q)
     o.c = laip_test_random(q->m * q->n, 1, 3);
     o.bias = laip_test_random(q->n, 1, 4);
     o.residual = laip_test_random(q->m * q->n, 1, 5);
+    o.row_sums = laip_test_random(q->m, 1, 6);
     laip_mat none = {0};
     o.p = (laip_product){.transpose_a = q->ta,
                          .transpose_b = q->tb,
@@ -75,19 +76,26 @@ static operands make(laip_device *d, const laip_unit *unit, const problem *q)
         .bias = q->ends & LAIP_HAS_BIAS ? stored(d, 1, q->n, o.bias, LAIP_STORE_FLOAT) : none,
         .activation = q->ends & LAIP_HAS_GELU ? LAIP_GELU : LAIP_LINEAR,
         .pre = q->ends & LAIP_HAS_PRE ? stored(d, q->m, q->n, o.residual, store_c) : none,
-        .residual = q->ends & LAIP_HAS_RESIDUAL ? stored(d, q->m, q->n, o.residual, store_c) : none};
+        .residual = q->ends & LAIP_HAS_RESIDUAL ? stored(d, q->m, q->n, o.residual, store_c) : none,
+        .slope_of = q->ends & LAIP_HAS_SLOPE ? stored(d, q->m, q->n, o.residual, store_c) : none};
+    if (q->ends & LAIP_HAS_ROW_SUMS)
+        o.p.epilogue.row_sums = (laip_row_sums){.to = stored(d, 1, q->m, o.row_sums, LAIP_STORE_FLOAT),
+                                                .first_skipped = q->m / 4,
+                                                .skipped = q->m / 3};
     return o;
 }
 
 static void release(operands *o)
 {
-    float *host[] = {o->a, o->b, o->c, o->bias, o->residual};
+    float *host[] = {o->a, o->b, o->c, o->bias, o->residual, o->row_sums};
     laip_mem mems[] = {o->p.a.mem,
                        o->p.b.mem,
                        o->p.c.mem,
                        o->p.epilogue.bias.mem,
                        o->p.epilogue.pre.mem,
-                       o->p.epilogue.residual.mem};
+                       o->p.epilogue.residual.mem,
+                       o->p.epilogue.slope_of.mem,
+                       o->p.epilogue.row_sums.to.mem};
     for (size_t i = 0; i < sizeof host / sizeof *host; i++)
         free(host[i]);
     for (size_t i = 0; i < sizeof mems / sizeof *mems; i++)
@@ -112,6 +120,10 @@ static void compare(const laip_unit *unit, const problem *q, const operands *o, 
             double before = x;
             if (q->ends & LAIP_HAS_GELU)
                 x = 0.5 * x * (1 + erf(x / sqrt(2)));
+            if (q->ends & LAIP_HAS_SLOPE) {
+                double r = (double)o->residual[at];
+                x *= 0.5 * (1 + erf(r / sqrt(2))) + r * exp(-0.5 * r * r) / sqrt(2 * acos(-1));
+            }
             x += q->ends & LAIP_HAS_RESIDUAL ? (double)o->residual[at] : 0;
             x += q->beta != 0 ? (double)o->c[at] : 0;
             bool good = fabs((double)got[at] - x) <= bound * fmax(1, fabs(x));
@@ -123,6 +135,23 @@ static void compare(const laip_unit *unit, const problem *q, const operands *o, 
                          q->tb ? "T" : "N", q->m, q->n, q->k, q->ends, q->short_a, q->short_b, q->short_c, i,
                          j, (double)(good ? pre : got)[at], good ? before : x);
         }
+}
+
+/* After so many products. */
+static void compare_row_sums(laip_device *d, const laip_unit *unit, const problem *q, const operands *o,
+                             int times)
+{
+    const laip_row_sums *s = &o->p.epilogue.row_sums;
+    float *got = laip_test_read(d, s->to);
+    for (size_t i = 0; i < q->m; i++) {
+        double want = (double)o->row_sums[i];
+        for (size_t k = 0; k < q->k && (i < s->first_skipped || i >= s->first_skipped + s->skipped); k++)
+            want += times * (double)o->a[k * q->m + i];
+        if (!(fabs((double)got[i] - want) <= 1e-5 * (1 + fabs(want))))
+            fail_msg("%s, tile %d, %d slices: row sum %zu is %.9g, expected %.9g", unit->options,
+                     q->plan.tile, q->plan.slices, i, (double)got[i], want);
+    }
+    free(got);
 }
 
 static void try(laip_device *d, const laip_unit *unit, problem q)
@@ -138,13 +167,15 @@ static void try(laip_device *d, const laip_unit *unit, problem q)
     if (q.ends & LAIP_HAS_PRE)
         pre = laip_test_read(d, o.p.epilogue.pre);
     compare(unit, &q, &o, got[0], pre);
+    if (q.ends & LAIP_HAS_ROW_SUMS)
+        compare_row_sums(d, unit, &q, &o, q.beta == 0 ? 2 : 1);
     free(got[0]);
     free(got[1]);
     free(pre);
     release(&o);
 }
 
-enum { GELU = LAIP_HAS_BIAS | LAIP_HAS_GELU | LAIP_HAS_PRE, CASES = 8 };
+enum { GELU = LAIP_HAS_BIAS | LAIP_HAS_GELU | LAIP_HAS_PRE, CASES = 10 };
 
 /* Products that between them have every transposition, ragged sides, sides of whole vectors, slices, storage
  * and all ends.  Each compiles a kernel for each unit and kind: without `everything` the cases are shared
@@ -152,7 +183,14 @@ enum { GELU = LAIP_HAS_BIAS | LAIP_HAS_GELU | LAIP_HAS_PRE, CASES = 8 };
 static const problem cases[CASES] = {
     {.tb = true, .m = 70, .n = 136, .k = 100, .alpha = 1, .ends = GELU, .plan = {64, 1}},
     {.m = 67, .n = 77, .k = 203, .alpha = 0.5f, .ends = LAIP_HAS_BIAS | LAIP_HAS_RESIDUAL, .plan = {128, 3}},
-    {.ta = true, .m = 136, .n = 68, .k = 149, .alpha = 1, .beta = 1, .plan = {64, 2}},
+    {.ta = true,
+     .m = 136,
+     .n = 68,
+     .k = 149,
+     .alpha = 1,
+     .beta = 1,
+     .ends = LAIP_HAS_ROW_SUMS,
+     .plan = {64, 2}},
     {.ta = true, .tb = true, .m = 5, .n = 131, .k = 33, .alpha = 1, .plan = {128, 1}},
     {.tb = true,
      .short_a = true,
@@ -173,8 +211,26 @@ static const problem cases[CASES] = {
      .alpha = 1,
      .beta = 1,
      .plan = {64, 2}},
-    {.ta = true, .short_a = true, .short_b = true, .m = 72, .n = 68, .k = 45, .alpha = 1, .plan = {128, 1}},
-    {.ta = true, .short_b = true, .m = 35, .n = 36, .k = 45, .alpha = 1, .plan = {64, 1}}};
+    {.ta = true,
+     .short_a = true,
+     .short_b = true,
+     .m = 72,
+     .n = 68,
+     .k = 45,
+     .alpha = 1,
+     .ends = LAIP_HAS_ROW_SUMS,
+     .plan = {128, 1}},
+    {.ta = true, .short_b = true, .m = 35, .n = 36, .k = 45, .alpha = 1, .plan = {64, 1}},
+    {.m = 67, .n = 77, .k = 33, .alpha = 1, .ends = LAIP_HAS_SLOPE, .plan = {128, 1}},
+    {.short_a = true,
+     .short_b = true,
+     .short_c = true,
+     .m = 70,
+     .n = 72,
+     .k = 104,
+     .alpha = 1,
+     .ends = LAIP_HAS_SLOPE,
+     .plan = {64, 2}}};
 static bool everything;
 
 static void each_unit(void **state)
@@ -187,7 +243,7 @@ static void each_unit(void **state)
             laip_unit unit;
             assert_true(laip_unit_named(d, names[i], (laip_precision)precision, &unit));
             for (int c = 0; c < CASES; c++)
-                if (everything || (c + turn) % 4 == 0) {
+                if (everything || (c + turn) % 5 == 0) {
                     problem p = cases[c];
                     try(d, &unit, p);
                     if (everything) {

@@ -2,6 +2,8 @@
 #include "ops/gemm/gemm.h"
 
 #include "cl/kernels.h"
+#include "ops/bias.h"
+#include "ops/gelu.h"
 #include "ops/gemm/internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +82,8 @@ int laip_epilogue_bits(const laip_epilogue *e)
 {
     bool gelu = e->activation == LAIP_GELU;
     return (e->bias.mem ? LAIP_HAS_BIAS : 0) | (gelu ? LAIP_HAS_GELU : 0) |
-           (gelu && e->pre.mem ? LAIP_HAS_PRE : 0) | (e->residual.mem ? LAIP_HAS_RESIDUAL : 0);
+           (gelu && e->pre.mem ? LAIP_HAS_PRE : 0) | (e->residual.mem ? LAIP_HAS_RESIDUAL : 0) |
+           (e->slope_of.mem ? LAIP_HAS_SLOPE : 0);
 }
 
 /* Halves and bfloat16 do not meet in one product. */
@@ -116,7 +119,8 @@ static bool epilogue_agrees(laip_device *d, const laip_product *p)
         size_t rows;
     } parts[] = {{"bias", p->epilogue.bias, 1},
                  {"copy before the activation", p->epilogue.pre, p->m},
-                 {"residual", p->epilogue.residual, p->m}};
+                 {"residual", p->epilogue.residual, p->m},
+                 {"slope", p->epilogue.slope_of, p->m}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i].m.mem && (parts[i].m.rows != parts[i].rows || parts[i].m.cols != p->n)) {
             laip_device_fail(d, "product into %zu x %zu: its %s is %zu x %zu", p->m, p->n, parts[i].what,
@@ -124,7 +128,8 @@ static bool epilogue_agrees(laip_device *d, const laip_product *p)
             return false;
         }
     if (p->epilogue.bias.store || (p->epilogue.pre.mem && p->epilogue.pre.store != p->c.store) ||
-        (p->epilogue.residual.mem && p->epilogue.residual.store != p->c.store)) {
+        (p->epilogue.residual.mem && p->epilogue.residual.store != p->c.store) ||
+        (p->epilogue.slope_of.mem && p->epilogue.slope_of.store != p->c.store)) {
         laip_device_fail(d, "product into %zu x %zu: its bias is of floats, the rest stored as C is", p->m,
                          p->n);
         return false;
@@ -133,6 +138,13 @@ static bool epilogue_agrees(laip_device *d, const laip_product *p)
     if (p->beta != 0 && (p->beta != 1 || bits)) {
         laip_device_fail(d, "product with beta %g%s: beta is 0, or 1 without an epilogue", (double)p->beta,
                          bits ? " and an epilogue" : "");
+        return false;
+    }
+    const laip_row_sums *s = &p->epilogue.row_sums;
+    if ((p->epilogue.slope_of.mem && bits != LAIP_HAS_SLOPE) ||
+        (s->to.mem && (!p->transpose_a || s->to.cols != p->m || s->first_skipped + s->skipped > p->m))) {
+        laip_device_fail(d, "product into %zu x %zu: a slope with other ends, or sums that do not agree",
+                         p->m, p->n);
         return false;
     }
     return true;
@@ -159,7 +171,27 @@ laip_mat laip_product_sums(laip_device *d, const laip_product *p)
 {
     laip_mem mem =
         laip_workspace_get(d, &laip_gemm_state_of(d)->sums, p->m * p->n * sizeof(float), "sums of a product");
-    return (laip_mat){mem, p->m, p->n, false};
+    return (laip_mat){mem, p->m, p->n, LAIP_STORE_FLOAT};
+}
+
+static laip_product without_fused(const laip_product *p)
+{
+    laip_product q = *p;
+    q.epilogue.slope_of.mem = q.epilogue.row_sums.to.mem = NULL;
+    return q;
+}
+
+/* What not all implementations fuse, in launches of its own. */
+static void run_fused(laip_device *d, const laip_product *p)
+{
+    const laip_row_sums *s = &p->epilogue.row_sums;
+    size_t behind = s->first_skipped + s->skipped;
+    if (p->epilogue.slope_of.mem)
+        laip_gelu_backward(d, p->c, p->c, p->epilogue.slope_of);
+    if (!s->to.mem)
+        return;
+    laip_bias_gradient_columns(d, s->to, p->a, 0, s->first_skipped, s->scratch);
+    laip_bias_gradient_columns(d, s->to, p->a, behind, p->a.cols - behind, s->scratch);
 }
 
 void laip_gemm(laip_device *d, bool transpose_a, bool transpose_b, float alpha, laip_mat a, laip_mat b,
@@ -180,11 +212,18 @@ void laip_gemm(laip_device *d, bool transpose_a, bool transpose_b, float alpha, 
     if (d->error.status != LAIP_OK || !operands_agree(d, &p) || !epilogue_agrees(d, &p) || !p.m || !p.n)
         return;
     if (!p.k) {
+        laip_product q = without_fused(&p);
         laip_mat sums = laip_product_sums(d, &p);
         laip_mat_zero(d, sums);
-        laip_epilogue_launch(d, &p, sums);
+        laip_epilogue_launch(d, &q, sums);
         return;
     }
     const laip_gemm_implementation *row = laip_gemm_choose(d, &p);
-    row->run(d, row, &p);
+    if (row->fuses) {
+        row->run(d, row, &p);
+        return;
+    }
+    laip_product q = without_fused(&p);
+    row->run(d, row, &q);
+    run_fused(d, &p);
 }

@@ -3,9 +3,10 @@
  *     C[m, n] = alpha op(A)[m, k] op(B)[k, n] + beta C, then the epilogue
  *
  * op transposes where asked; m and n are C's sides, k is the other side of A; all matrices are dense,
- * row-major, fp32 or fp16.  Several implementations stand in one table (table.c): packed micro-kernels of
- * ours for CPU devices, CLBlast, a plain reference.  Which of them serves a class of shapes (transpositions,
- * and the rough size of m, n and k) is measured once per device and kept in the user's cache folder. */
+ * row-major, fp32 or of 16 bits, of which one product takes one kind.  Several implementations stand in one
+ * table (table.c): packed micro-kernels of ours for CPU devices, CLBlast, a plain reference.  Which of them
+ * serves a class of shapes (transpositions, and the rough size of m, n and k) is measured once per device and
+ * kept in the user's cache folder. */
 #ifndef LAIP_OPS_GEMM_GEMM_H
 #define LAIP_OPS_GEMM_GEMM_H
 
@@ -14,15 +15,26 @@
 
 typedef enum laip_activation { LAIP_LINEAR, LAIP_GELU } laip_activation;
 
+/* Beside a product of A transposed, whatever its beta: to[0, i] += Σ_k A[k, i], but for `skipped` columns
+ * from first_skipped on. The gradient of a bias, from the operand that the weight's is made from. */
+typedef struct laip_row_sums {
+    laip_mat to; /* [1, m] of floats; mem NULL: not wanted */
+    size_t first_skipped, skipped;
+    laip_mat scratch; /* as ops/bias.h wants it */
+} laip_row_sums;
+
 typedef struct laip_epilogue {
     laip_mat bias;              /* [1, n], added to each row; mem NULL: none */
     laip_activation activation; /* LAIP_GELU: c = gelu(product + bias), the exact form, erf to 1.5e-7 */
     laip_mat pre;               /* [m, n]; with LAIP_GELU, unless mem is NULL, receives product + bias */
     laip_mat residual;          /* [m, n], added last; mem NULL: none.  Not C's own buffer */
+    laip_mat slope_of; /* [m, n]; unless mem is NULL, c = product ∘ gelu'(slope_of), and nothing else */
+    laip_row_sums row_sums;
 } laip_epilogue;
 
 /* Sizes are checked (laip_device_fail).  No rows or no columns: nothing happens; k = 0: C = beta C (and the
- * epilogue).  An epilogue (NULL: none) needs beta 0.  C must not overlap A or B.  Adds 2 m n k to the flops.
+ * epilogue).  An epilogue (NULL: none), but for its sums, needs beta 0.  C must not overlap A or B.  Adds 2 m
+ * n k to the flops.
  */
 void laip_gemm(laip_device *device, bool transpose_a, bool transpose_b, float alpha, laip_mat a, laip_mat b,
                float beta, laip_mat c, const laip_epilogue *epilogue);

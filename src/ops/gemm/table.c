@@ -7,10 +7,7 @@
 #define TILE(vector, rows, columns)                                                                          \
     {                                                                                                        \
         "packed-" #vector "-" #rows "x" #columns, "packed", laip_packed_serves, laip_tile_best,              \
-            laip_tile_competes, laip_packed_run,                                                             \
-        {                                                                                                    \
-            vector, rows, columns                                                                            \
-        }                                                                                                    \
+            laip_tile_competes, laip_packed_run, {vector, rows, columns}, false                              \
     }
 
 /* Tiles by the registers that they want: sums, the vectors of a step of B, one for A. */
@@ -24,11 +21,11 @@ const laip_gemm_implementation laip_gemm_table[] = {
     TILE(4, 12, 8),   /* 24 + 2 + 3 */
     TILE(4, 4, 16),   /* 16 + 4 + 1 */
     TILE(4, 6, 8),    /* 16 registers of 4: 12 + 2 + 1 */
-    {"unit", NULL, laip_unit_serves, NULL, laip_unit_competes, laip_unit_run, {0, 0, 0}},
-    {"plain", NULL, laip_unit_serves, NULL, laip_unit_competes, laip_plain_run, {0, 0, 0}},
-    {"clblast", NULL, laip_clblast_serves, NULL, laip_clblast_competes, laip_clblast_run, {0, 0, 0}},
-    {"reference", NULL, laip_reference_serves, NULL, NULL, laip_reference_run, {0, 0, 0}},
-    {NULL, NULL, NULL, NULL, NULL, NULL, {0, 0, 0}}};
+    {"unit", NULL, laip_unit_serves, NULL, laip_unit_competes, laip_unit_run, {0, 0, 0}, true},
+    {"plain", NULL, laip_unit_serves, NULL, laip_unit_competes, laip_plain_run, {0, 0, 0}, true},
+    {"clblast", NULL, laip_clblast_serves, NULL, laip_clblast_competes, laip_clblast_run, {0, 0, 0}, false},
+    {"reference", NULL, laip_reference_serves, NULL, NULL, laip_reference_run, {0, 0, 0}, false},
+    {NULL, NULL, NULL, NULL, NULL, NULL, {0, 0, 0}, false}};
 
 bool laip_gemm_named(const laip_gemm_implementation *row, const char *name)
 {

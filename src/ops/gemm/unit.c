@@ -61,10 +61,13 @@ void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *u
 {
     const laip_epilogue *e = &p->epilogue;
     size_t tile = (size_t)plan.tile, slice = slice_of(p->k, plan.slices), slices = parts(p->k, slice);
-    int what = laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0);
+    const laip_row_sums *s = &e->row_sums;
+    int what =
+        laip_epilogue_bits(e) | (p->beta != 0 ? LAIP_ADD_TO_C : 0) | (s->to.mem ? LAIP_HAS_ROW_SUMS : 0);
+    size_t floats = slices * p->m * (p->n + (s->to.mem ? 1 : 0));
     laip_mat sums = p->c;
     if (slices > 1) {
-        sums.mem = laip_workspace_get(d, &laip_gemm_state_of(d)->sums, slices * p->m * p->n * sizeof(float),
+        sums.mem = laip_workspace_get(d, &laip_gemm_state_of(d)->sums, floats * sizeof(float),
                                       "sums of a product's slices");
         if (!sums.mem)
             return;
@@ -74,22 +77,26 @@ void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *u
         " -DB_ALIGNED=#",
         unit->options, plan.tile, !p->transpose_a, p->transpose_b, store_of(p->a), store_of(p->b),
         store_of(p->c), aligned(p->a, !p->transpose_a), aligned(p->b, p->transpose_b));
-    laip_arg partial = slices > 1 ? laip_arg_floats(sums.mem, slices * p->m * p->n) : LAIP_UNUSED(p->c);
+    laip_arg partial = slices > 1 ? laip_arg_floats(sums.mem, floats) : LAIP_UNUSED(p->c);
     laip_arg c = p->beta != 0 ? LAIP_BOTH(p->c) : LAIP_MAT(p->c);
-    laip_arg bias = laip_epilogue_arg(e->bias, p), pre = laip_epilogue_arg(e->pre, p);
+    laip_arg bias = laip_epilogue_arg(e->bias, p),
+             pre = laip_epilogue_arg(e->slope_of.mem ? e->slope_of : e->pre, p);
     laip_arg residual = laip_epilogue_arg(e->residual, p);
+    laip_arg row_sums = s->to.mem ? LAIP_BOTH(s->to) : LAIP_UNUSED(p->c);
     laip_grid grid = {.groups = {parts(p->m, tile), parts(p->n, tile), slices},
                       .items = {LAIP_UNIT_ITEMS(plan.tile)}};
     laip_profiler_flops(d, laip_product_flops(p));
     LAIP_LAUNCH(d, gemm_unit, options, grid, LAIP_MAT(p->a), LAIP_MAT(p->b),
                 slices > 1 ? LAIP_UNUSED(p->c) : c, partial, bias, pre, residual, LAIP_I(what),
-                LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(p->k), LAIP_I(slice));
+                LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(p->k), LAIP_I(slice), row_sums,
+                LAIP_I(s->first_skipped), LAIP_I(s->first_skipped + s->skipped));
     if (slices == 1)
         return;
     laip_grid flat = laip_grid_flat(d, p->n, 4);
     flat.groups[1] = p->m;
     LAIP_LAUNCH(d, gemm_unit_slices, options, flat, c, partial, bias, pre, residual, LAIP_I(what),
-                LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(slices));
+                LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(slices), row_sums,
+                LAIP_I(s->first_skipped), LAIP_I(s->first_skipped + s->skipped));
 }
 
 void laip_unit_run(laip_device *d, const laip_gemm_implementation *self, const laip_product *p)
