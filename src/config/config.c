@@ -79,6 +79,19 @@ static bool put(const laip_setting *s, void *base, const written *w, laip_error 
     return true;
 }
 
+/* Settings that were renamed keep their old names, for checkpoints and files that hold them. */
+static const char *present_name(const char *key)
+{
+    static const char *const renamed[][2] = {{"batch.size", "batch.micro_batch_size"},
+                                             {"data.max_pieces", "data.max_tokens"},
+                                             {"eval.fine", "eval.rerank"},
+                                             {"eval.joint", "eval.fused"}};
+    for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
+        if (strcmp(key, renamed[i][0]) == 0)
+            return renamed[i][1];
+    return key;
+}
+
 static const laip_setting *find(laip_setting_table table, const char *key)
 {
     for (size_t i = 0; i < table.count; i++)
@@ -129,7 +142,7 @@ static bool assign(laip_config *c, const written *w, laip_error *error)
 {
     if (strncmp(w->key, "phases.", strlen("phases.")) == 0)
         return assign_phase(c, w, error);
-    const laip_setting *s = find(laip_config_settings(), w->key);
+    const laip_setting *s = find(laip_config_settings(), present_name(w->key));
     return s ? put(s, c, w, error) : unknown(laip_config_settings(), w->where, "", w->key, error);
 }
 

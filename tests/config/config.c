@@ -103,6 +103,8 @@ static void settings_by_hand(void **state)
     assert_string_equal(c.device, "a=b");
     assert_ok(laip_config_set(&c, "data.vocab=", &error), error);
     assert_string_equal(c.vocab, "");
+    assert_ok(laip_config_set(&c, "batch.size=9", &error), error); /* by its former name */
+    assert_int_equal(c.batch, 9);
     const struct {
         const char *set, *line;
     } bad[] = {
