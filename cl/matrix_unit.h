@@ -444,7 +444,7 @@ static inline MU_ALWAYS float4 mu_dots(float4 a, mu_b b, float4 c)
 }
 static inline MU_ALWAYS mu_sums mu_mad(mu_a a, mu_b b, mu_sums c)
 {
-    return (float16)(mu_dots(a.lo.lo, b, c.lo.lo), mu_dots(a.lo.hi, b, c.lo.hi),
-                     mu_dots(a.hi.lo, b, c.hi.lo), mu_dots(a.hi.hi, b, c.hi.hi));
+    return (float16)(mu_dots(a.lo.lo, b, c.lo.lo), mu_dots(a.lo.hi, b, c.lo.hi), mu_dots(a.hi.lo, b, c.hi.lo),
+                     mu_dots(a.hi.hi, b, c.hi.hi));
 }
 #endif

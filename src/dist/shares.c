@@ -7,7 +7,7 @@
 /* One after another each goes to whom it finishes with first: the best there is, as all are alike. */
 static void give(const double *speed, size_t ranks, size_t count, double *share)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; ranks && i < count; i++) {
         size_t best = ranks;
         for (size_t k = 0; k < ranks; k++)
             if (speed[k] > 0 &&

@@ -10,7 +10,7 @@
 typedef struct laip_image {
     uint8_t *pixels; /* [height, width, 3] */
     int width, height;
-    bool damaged; /* some of its coded data are not as they were written, and it is a guess there */
+    bool damaged;    /* some of its coded data are not as they were written, and it is a guess there */
     int orientation; /* EXIF's of the file that it comes from, 1 to 8; 0: from none */
 } laip_image;
 

@@ -226,7 +226,8 @@ void laip_params_free(laip_params *p)
  * (2017), so that how far two positions lie apart is a linear matter from the start. */
 static float wave(size_t r, size_t c, size_t cols)
 {
-    double angle = (double)r / pow(1000, (double)(c / 2) * 2 / (double)cols);
+    size_t even = c - c % 2;
+    double angle = (double)r / pow(1000, (double)even / (double)cols);
     return (float)(c % 2 ? cos(angle) : sin(angle));
 }
 

@@ -24,7 +24,7 @@ static size_t share_of(const laip_device *d, size_t longest, size_t head, size_t
     const laip_attention_shape *s = laip_attention_largest(d);
     size_t tile = (size_t)s->tile, rows = (longest + tile - 1) / tile * tile;
     return rows * head * matrices + pairs * laip_attention_query_tile(s) * (rows + 16) +
-           LAIP_ATTENTION_FEW_ROWS * LAIP_ATTENTION_FEW_PAIRS;
+           (size_t)LAIP_ATTENTION_FEW_ROWS * LAIP_ATTENTION_FEW_PAIRS;
 }
 
 /* Parts enough for every unit to have several to take, of at most `most` a block and head; and so many at

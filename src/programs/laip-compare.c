@@ -122,7 +122,7 @@ static bool take_claim(comparison *c, const arguments *a, const char *text, laip
 static void correct(comparison *c, const arguments *a)
 {
     double p[CLAIMS] = {0};
-    const char *names[CLAIMS];
+    const char *names[CLAIMS] = {NULL};
     size_t claims = 0;
     for (size_t i = 0; i < c->count; i++) {
         if (!c->compared[i].claim)
@@ -249,7 +249,8 @@ static bool choose_metric(comparison *c, const arguments *a, laip_error *error)
 {
     int i = c->runs.families ? LAIP_METRIC_FAMILY : LAIP_METRIC_MATCHING;
     if (a->metric)
-        for (i = 0; i < LAIP_EXPERIMENT_METRICS && strcmp(a->metric, laip_experiment_metric_names[i]); i++)
+        for (i = 0; i < LAIP_EXPERIMENT_METRICS && strcmp(a->metric, laip_experiment_metric_names[i]) != 0;
+             i++)
             ;
     if (i == LAIP_EXPERIMENT_METRICS)
         return laip_bad_input(

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ADD(s, text) laip_str_add(s, text, sizeof text - 1)
+#define ADD(s, text) laip_str_add(s, text, sizeof(text) - 1)
 
 static void add_number(laip_str *s, uint64_t value, int bytes)
 {
