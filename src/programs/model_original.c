@@ -32,9 +32,10 @@ static bool begins(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static bool has(const list *l, const char *name, int32_t *at)
+static entry *find(const list *l, const char *name)
 {
-    return laip_map_get(&l->index, name, strlen(name), at);
+    int32_t at;
+    return laip_map_get(&l->index, name, strlen(name), &at) ? &l->entries[at] : NULL;
 }
 
 static entry *add(list *l, const char *name, entry_kind kind, size_t from, const laip_tensor_entry *like)
@@ -76,12 +77,11 @@ static void add_momentum(list *l)
     for (size_t i = 0, own = l->count; i < own; i++)
         for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
             char name[NAME + 2];
-            int32_t at;
             size_t n = strlen(parts[k]) - 1;
             if (!begins(l->entries[i].name, parts[k]))
                 continue;
             snprintf(name, sizeof name, "%.*s_m%.290s", (int)n, parts[k], l->entries[i].name + n);
-            if (!has(l, name, &at)) {
+            if (!find(l, name)) {
                 entry e = l->entries[i];
                 laip_tensor_entry like = {.type = e.type, .rank = e.rank};
                 memcpy(like.shape, e.shape, sizeof like.shape);
@@ -92,21 +92,20 @@ static void add_momentum(list *l)
 
 static void tie(list *l, const char *name, const char *to)
 {
-    int32_t at, there;
-    if (has(l, name, &there) || !has(l, to, &at))
+    const entry *e = find(l, to);
+    if (!e || find(l, name))
         return;
-    laip_tensor_entry like = {.type = l->entries[at].type, .rank = l->entries[at].rank};
-    memcpy(like.shape, l->entries[at].shape, sizeof like.shape);
-    add(l, name, TIED, (size_t)at, &like);
+    laip_tensor_entry like = {.type = e->type, .rank = e->rank};
+    memcpy(like.shape, e->shape, sizeof like.shape);
+    add(l, name, TIED, (size_t)(e - l->entries), &like);
 }
 
 static void add_derived(list *l, const char *encoder)
 {
     char name[NAME], to[NAME];
-    int32_t at, there;
     snprintf(name, sizeof name, "%s.cls.predictions.decoder.bias", encoder);
     snprintf(to, sizeof to, "%s.cls.predictions.bias", encoder);
-    bool head = has(l, to, &there);
+    bool head = find(l, to) != NULL;
     tie(l, name, to);
     snprintf(name, sizeof name, "%s.cls.predictions.decoder.weight", encoder);
     snprintf(to, sizeof to, "%s.bert.embeddings.word_embeddings.weight", encoder);
@@ -114,8 +113,9 @@ static void add_derived(list *l, const char *encoder)
         tie(l, name, to);
     snprintf(to, sizeof to, "%s.bert.embeddings.position_embeddings.weight", encoder);
     snprintf(name, sizeof name, "%s.bert.embeddings.position_ids", encoder);
-    if (has(l, to, &at) && !has(l, name, &there)) {
-        laip_tensor_entry like = {.type = LAIP_I64, .rank = 2, .shape = {1, l->entries[at].shape[0]}};
+    const entry *positions = find(l, to);
+    if (positions && !find(l, name)) {
+        laip_tensor_entry like = {.type = LAIP_I64, .rank = 2, .shape = {1, positions->shape[0]}};
         add(l, name, NUMBERS, 0, &like);
     }
 }

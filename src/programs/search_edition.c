@@ -133,7 +133,7 @@ search_edition *search_edition_take(search_server *s, search_session **session)
     pthread_mutex_unlock(&s->editions);
     if (changed) {
         renew(s, e, &file);
-        search_edition_give(s, e);
+        search_edition_give(s, e); /* NOLINT(clang-analyzer-unix.Malloc): one of its users is this */
         pthread_mutex_lock(&s->editions);
         e = s->newest;
         e->users++;
