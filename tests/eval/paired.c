@@ -1,6 +1,7 @@
 /* Paired differences, their intervals and Holm's correction, by cases whose answers are known. */
 #include "support/test.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "eval/experiment.h"
 #include "eval/paired.h"
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void near(double x, double expected, double by)
 {
@@ -143,11 +143,10 @@ static void refused(const char *list, const char *text, const char *expected)
 static void lists(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/laip-paired-XXXXXX", path[4][64];
-    assert_non_null(mkdtemp(folder));
     const char *names[] = {"list", "a.json", "b.json", "c.json"};
+    char *folder = laip_test_folder("paired"), *path[4];
     for (int i = 0; i < 4; i++)
-        snprintf(path[i], sizeof path[i], "%s/%s", folder, names[i]);
+        path[i] = laip_path_join(folder, names[i]);
     write_text(path[1], "{\"groups\":[[7,6,1,2,3],[9,6,4,5,6]],"
                         "\"binding_families\":[[7,6,2,3,4],[9,6,5,6,6]]}");
     write_text(path[2], "{\"groups\":[[12,4,1,1,1]],\"binding_families\":[[12,4,2,2,2]]}");
@@ -178,8 +177,8 @@ static void lists(void **state)
     refused(path[0], "base 1 0 list\n", "list:1:4: ");
     refused(path[0], "# nothing\n", "names no run");
     for (int i = 0; i < 4; i++)
-        unlink(path[i]);
-    rmdir(folder);
+        free(path[i]);
+    free(folder);
 }
 
 int main(void)
