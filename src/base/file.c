@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,30 +49,6 @@ bool laip_file_read(const char *path, char **data, size_t *size, laip_error *err
     if (!good)
         free(*data);
     return good;
-}
-
-bool laip_file_map_open(int fd, const char *path, size_t size, const void **data, laip_error *error)
-{
-    void *p = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
-    *data = p == MAP_FAILED ? NULL : p;
-    return p != MAP_FAILED || laip_failure(error, "%s: cannot be mapped: %s", path, strerror(errno));
-}
-
-bool laip_file_map(const char *path, const void **data, size_t *size, laip_error *error)
-{
-    int fd;
-    *data = NULL;
-    if (!laip_file_open(path, &fd, size, error))
-        return false;
-    bool good = laip_file_map_open(fd, path, *size, data, error);
-    close(fd);
-    return good;
-}
-
-void laip_file_unmap(const void *data, size_t size)
-{
-    if (data)
-        munmap((void *)data, size);
 }
 
 bool laip_file_begin(laip_file *file, const char *path, laip_error *error)

@@ -1,4 +1,5 @@
-/* Whole files in and out.  Paths are as the user gave them and appear in the error's line. */
+/* Files in and out.  Paths are as the user gave them and appear in the error's line.  None is mapped: who
+ * cuts a file that is mapped ends the process. */
 #ifndef LAIP_BASE_FILE_H
 #define LAIP_BASE_FILE_H
 
@@ -13,11 +14,6 @@ bool laip_file_read(const char *path, char **data, size_t *size, laip_error *err
 bool laip_file_open(const char *path, int *fd, size_t *size, laip_error *error);
 /* Bytes offset … of it; path is for the error's line.  A file that was cut short meanwhile is bad input. */
 bool laip_file_read_at(int fd, const char *path, size_t offset, void *data, size_t bytes, laip_error *error);
-/* Maps a file read-only.  What is cut off it while it is mapped ends the process when it is looked at.
- * laip_file_unmap releases it; size 0 gives a NULL map. */
-bool laip_file_map(const char *path, const void **data, size_t *size, laip_error *error);
-bool laip_file_map_open(int fd, const char *path, size_t size, const void **data, laip_error *error);
-void laip_file_unmap(const void *data, size_t size);
 
 /* Writing beside the place, then sync and rename: whoever reads the path sees the old file or the new one,
  * whole. laip_file_begin opens PATH.tmp-PID-N; laip_file_commit ends it well, laip_file_cancel leaves nothing

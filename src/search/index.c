@@ -65,8 +65,8 @@ void laip_index_clear(laip_index *x)
     laip_map_free(&x->by_hash);
     laip_arena_free(&x->names_arena);
     laip_arena_free(&x->features_arena);
-    if (x->map.path)
-        laip_safetensors_close(&x->map);
+    if (x->file.path)
+        laip_safetensors_close(&x->file);
 }
 
 void laip_index_unload(laip_index *x)

@@ -35,7 +35,7 @@ struct laip_index {
     size_t *names; /* [file_count]: files, by picture */
     laip_map by_hash;
     laip_arena names_arena, features_arena;
-    laip_safetensors map; /* the file that it was read from: features lie in it */
+    laip_safetensors file; /* that it was read from, with its elements: features and names lie there */
     /* what searching keeps on the device */
     laip_engine *engine; /* whose device that is; NULL: nothing is there */
     laip_mat *blocks;    /* of BLOCK rows each */

@@ -6,7 +6,7 @@
 
 static const char format[] = "laip-index 1";
 
-/* The tensors of the file, in its order: features first, so that they are aligned. */
+/* The tensors of the file, in its order. */
 enum { FEATURES, BEGIN, BYTES, TIME, PICTURE, SIZES, HASHES, PATHS, TENSORS };
 static const struct {
     const char *name;
@@ -71,15 +71,14 @@ laip_status laip_index_save(laip_index *x, const char *path, laip_error *error)
 /* The tensors, each whole and of its type and shape. */
 static bool find_tensors(laip_index *x, const char *path, laip_tensor_entry *t, laip_error *error)
 {
-    const laip_safetensors *f = &x->map;
+    if (!laip_safetensors_load(&x->file, error))
+        return laip_error_prefix(error, "%s: is damaged", path);
     for (int i = 0; i < TENSORS; i++) {
-        const laip_tensor_entry *found = laip_safetensors_find(f, tensors[i].name);
-        if (!found || found->type != tensors[i].type || !found->data)
+        const laip_tensor_entry *found = laip_safetensors_find(&x->file, tensors[i].name);
+        if (!found || found->type != tensors[i].type)
             return laip_bad_input(error, "%s: is damaged: no tensor %s of type %s", path, tensors[i].name,
                                   laip_dtype_name(tensors[i].type));
         t[i] = *found;
-        if (!laip_safetensors_verify(f, (size_t)(found - f->tensors), error))
-            return laip_error_prefix(error, "%s: is damaged", path);
     }
     if (t[FEATURES].rank != 2 || t[PICTURE].rank != 1)
         return laip_bad_input(error, "%s: is damaged: features are no matrix", path);
@@ -152,19 +151,19 @@ static bool read_tables(laip_index *x, const char *path, laip_error *error)
 
 static bool read_metadata(laip_index *x, const char *path, laip_error *error)
 {
-    const char *what = laip_safetensors_metadata(&x->map, "format");
+    const char *what = laip_safetensors_metadata(&x->file, "format");
     if (!what || strncmp(what, "laip-index ", 11) != 0)
         return laip_bad_input(error, "%s: is no index, but another safetensors file", path);
     if (strcmp(what, format) != 0)
         return laip_bad_input(error, "%s: is a %s, expected a %s", path, what, format);
-    if (!x->map.sums)
+    if (!x->file.sums)
         return laip_bad_input(error, "%s: is damaged: it has no checksums", path);
     const struct {
         const char *key;
         char **to;
     } texts[] = {{"folder", &x->folder}, {"checkpoint", &x->checkpoint}, {"fingerprint", &x->fingerprint}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *text = laip_safetensors_metadata(&x->map, texts[i].key);
+        const char *text = laip_safetensors_metadata(&x->file, texts[i].key);
         if (!text || (i != 1 && !*text))
             return laip_bad_input(error, "%s: is damaged: its metadata lack %s", path, texts[i].key);
         *texts[i].to = laip_strdup(text);
@@ -177,7 +176,7 @@ laip_status laip_index_open(laip_index **index, const char *path, laip_error *er
     laip_error e;
     laip_index *x = laip_alloc(1, sizeof *x);
     *index = NULL;
-    bool opened = laip_safetensors_open(&x->map, path, &e) || laip_error_prefix(&e, "no index");
+    bool opened = laip_safetensors_open(&x->file, path, &e) || laip_error_prefix(&e, "no index");
     bool good = opened && read_metadata(x, path, &e) && read_tables(x, path, &e);
     if (good)
         *index = x;

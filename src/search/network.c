@@ -12,13 +12,9 @@
 
 static bool fingerprint(laip_network *n, laip_error *error)
 {
-    const void *data;
-    size_t size;
     uint8_t sum[16];
-    if (!laip_file_map(n->checkpoint, &data, &size, error))
+    if (!laip_checksum_wide_file(n->checkpoint, sum, error))
         return false;
-    laip_checksum_wide(data, size, sum);
-    laip_file_unmap(data, size);
     for (size_t i = 0; i < 16; i++)
         snprintf(n->fingerprint + 2 * i, 3, "%02x", sum[i]);
     return true;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zip.h>
 
 static const unsigned char magic_number[] = {0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
@@ -111,7 +112,10 @@ static bool list_storages(laip_pth *p, const laip_pickle_node *keys, const laip_
         if (!good)
             break;
         size_t width = laip_dtype_size((laip_dtype)type);
-        memcpy(&elements, (const char *)p->map + at, 8);
+        if (!laip_file_read_at(p->fd, p->path, at, &elements, 8, error)) {
+            good = false;
+            break;
+        }
         at += 8;
         good = elements <= (p->size - at) / width ||
                laip_bad_input(error, "%s: storage %s has %llu elements, more than the file", p->path,
@@ -126,28 +130,35 @@ static bool list_storages(laip_pth *p, const laip_pickle_node *keys, const laip_
     return good;
 }
 
-/* The pickles of the older form, one after another: magic number, protocol, system, the object, keys. */
-static bool open_stream(laip_pth *p, laip_pickle *part, size_t *at, laip_error *error)
+/* Whether the first pickles of the older form are those that PyTorch begins with. */
+static bool is_torch(const laip_pth *p, int part, const laip_pickle_node *n, laip_error *error)
 {
-    *at = 0;
-    for (int i = 0; i < PARTS; i++) {
-        if (!laip_pickle_read((const char *)p->map + *at, p->size - *at, p->path, *at, &p->arena, &part[i],
-                              error))
-            return false;
-        *at += part[i].bytes;
-        const laip_pickle_node *n = part[i].root;
-        if (i == 0 && (n->kind != LAIP_PICKLE_BIG || n->length != sizeof magic_number ||
-                       memcmp(n->text, magic_number, sizeof magic_number) != 0))
-            return laip_bad_input(
-                error, "%s: is a pickle, but not of PyTorch's: its magic number is not there", p->path);
-        if (i == 1 && (n->kind != LAIP_PICKLE_INT || n->integer != PROTOCOL))
-            return laip_bad_input(error, "%s: is of another protocol of PyTorch's than %d", p->path,
-                                  PROTOCOL);
-    }
-    const laip_pickle_node *little = laip_pickle_get(part[2].root, "little_endian");
+    if (part == 0 && (n->kind != LAIP_PICKLE_BIG || n->length != sizeof magic_number ||
+                      memcmp(n->text, magic_number, sizeof magic_number) != 0))
+        return laip_bad_input(error, "%s: is a pickle, but not of PyTorch's: its magic number is not there",
+                              p->path);
+    if (part == 1 && (n->kind != LAIP_PICKLE_INT || n->integer != PROTOCOL))
+        return laip_bad_input(error, "%s: is of another protocol of PyTorch's than %d", p->path, PROTOCOL);
+    const laip_pickle_node *little = part == 2 ? laip_pickle_get(n, "little_endian") : NULL;
     if (little && little->kind == LAIP_PICKLE_BOOL && !little->integer)
         return laip_bad_input(error, "%s: was written big-endian, expected little", p->path);
     return true;
+}
+
+/* The pickles of the older form, one after another: magic number, protocol, system, the object, keys. */
+static bool open_stream(laip_pth *p, laip_pickle *part, size_t *at, laip_error *error)
+{
+    size_t size = p->size < LAIP_PICKLE_BYTES ? p->size : LAIP_PICKLE_BYTES; /* of all of them */
+    char *pickles = laip_alloc(size + 1, 1);
+    bool good = laip_file_read_at(p->fd, p->path, 0, pickles, size, error);
+    *at = 0;
+    for (int i = 0; good && i < PARTS; i++) {
+        good = laip_pickle_read(pickles + *at, size - *at, p->path, *at, &p->arena, &part[i], error) &&
+               is_torch(p, i, part[i].root, error);
+        *at += part[i].bytes;
+    }
+    free(pickles);
+    return good;
 }
 
 static bool list_tensors(laip_pth *p, const laip_pickle_node *dict, laip_error *error)
@@ -189,9 +200,11 @@ bool laip_pth_open(laip_pth *p, const char *path, const char *key, laip_error *e
 {
     laip_pickle part[PARTS] = {{0}};
     size_t at = 0;
-    *p = (laip_pth){.path = laip_strdup(path)};
-    bool good = laip_file_map(path, &p->map, &p->size, error);
-    bool zip = good && p->size >= 4 && memcmp(p->map, "PK\3\4", 4) == 0;
+    char first[4] = "";
+    *p = (laip_pth){.path = laip_strdup(path), .fd = -1};
+    bool good = laip_file_open(path, &p->fd, &p->size, error) &&
+                laip_file_read_at(p->fd, path, 0, first, p->size < 4 ? p->size : 4, error);
+    bool zip = good && memcmp(first, "PK\3\4", 4) == 0;
     const laip_pickle_node *dict = NULL;
     const laip_pickle *object = zip ? &part[0] : &part[3];
     good = good && (zip ? open_zip(p, &part[0], error) : open_stream(p, part, &at, error)) &&
@@ -206,43 +219,49 @@ void laip_pth_close(laip_pth *p)
 {
     if (p->zip)
         zip_discard(p->zip);
-    laip_file_unmap(p->map, p->size);
+    if (p->path && p->fd >= 0)
+        close(p->fd);
     laip_arena_free(&p->arena);
     free(p->path);
     free(p->held);
     *p = (laip_pth){0};
 }
 
+/* A storage's place in a file of the older form, by its number there; p->storages: none of this key. */
+static size_t find_storage(const laip_pth *p, const laip_pickle_node *s)
+{
+    size_t i = 0;
+    while (i < p->storages && strcmp(p->keys[i], s->text) != 0)
+        i++;
+    return i;
+}
+
 /* The bytes of a storage, of which `size` are needed. */
 static const unsigned char *storage_bytes(laip_pth *p, const laip_pickle_node *s, size_t size,
                                           laip_error *error)
 {
-    zip_int64_t index;
-    size_t have;
+    zip_int64_t index = 0;
+    size_t have = 0, i = p->zip ? 0 : find_storage(p, s);
     char name[300];
-    if (!p->zip) {
-        for (size_t i = 0; i < p->storages; i++)
-            if (strcmp(p->keys[i], s->text) == 0) {
-                if (size > p->lengths[i] * laip_dtype_size(s->type))
-                    break;
-                return (const unsigned char *)p->map + p->offsets[i];
-            }
-        laip_bad_input(error, "%s: storage %s is not there, or too short", p->path, s->text);
+    snprintf(name, sizeof name, "%s%.200s", p->zip ? "data/" : "", s->text);
+    bool there = p->zip ? member(p, name, &index, &have) : i < p->storages;
+    if (there && !p->zip)
+        have = p->lengths[i] * laip_dtype_size(s->type);
+    if (!there || have < size) {
+        laip_bad_input(error, "%s: storage %s%s is not there, or too short", p->path,
+                       p->prefix ? p->prefix : "", name);
         return NULL;
     }
-    if (p->held_key && strcmp(p->held_key, s->text) == 0)
+    if (p->held_key && strcmp(p->held_key, s->text) == 0 && p->held_bytes >= size)
         return p->held;
-    snprintf(name, sizeof name, "data/%.200s", s->text);
-    if (!member(p, name, &index, &have) || have < size) {
-        laip_bad_input(error, "%s: storage %s%s is not there, or too short", p->path, p->prefix, name);
-        return NULL;
-    }
     free(p->held);
     p->held_key = NULL;
     p->held = laip_alloc(have + 1, 1);
-    if (!read_member(p, name, index, p->held, have, error))
+    if (!(p->zip ? read_member(p, name, index, p->held, have, error)
+                 : laip_file_read_at(p->fd, p->path, p->offsets[i], p->held, have, error)))
         return NULL;
     p->held_key = s->text;
+    p->held_bytes = have;
     return p->held;
 }
 

@@ -8,7 +8,7 @@
 
 typedef struct laip_pth {
     char *path;
-    const void *map; /* the file */
+    int fd;
     size_t size;
     void *zip;    /* libzip's handle; NULL: the older form */
     char *prefix; /* of its members */
@@ -25,6 +25,7 @@ typedef struct laip_pth {
     /* the storage that was read last */
     const char *held_key;
     unsigned char *held;
+    size_t held_bytes;
 } laip_pth;
 
 bool laip_pth_is(const void *data, size_t size); /* by the first bytes */

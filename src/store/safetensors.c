@@ -50,17 +50,22 @@ static bool read_tensor(laip_safetensors *f, const char *name, json_t *value, si
     if (end - begin != t.count * laip_dtype_size(t.type))
         return laip_bad_input(error, "%s: %s: %zu bytes of data, its shape wants %zu", f->path, name,
                               end - begin, t.count * laip_dtype_size(t.type));
-    t.data = (const char *)f->map + base + begin;
+    t.place = base + begin;
     t.name = laip_strdup(name);
     f->tensors[f->count++] = t;
     return true;
 }
 
+static size_t bytes_of(const laip_tensor_entry *t)
+{
+    return t->count * laip_dtype_size(t->type);
+}
+
 static int by_place(const void *a, const void *b)
 {
     const laip_tensor_entry *x = a, *y = b;
-    if (x->data != y->data)
-        return (const char *)x->data < (const char *)y->data ? -1 : 1;
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
     return x->count < y->count ? -1 : x->count > y->count;
 }
 
@@ -91,16 +96,16 @@ static bool read_header(laip_safetensors *f, json_t *header, size_t base, laip_e
     }
     if (f->count)
         qsort(f->tensors, f->count, sizeof *f->tensors, by_place);
-    const char *end = (const char *)f->map + base;
+    size_t end = base;
     for (size_t i = 0; i < f->count; i++) {
         laip_tensor_entry *t = &f->tensors[i];
-        if ((const char *)t->data < end)
+        if (t->place < end)
             return laip_bad_input(error, "%s: %s: its data overlap those of %s", f->path, t->name,
                                   i ? f->tensors[i - 1].name : "the header");
-        end = (const char *)t->data + t->count * laip_dtype_size(t->type);
+        end = t->place + bytes_of(t);
         laip_map_set(&f->index, t->name, strlen(t->name), (int32_t)i);
     }
-    size_t rest = (size_t)((const char *)f->map + f->size - end);
+    size_t rest = f->size - end;
     return !rest || laip_bad_input(error, "%s: %zu bytes follow the last tensor, expected the file's end",
                                    f->path, rest);
 }
@@ -142,7 +147,7 @@ static bool read_sums(laip_safetensors *f, const char *header, size_t length, la
 static bool verify(const laip_safetensors *f, size_t i, const void *data, laip_error *error)
 {
     const laip_tensor_entry *t = &f->tensors[i];
-    uint64_t sum = f->sums ? laip_checksum(data, t->count * laip_dtype_size(t->type)) : 0;
+    uint64_t sum = f->sums ? laip_checksum(data, bytes_of(t)) : 0;
     return !f->sums || sum == f->sums[i] ||
            laip_bad_input(error, "%s: %s is damaged: its checksum is %016" PRIx64 ", expected %016" PRIx64,
                           f->path, t->name, sum, f->sums[i]);
@@ -150,19 +155,36 @@ static bool verify(const laip_safetensors *f, size_t i, const void *data, laip_e
 
 bool laip_safetensors_verify(const laip_safetensors *f, size_t i, laip_error *error)
 {
-    return verify(f, i, f->tensors[i].data, error);
+    void *data = f->sums ? laip_alloc(bytes_of(&f->tensors[i]) + 1, 1) : NULL;
+    bool good = !f->sums || laip_safetensors_read(f, i, data, error);
+    free(data);
+    return good;
 }
 
 bool laip_safetensors_read(const laip_safetensors *f, size_t i, void *data, laip_error *error)
 {
     const laip_tensor_entry *t = &f->tensors[i];
-    size_t bytes = t->count * laip_dtype_size(t->type);
-    return laip_file_read_at(f->fd, f->path, (size_t)((const char *)t->data - (const char *)f->map), data,
-                             bytes, error) &&
-           verify(f, i, data, error);
+    return laip_file_read_at(f->fd, f->path, t->place, data, bytes_of(t), error) && verify(f, i, data, error);
 }
 
-/* The header, read and not mapped; *length are its bytes. */
+bool laip_safetensors_load(laip_safetensors *f, laip_error *error)
+{
+    enum { ALIGNED = 64 };
+    size_t bytes = 0, at = 0;
+    for (size_t i = 0; i < f->count; i++)
+        bytes += bytes_of(&f->tensors[i]) + ALIGNED;
+    f->elements = laip_alloc(bytes + 1, 1);
+    for (size_t i = 0; i < f->count; i++) {
+        laip_tensor_entry *t = &f->tensors[i];
+        if (!laip_safetensors_read(f, i, f->elements + at, error))
+            return false;
+        t->data = f->elements + at;
+        at += (bytes_of(t) + ALIGNED - 1) / ALIGNED * ALIGNED;
+    }
+    return true;
+}
+
+/* The header; *length are its bytes. */
 static char *read_whole_header(const laip_safetensors *f, size_t *length, laip_error *error)
 {
     unsigned char first[8] = {0};
@@ -188,8 +210,7 @@ bool laip_safetensors_open(laip_safetensors *f, const char *path, laip_error *er
 {
     *f = (laip_safetensors){.path = laip_strdup(path), .fd = -1};
     size_t length = 0;
-    bool good = laip_file_open(path, &f->fd, &f->size, error) &&
-                laip_file_map_open(f->fd, path, f->size, &f->map, error);
+    bool good = laip_file_open(path, &f->fd, &f->size, error);
     char *text = good ? read_whole_header(f, &length, error) : NULL;
     json_error_t where;
     json_t *header = text ? json_loadb(text, length, JSON_REJECT_DUPLICATES, &where) : NULL;
@@ -216,7 +237,7 @@ void laip_safetensors_close(laip_safetensors *f)
     free(f->sums);
     laip_map_free(&f->index);
     laip_map_free(&f->metadata_index);
-    laip_file_unmap(f->map, f->size);
+    free(f->elements);
     if (f->path && f->fd >= 0)
         close(f->fd);
     free(f->path);

@@ -1,6 +1,7 @@
 /* safetensors files: an 8-byte length, a JSON header of names, types, shapes and places, then the tensors'
- * bytes. Reading maps the file and checks all of the header; writing streams, in the order that the tensors
- * were declared.
+ * bytes. Opening reads the header and checks all of it; elements are read one tensor at a time, or all of
+ * them to stay.  Nothing is mapped: a file that is cut short meanwhile would end the process.  Writing
+ * streams, in the order that the tensors were declared.
  *
  * Files that are written here carry checksums in their metadata: `checksum` is "xxh3-64", and `xxh3` has 16
  * hexadecimal digits for the header (all of it, with zeros in the place of these digits) and 16 for each
@@ -17,10 +18,10 @@
 
 typedef struct laip_safetensors {
     char *path;
-    const void *map; /* for whom tensors' data are enough as they lie there; the header is read */
     int fd;
     size_t size, count;
     laip_tensor_entry *tensors; /* by their place in the file */
+    char *elements;             /* of all tensors, after laip_safetensors_load */
     laip_map index, metadata_index;
     char **metadata;
     uint64_t *sums; /* [count], where the file has checksums; else NULL */
@@ -32,6 +33,8 @@ const laip_tensor_entry *laip_safetensors_find(const laip_safetensors *file, con
 const char *laip_safetensors_metadata(const laip_safetensors *file, const char *key); /* NULL: none */
 /* The bytes of tensor i, verified; a file that was cut short meanwhile is bad input. */
 bool laip_safetensors_read(const laip_safetensors *file, size_t i, void *data, laip_error *error);
+/* Reads all tensors, verified; their data, each aligned, stay until the file is closed. */
+bool laip_safetensors_load(laip_safetensors *file, laip_error *error);
 /* Whether tensor i is as it was written; bad input names it.  True where the file has no checksums. */
 bool laip_safetensors_verify(const laip_safetensors *file, size_t i, laip_error *error);
 

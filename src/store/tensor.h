@@ -31,6 +31,7 @@ typedef struct laip_tensor_entry {
     int rank;
     size_t shape[LAIP_RANK], count; /* count: elements */
     const void *data;               /* dense, row-major, not necessarily aligned; NULL: not read yet */
+    size_t place;                   /* of a safetensors file's: where in it the elements begin */
 } laip_tensor_entry;
 
 /* "[2, 3]" into text. */

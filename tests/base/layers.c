@@ -1,5 +1,5 @@
 /* The order of the layers: a file of src/ includes only its own folder and those before it; OpenCL stays in
- * device/ and ops/, MPI in dist/. */
+ * device/ and ops/, MPI in dist/.  No file is mapped, as whoever cuts it short would end the process. */
 #include "support/test.h"
 
 #include "base/file.h"
@@ -39,6 +39,8 @@ static void check_file(const char *path, int layer)
                 fail_msg("%s includes %s: OpenCL stays in device/ and ops/", path, name);
             if (strcmp(name, "mpi.h") == 0 && strcmp(layers[layer], "dist") != 0)
                 fail_msg("%s includes %s: MPI stays in dist/", path, name);
+            if (strcmp(name, "sys/mman.h") == 0)
+                fail_msg("%s includes %s: files are read (base/file.h), never mapped", path, name);
         }
     }
     free(text);

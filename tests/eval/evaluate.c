@@ -321,7 +321,7 @@ static void scores(void **state)
     char *path = laip_path_join(set.folder, "scores.safetensors");
     assert_ok(laip_evaluate(&set.model, &set.d, &set.texts, how, 2, &alone, &e, &error), error);
     assert_ok(laip_scores_write(path, &e, &set.d, &set.texts, &error), error);
-    assert_ok(laip_safetensors_open(&f, path, &error), error);
+    assert_ok(laip_safetensors_open(&f, path, &error) && laip_safetensors_load(&f, &error), error);
     float *similar = read_floats(&f, "similarities", e.queries, e.gallery),
           *logits = read_floats(&f, "matching_logits", e.queries, 4);
     int32_t *candidates = laip_alloc(e.queries * 4, sizeof *candidates),

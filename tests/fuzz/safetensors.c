@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     laip_safetensors s;
     laip_error error;
     if (laip_safetensors_open(&s, path, &error)) {
-        for (size_t i = 0; i < s.count; i++) {
+        bool whole = laip_safetensors_load(&s, &error);
+        for (size_t i = 0; whole && i < s.count; i++) {
             float *values = malloc((s.tensors[i].count + 1) * sizeof *values);
             (void)laip_tensor_floats(&s.tensors[i], values, &error);
             (void)laip_tensor_ints(&s.tensors[i], (int32_t *)values, &error);

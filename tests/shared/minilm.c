@@ -148,7 +148,8 @@ int main(void)
         return 77;
     }
     snprintf(path, sizeof path, "%s/data/text/minilm_cases.safetensors", shared);
-    if (!laip_safetensors_open(&cases, path, &error) || !laip_weights_open(&weights, minilm, &error)) {
+    if (!laip_safetensors_open(&cases, path, &error) || !laip_safetensors_load(&cases, &error) ||
+        !laip_weights_open(&weights, minilm, &error)) {
         puts(error.text);
         return 1;
     }

@@ -16,7 +16,7 @@ static void like_pillow(void **state)
     size_t equal = 0, values = 0;
     int worst = 0;
     snprintf(path, sizeof path, "%s/data/images/resize_cases.safetensors", laip_test_shared());
-    assert_ok(laip_safetensors_open(&cases, path, &error), error);
+    assert_ok(laip_safetensors_open(&cases, path, &error) && laip_safetensors_load(&cases, &error), error);
     assert_true(cases.count > 30);
     for (size_t i = 0; i < cases.count; i++) {
         const laip_tensor_entry *t = &cases.tensors[i]; /* FILE@HEIGHTxWIDTH */

@@ -28,7 +28,8 @@ static int make(void **state)
     (void)state;
     laip_error error;
     char *path = fixture("expected.safetensors");
-    assert_ok(laip_safetensors_open(&expected, path, &error), error);
+    assert_ok(laip_safetensors_open(&expected, path, &error) && laip_safetensors_load(&expected, &error),
+              error);
     free(path);
     laip_test_fix_products(laip_test_device());
     return 0;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char *fixture(const char *name)
 {
@@ -31,6 +32,7 @@ static void same(const char *name, const char *twin_name, bool stream)
     laip_error error;
     open_fixture(&w, name);
     open_fixture(&twin, twin_name);
+    assert_ok(laip_safetensors_load(&twin.safetensors, &error), error);
     assert_true(w.is_pth);
     assert_int_equal(w.pth.zip == NULL, stream);
     assert_int_equal(w.count, twin.count);
@@ -131,6 +133,41 @@ static void truncated(void **state)
     free(folder);
 }
 
+/* A file that is cut short after it was opened is bad input when it is read, in either form, and ends
+ * nothing; what was read before is still there. */
+static void cut_while_open(void **state)
+{
+    (void)state;
+    const char *const names[] = {"nested_zip.pth", "nested_stream.pth", "twin.safetensors"};
+    char *folder = laip_test_folder("pth"), *cut = laip_path_join(folder, "cut.pth"), *data;
+    laip_error error;
+    for (int f = 0; f < 3; f++) {
+        size_t size, refused_tensors = 0;
+        laip_weights w;
+        laip_tensor_entry t;
+        char *path = fixture(names[f]);
+        assert_ok(laip_file_read(path, &data, &size, &error), error);
+        assert_ok(laip_file_write(cut, data, size, &error), error);
+        assert_ok(laip_weights_open(&w, cut, &error), error);
+        assert_ok(laip_weights_load(&w, w.count - 1, &t, &error), error);
+        assert_int_equal(truncate(cut, 100), 0);
+        for (size_t i = 0; i < w.count; i++)
+            if (!laip_weights_load(&w, i, &t, &error)) {
+                assert_int_equal(error.status, LAIP_BAD_INPUT);
+                assert_ptr_equal(strstr(error.text, cut), error.text);
+                refused_tensors++;
+            }
+        assert_true(refused_tensors > w.count / 2); /* an empty one needs no bytes */
+        laip_weights_close(&w);
+        free(data);
+        free(path);
+    }
+    remove(cut);
+    remove(folder);
+    free(cut);
+    free(folder);
+}
+
 /* A flipped byte in a storage is found by the zip's checksum. */
 static void damaged(void **state)
 {
@@ -190,6 +227,7 @@ static void positions(void **state)
     laip_weights w;
     laip_error error;
     open_fixture(&w, "positions.safetensors");
+    assert_ok(laip_safetensors_load(&w.safetensors, &error), error);
     const laip_tensor_entry *from = laip_safetensors_find(&w.safetensors, "from");
     size_t D = from->shape[2];
     float *source = laip_alloc(from->count, sizeof *source);
@@ -241,9 +279,9 @@ static void own_names(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(twins),     cmocka_unit_test(parameter),
-                                       cmocka_unit_test(company),   cmocka_unit_test(truncated),
-                                       cmocka_unit_test(damaged),   cmocka_unit_test(other_files),
-                                       cmocka_unit_test(positions), cmocka_unit_test(own_names)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(twins),       cmocka_unit_test(parameter),      cmocka_unit_test(company),
+        cmocka_unit_test(truncated),   cmocka_unit_test(cut_while_open), cmocka_unit_test(damaged),
+        cmocka_unit_test(other_files), cmocka_unit_test(positions),      cmocka_unit_test(own_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

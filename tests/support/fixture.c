@@ -190,7 +190,7 @@ void laip_fixture_open(laip_fixture *f, const char *path)
 {
     laip_error e;
     *f = (laip_fixture){.t = 0};
-    if (!laip_safetensors_open(&f->file, path, &e))
+    if (!laip_safetensors_open(&f->file, path, &e) || !laip_safetensors_load(&f->file, &e))
         laip_fixture_stop(&e);
     read_config(f);
     read_batch(f);

@@ -122,7 +122,7 @@ char *laip_test_changed(const char *path, const char *name, laip_test_change c)
     const char *const keys[] = {"config", "vocab", "step", "phase", "best"};
     const char *const named[] = {c.turn, c.flatten, c.as_ints, c.as_floats, c.ones, c.cut};
     char *to = laip_test_inside(name), *ones = NULL;
-    assert_ok(laip_safetensors_open(&f, path, &error), error);
+    assert_ok(laip_safetensors_open(&f, path, &error) && laip_safetensors_load(&f, &error), error);
     for (size_t i = 0; i < 5 && !c.leave_out_notes; i++)
         laip_safetensors_metadata_add(&w, keys[i], laip_safetensors_metadata(&f, keys[i]));
     size_t *bytes = laip_alloc(f.count, sizeof *bytes), one = 1, found = 0;
