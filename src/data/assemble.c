@@ -14,7 +14,6 @@ void laip_assembly_begin(laip_assembly *a, const laip_dataset *d, const laip_tex
     a->options = *o;
     a->cache = laip_alloc(d->picture_count, sizeof *a->cache);
     a->bad = laip_alloc(d->picture_count, sizeof *a->bad);
-    a->told = laip_alloc(d->picture_count, sizeof *a->told);
     atomic_init(&a->cached, 0);
     atomic_init(&a->skipped, 0);
     pthread_mutex_init(&a->order_lock, NULL);
@@ -35,7 +34,6 @@ void laip_assembly_end(laip_assembly *a)
         forget(atomic_load(&a->cache[i]));
     free((void *)a->cache);
     free((void *)a->bad);
-    free((void *)a->told);
     free(a->order);
     pthread_mutex_destroy(&a->order_lock);
 }
@@ -68,10 +66,13 @@ static void choose(laip_assembly *a, uint64_t step, size_t micro, size_t *captio
     pthread_mutex_unlock(&a->order_lock);
 }
 
+/* One that is damaged within can be used, but somebody should know. */
 static bool whole(const laip_dataset *d, size_t picture, laip_image *out, laip_error *error)
 {
     char *path = laip_dataset_file(d, picture);
     bool good = laip_image_load(path, !d->as_stored, out, error);
+    if (good && out->damaged && !atomic_exchange(&d->pictures[picture].told, true))
+        laip_warn("%s: the JPEG is damaged within, and read as far as that goes", path);
     free(path);
     return good;
 }
@@ -83,7 +84,6 @@ static bool resized(const laip_dataset *d, size_t picture, int height, int width
     if (!whole(d, picture, &full, error))
         return false;
     laip_image_resize_as((laip_pillow)d->pillow, &full, 0, 0, full.width, full.height, height, width, out);
-    out->damaged = full.damaged;
     laip_image_free(&full);
     return true;
 }
@@ -122,14 +122,6 @@ static void copy_image(const laip_image *in, laip_image *out)
     memcpy(out->pixels, in->pixels, 3 * pixels);
 }
 
-/* It can be used, but somebody should know. */
-static void tell_damage(const laip_assembly *a, size_t picture)
-{
-    char *path = laip_dataset_file(a->dataset, picture);
-    laip_warn("%s: the JPEG is damaged within, and read as far as that goes", path);
-    free(path);
-}
-
 /* The picture, resized, or a random part of it resized; out may be changed. */
 static bool fetch(laip_assembly *a, size_t picture, laip_rng *r, laip_image *out, laip_error *error)
 {
@@ -141,8 +133,6 @@ static bool fetch(laip_assembly *a, size_t picture, laip_rng *r, laip_image *out
         if (parts ? !whole(a->dataset, picture, &read, error)
                   : !resized(a->dataset, picture, o->height, o->width, &read, error))
             return false;
-        if (read.damaged && atomic_exchange(&a->told[picture], 1) == 0)
-            tell_damage(a, picture);
         if (keep(a, picture, &read))
             kept = atomic_load(&a->cache[picture]);
     }

@@ -13,7 +13,6 @@ typedef struct laip_assembly {
     laip_loader_options options;
     _Atomic(laip_image *) *cache; /* [pictures]: resized or whole, where there was room */
     atomic_uchar *bad;            /* [pictures]: 1 where one could not be read and is passed over */
-    atomic_uchar *told;           /* [pictures]: 1 where damage within has been told */
     atomic_size_t cached;         /* bytes */
     atomic_size_t skipped;        /* bad ones */
     pthread_mutex_t order_lock;

@@ -63,8 +63,11 @@ static void look_at(laip_check *c, size_t i)
         p->hash = laip_hash(data, size);
         if (!laip_image_decode(data, size, path, true, &image, &error))
             p->state = LAIP_PICTURE_DAMAGED;
+        else if (image.damaged)
+            laip_bad_input(&error, "%s: the JPEG is damaged within", path);
+        p->damaged_within = p->state == LAIP_PICTURE_GOOD && image.damaged;
     }
-    if (p->state != LAIP_PICTURE_GOOD)
+    if (p->state != LAIP_PICTURE_GOOD || p->damaged_within)
         p->error = laip_strdup(error.text);
     p->width = image.width;
     p->height = image.height;
@@ -108,6 +111,8 @@ static void check_pictures(laip_check *c, int threads)
         if (p->state == LAIP_PICTURE_GOOD) {
             widths[good] = p->width;
             heights[good++] = p->height;
+            if (p->damaged_within)
+                laip_check_add(&c->damaged_within, i);
         } else
             laip_check_add(p->state == LAIP_PICTURE_MISSING ? &c->missing : &c->damaged, i);
     }
@@ -216,6 +221,7 @@ void laip_check_free(laip_check *check)
     free(check->pictures);
     free(check->missing.items);
     free(check->damaged.items);
+    free(check->damaged_within.items);
     free(check->silent.items);
     free(check->empty.items);
     free(check->longer.items);

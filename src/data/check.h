@@ -19,8 +19,9 @@ enum laip_picture_state { LAIP_PICTURE_GOOD, LAIP_PICTURE_MISSING, LAIP_PICTURE_
 typedef struct laip_checked_picture {
     int state; /* enum laip_picture_state */
     int width, height;
-    uint64_t hash; /* of the file's bytes */
-    char *error;   /* of a bad one: what is wrong with it */
+    bool damaged_within; /* it can be read, but some of it is a guess */
+    uint64_t hash;       /* of the file's bytes */
+    char *error;         /* of a bad one, or one damaged within: what is wrong with it */
 } laip_checked_picture;
 
 /* A picture that is there twice: under the same name, or the same bytes under two. */
@@ -52,7 +53,7 @@ typedef struct laip_check_list {
 typedef struct laip_check {
     const laip_dataset *dataset;
     laip_checked_picture *pictures; /* [picture_count] */
-    laip_check_list missing, damaged;
+    laip_check_list missing, damaged, damaged_within;
     laip_check_twin *twins;
     size_t twin_count, twin_capacity;
     laip_check_shared *shared; /* persons in two splits */

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include <stdatomic.h>
 #include <stdint.h>
 
 typedef struct laip_picture {
@@ -23,6 +24,7 @@ typedef struct laip_picture {
     const char *split; /* in lower case; NULL where the file has none */
     int32_t person;
     bool missing;           /* it is not there */
+    atomic_bool told;       /* that it is damaged within, which is said once */
     size_t first, captions; /* its captions lie one after another */
 } laip_picture;
 

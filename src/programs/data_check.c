@@ -37,7 +37,7 @@ static const char documentation[] =
     "names, and "
     "reports what is wrong."
     "\vMissing and damaged pictures, and persons in two splits, make the exit status 2; pictures that are "
-    "there "
+    "damaged within or there "
     "twice, captions that are empty or too long are only told.\n\n"
     "Examples:\n"
     "  laip-data check CUHK-PEDES --vocab vocab.txt\n"

@@ -125,6 +125,7 @@ void laip_check_print(const laip_check_report *r)
     print_statistics(r);
     print_bad(r, "pictures are missing", &c->missing);
     print_bad(r, "pictures are damaged", &c->damaged);
+    print_bad(r, "pictures are damaged within, and will be read as far as that goes", &c->damaged_within);
     print_twins(r);
     print_shared(r);
     print_named(r, "pictures have no caption", &c->silent, false);
@@ -225,6 +226,7 @@ void laip_check_print_json(const laip_check_report *r)
                   c->phrases_of_words, c->without_phrase);
     add_list(&s, c, "missing", &c->missing, false);
     add_list(&s, c, "damaged", &c->damaged, false);
+    add_list(&s, c, "damaged_within", &c->damaged_within, false);
     add_pairs(&s, c);
     add_list(&s, c, "without_caption", &c->silent, false);
     add_list(&s, c, "empty", &c->empty, true);

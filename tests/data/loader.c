@@ -1,6 +1,7 @@
 #include "support/test.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "data/assemble.h"
 #include "data/loader.h"
@@ -387,6 +388,48 @@ static void damaged(void **state)
     free(path);
 }
 
+typedef struct told {
+    const char *path;
+    int times;
+} told;
+
+static void hear(void *user, const char *line)
+{
+    told *t = user;
+    t->times += strstr(line, t->path) && strstr(line, "the JPEG is damaged within");
+}
+
+/* Damage that a decoder can bridge is told once, whoever comes upon the picture how often. */
+static void damaged_within(void **state)
+{
+    (void)state;
+    laip_error error;
+    laip_loader_options o = options();
+    char *path = laip_dataset_file(&set.d, 2), *data, *spoiled;
+    float planes[PIXELS];
+    size_t size;
+    assert_ok(laip_file_read(path, &data, &size, &error), error);
+    assert_ok(laip_file_read(path, &spoiled, &size, &error), error);
+    for (size_t i = 0; i < 40; i++)
+        spoiled[3 * size / 4 + i] = (char)(i % 2 ? 0 : 0xff); /* no code */
+    assert_ok(laip_file_write(path, spoiled, size, &error), error);
+    told t = {.path = path};
+    laip_log_to(hear, &t);
+    for (int round = 0; round < 2; round++) {
+        laip_loader *l = opened(&o, 0);
+        for (size_t i = 0; i < 2 * laip_loader_steps_per_epoch(&set.d, &o); i++)
+            next(l);
+        laip_loader_free(l);
+        assert_ok(laip_picture_planes(&set.d, 2, HEIGHT, WIDTH, planes, &error), error);
+    }
+    laip_log_to(NULL, NULL);
+    assert_int_equal(t.times, 1);
+    assert_ok(laip_file_write(path, data, size, &error), error);
+    free(spoiled);
+    free(data);
+    free(path);
+}
+
 static void too_few(void **state)
 {
     (void)state;
@@ -405,6 +448,7 @@ int main(void)
         cmocka_unit_test(epochs),          cmocka_unit_test(augmented_anew),
         cmocka_unit_test(phrases),         cmocka_unit_test(few_phrases),
         cmocka_unit_test(masked_captions), cmocka_unit_test(pictures_as_they_are),
-        cmocka_unit_test(damaged),         cmocka_unit_test(too_few)};
+        cmocka_unit_test(damaged),         cmocka_unit_test(damaged_within),
+        cmocka_unit_test(too_few)};
     return cmocka_run_group_tests(tests, make_set, drop_set);
 }

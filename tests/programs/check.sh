@@ -40,6 +40,8 @@ pictures=$(find people/imgs -type f | sort)
 first=$(echo "$pictures" | head -1)
 last=$(echo "$pictures" | tail -1)
 cp "$first" bad/imgs/a.jpg; cp "$first" bad/imgs/b.jpg; cp "$last" bad/imgs/c.jpg
+cp "$last" bad/imgs/within.jpg # forty bytes that are no code
+printf '\377\0%.0s' $(seq 20) | dd of=bad/imgs/within.jpg bs=1 seek=$(($(wc -c < "$last") * 3 / 4)) conv=notrunc 2> /dev/null
 head -c 300 "$last" > bad/imgs/cut.jpg; echo 'no picture' > bad/imgs/text.png
 cat > bad/list.json <<'J'
 [{"id": 1, "file_path": "a.jpg", "captions": ["A man in a red shirt."], "split": "train"},
@@ -48,11 +50,13 @@ cat > bad/list.json <<'J'
  {"id": 2, "file_path": "c.jpg", "captions": [], "split": "train"},
  {"id": 3, "file_path": "cut.jpg", "captions": ["a \"quoted\" woman"], "split": "train"},
  {"id": 4, "file_path": "text.png", "captions": ["a woman"], "split": "train"},
- {"id": 5, "file_path": "gone.jpg", "captions": ["a woman"], "split": "train"}]
+ {"id": 5, "file_path": "gone.jpg", "captions": ["a woman"], "split": "train"},
+ {"id": 6, "file_path": "within.jpg", "captions": ["a woman"], "split": "train"}]
 J
 run 2 "$data" check bad/list.json --max-tokens 6
 says out '1 pictures are missing';    says out 'bad/imgs/gone.jpg'
 says out '2 pictures are damaged';    says out 'bad/imgs/cut.jpg'; says out 'bad/imgs/text.png'
+says out '1 pictures are damaged within'; says out 'bad/imgs/within.jpg: the JPEG is damaged within'
 says out '2 pictures are there twice'; says out 'a.jpg and b.jpg: the same bytes'; says out 'c.jpg: named twice'
 says out '1 persons are in two splits'; says out '  1: train and test'
 says out '1 pictures have no caption'
@@ -63,7 +67,7 @@ run 2 "$data" check bad/list.json --json
 says out '"fit": false'
 says out '{"file": "gone.jpg", "id": 5, "error": '
 says out '{"id": 1, "splits": ["train", "test"]}'
-if command -v python3 > /dev/null; then python3 -c 'import json,sys; r=json.load(open("out")); sys.exit(len(r["damaged"]) != 2)' || fail "JSON"; fi
+if command -v python3 > /dev/null; then python3 -c 'import json,sys; r=json.load(open("out")); sys.exit(len(r["damaged"]) != 2 or len(r["damaged_within"]) != 1)' || fail "JSON"; fi
 
 # What is refused.
 run 2 "$data" check no.json;                            says err 'no.json'; one_line
