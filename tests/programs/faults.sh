@@ -81,7 +81,7 @@ run 2 "another run is at work" --out "$work/busy" --overwrite
 kill -TERM $job
 wait $job || fail "SIGTERM: exit status $?"
 grep -q "stopped by a signal at step" "$work/first" || { cat "$work/first"; fail "no line for SIGTERM"; }
-for how in INT USR1 time; do
+for how in INT HUP USR1 time; do
     if [ $how = time ]; then
         run 0 "stopped for --time-limit at step" --out "$work/$how" --set phases.0.steps=1000000 --time-limit 4
     else
@@ -119,6 +119,12 @@ mv "$work/pipe" "$picture"
 run 2 "is not a regular file" --out "$work/fifo"
 rm "$picture"
 mv "$work/picture" "$picture"
+jpeg=$work/people/imgs/$(awk -F'"' '/"split"/ { train = $4 == "train" } /"file_path"/ && train && $4 ~ /jpg$/ { print $4; exit }' "$work/people/reid_raw.json")
+cp "$jpeg" "$work/picture"
+printf '\377\0%.0s' $(seq 20) | dd of="$jpeg" bs=1 seek=$(($(stat -c %s "$jpeg") * 3 / 4)) conv=notrunc status=none
+run 0 "$jpeg: the JPEG is damaged within, and read as far as that goes" --out "$work/within" --set data.val_split=
+[ "$(grep -c 'damaged within' "$work/log")" = 1 ] || fail "a picture that is damaged within is not named once"
+mv "$work/picture" "$jpeg"
 
 # 4: damage, named; the state before the last goes on
 cp -r "$work/whole" "$work/flip"
@@ -150,6 +156,11 @@ printf '{"step":3' >> "$work/cut/metrics.jsonl"
 run 0 "has no lines of steps" --out "$work/cut" --resume
 tail -n 1 "$work/cut/metrics.jsonl" | grep -q '}$' || fail "half a line stays"
 ranks 2 "seed is 2 here, 1 on rank 0" -n 1 "${two[@]:2}" --out "$work/seeds" : -n 1 "${two[@]:2}" --out "$work/seeds" --set seed=2
+ranks 2 "phases.0.steps is 31 here, 30 on rank 0" -n 1 "${two[@]:2}" --out "$work/seeds" : -n 1 "${two[@]:2}" --out "$work/seeds" \
+    --set phases.0.steps=31
+{ cat "$build/laip-train"; echo; } > "$work/laip-train"
+chmod +x "$work/laip-train"
+ranks 2 "this is not the program of rank 0" -n 1 "${two[@]:2}" --out "$work/seeds" : -n 1 "$work/laip-train" "${two[@]:3}" --out "$work/seeds"
 ranks 0 "1 of 2 ranks have nothing to do" "${two[@]}" --out "$work/idle" --set batch.micro_batch_size=8 --set batch.micro_batches=1
 # shares: measured, kept a line each time, and taken again by a run that goes on
 ranks 0 "pairs/s when all are at work" "${two[@]}" --out "$work/shares" --set batch.shares=measured --set batch.micro_batch_size=2 --set batch.micro_batches=4
@@ -161,6 +172,8 @@ if unshare -m true 2> /dev/null; then
     mkdir "$work/apart"
     ranks 2 "expected one that all hosts share" -n 1 "${two[@]:2}" --out "$work/apart" : \
         -n 1 unshare -m sh -c "mount -t tmpfs none $work/apart && exec ${two[*]:2} --out $work/apart"
+    ranks 2 "are not those of rank 0" -n 1 "${two[@]:2}" --out "$work/seeds" : \
+        -n 1 unshare -m sh -c "mount --bind $work/people/else.json $work/people/reid_raw.json && exec ${two[*]:2} --out $work/seeds"
 fi
 LAIP_STALL_SECONDS=1 mpirun --oversubscribe --bind-to none "${two[@]}" --out "$work/stall" --set phases.0.steps=3000 > "$work/log" 2>&1 &
 job=$!

@@ -1,10 +1,12 @@
-# Two ranks on two hosts (network namespaces that talk TCP) compute the bits of two ranks on one.  Needs root and iproute2.
+# Two ranks on two hosts (network namespaces that talk TCP) compute the bits of two ranks on one, also when the cable is out
+# for a while, which is said.  Needs root and iproute2.
 set -euo pipefail
 . "$(dirname "$0")/../support/device.sh"
 build=$1
 tools=$(cd "$(dirname "$0")/../../tools" && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+job=
+trap '[ -z "$job" ] || kill $job 2> /dev/null || true; rm -rf "$work"' EXIT
 LAIP_GEMM=$("$build/tests/products")
 export LAIP_GEMM POCL_MAX_PTHREAD_COUNT=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fail() { echo "FAILED: $*"; cat "$work/log"; exit 1; }
@@ -29,3 +31,21 @@ fi
 grep -q "rank 0 on laip-a: " "$work/log" && grep -q "rank 1 on laip-b: " "$work/log" || fail "not two hosts"
 mpirun --oversubscribe --bind-to none -n 2 "${command[@]}" "$work/one" > "$work/log" 2>&1 || fail "one host"
 cmp "$work/one/metrics.jsonl" "$work/two/metrics.jsonl" || fail "two hosts gave other numbers than one"
+
+# the cable out for four seconds
+rm -r "$work/two" "$work/one"
+LAIP_STALL_SECONDS=1 timeout 250 "$tools/two-hosts" "${command[@]}" "$work/two" --set phases.0.steps=300 > "$work/log" 2>&1 &
+job=$!
+lines() { local n; n=$(grep -c '"itc"' "$work/two/metrics.jsonl" 2> /dev/null) || true; echo "${n:-0}"; }
+while [ "$(lines)" -lt 3 ]; do kill -0 $job 2> /dev/null || fail "it ended"; sleep 0.02; done
+host=$(ip netns list | grep -o '^laip-a-[0-9]*' | while read -r n; do [ "$(pgrep -P $job)" = "${n#laip-a-}" ] && echo "$n"; done | head -n 1) || true
+[ -n "$host" ] || fail "no namespace of this job"
+ip -n "$host" link set cable down
+at=$(lines)
+sleep 4
+[ "$(lines)" -le $((at + 2)) ] || fail "steps went on without the cable"
+ip -n "$host" link set cable up
+wait $job || fail "the cable was out: exit status $?"
+grep -q "warning: .*has not come\|nothing comes through the network" "$work/log" || fail "no word of the cable"
+mpirun --oversubscribe --bind-to none -n 2 "${command[@]}" "$work/one" --set phases.0.steps=300 > "$work/log" 2>&1 || fail "one host"
+cmp "$work/one/metrics.jsonl" "$work/two/metrics.jsonl" || fail "the cable was out: other numbers"
