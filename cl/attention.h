@@ -1,4 +1,4 @@
-/* What the attention kernels share: dot products and sums of head vectors, of HEAD floats. */
+/* Dot products of head vectors, of HEAD floats, of which one stays an item's. */
 #define HEAD_VECS (HEAD / VEC)
 
 static inline float head_dot(__global const act *a, const float *b)
@@ -20,32 +20,4 @@ static inline void head_load(float *to, __global const act *from, float scale)
         VSTORE(ACT_LOAD(from + c * VEC) * scale, to + c * VEC);
     for (int c = HEAD_VECS * VEC; c < HEAD; c++)
         to[c] = ACT_GET(from + c) * scale;
-}
-
-static inline void head_store(__global act *to, const float *from, float scale)
-{
-#pragma unroll
-    for (int c = 0; c < HEAD_VECS; c++)
-        ACT_STORE(VLOAD(from + c * VEC) * scale, to + c * VEC);
-    for (int c = HEAD_VECS * VEC; c < HEAD; c++)
-        ACT_PUT(from[c] * scale, to + c);
-}
-
-/* to += factor · from */
-static inline void head_add(float *to, __global const act *from, float factor)
-{
-#pragma unroll
-    for (int c = 0; c < HEAD_VECS; c++)
-        VSTORE(fma(ACT_LOAD(from + c * VEC), (vecf)(factor), VLOAD(to + c * VEC)), to + c * VEC);
-    for (int c = HEAD_VECS * VEC; c < HEAD; c++)
-        to[c] = fma(ACT_GET(from + c), factor, to[c]);
-}
-
-static inline void head_scale(float *x, float factor)
-{
-#pragma unroll
-    for (int c = 0; c < HEAD_VECS; c++)
-        VSTORE(VLOAD(x + c * VEC) * factor, x + c * VEC);
-    for (int c = HEAD_VECS * VEC; c < HEAD; c++)
-        x[c] *= factor;
 }

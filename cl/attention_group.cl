@@ -31,13 +31,7 @@
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 #define FORWARD_STAGE LARGER((ROWS + SPAN) * FORWARD_CHUNK, SPAN * WIDTH)
 #define BACKWARD_STAGE LARGER(2 * (ROWS + SPAN) * BACKWARD_CHUNK, SPAN * WIDTH)
-/* An item has up to 200 floats at once in registers: two waves of them fit in a SIMD of AMD's, sub-groups of
- * 16 in the registers of Intel's threads (SUB_GROUP: device/traits.h). */
-#ifdef SUB_GROUP
-#define SMALL_SUB_GROUPS __attribute__((intel_reqd_sub_group_size(SUB_GROUP)))
-#else
-#define SMALL_SUB_GROUPS
-#endif
+/* An item has up to 200 floats at once in registers: two waves of them fit in a SIMD of AMD's. */
 #define GROUP_KERNEL __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) SMALL_SUB_GROUPS
 
 static inline float4 load4(__global const act *from)

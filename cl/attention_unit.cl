@@ -17,167 +17,77 @@
 #error attention_unit.cl is in vectors of 4
 #endif
 
-#define ITEMS LAIP_ATTENTION_UNIT_ITEMS(MU_LANES)
-#define WAVES (ITEMS / MU_LANES)
-#define WIDTH ((HEAD + 31) / 32 * 32)
-#define CHUNKS (WIDTH / MU_DEPTH) /* slabs of a row of the head */
-#define SPAN MU_DEPTH             /* so that weights are one slab */
-#define EACH (4 * MU_EACH)        /* weights of an item's vector */
-#define ACROSS (WIDTH / MU_N)
-#define FORWARD_ROWS LAIP_ATTENTION_UNIT_FORWARD_ROWS
-#define BACKWARD_ROWS LAIP_ATTENTION_UNIT_BACKWARD_ROWS
-#define SUM_TILES(rows) ((rows) / MU_M * ACROSS / WAVES) /* of MU_M × MU_N, a wave's */
-#if MU_EACH == 2 || defined MU_TF32
-#define COARSE /* factors have fewer bits than sums */
-#endif
-#define UNIT_KERNEL MU_KERNEL __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+#include "attention_unit.h"
 
-/* Rows of the head as the unit's: `count` of them, 0 beyond `valid`. */
-static inline MU_ALWAYS void lay_rows(__local uint4 *slabs, int count, __global const void *from,
-                                      size_t first, int stride, int valid)
-{
-    for (int at = get_local_id(0); at < count * CHUNKS; at += ITEMS) {
-        int chunk = at / count, place = at % count, row = place / 4 * 4, v = place % 4;
-        block f;
-        fetch(&f, from, STORE, true, ALIGNED, first, stride, row, valid, chunk * MU_DEPTH + v * EACH, HEAD);
-        keep(slabs + chunk * 4 * count, &f, STORE, true, row, v);
-    }
-}
-
-/* SPAN rows of the head transposed: a slab of WIDTH rows. */
-static inline MU_ALWAYS void lay_transposed(__local uint4 *slab, __global const void *from, size_t first,
-                                            int stride, int valid)
-{
-    for (int at = get_local_id(0); at < WIDTH; at += ITEMS) {
-        int row = at / 4 * 4, v = at % 4;
-        block f;
-        fetch(&f, from, STORE, false, ALIGNED, first, stride, row, HEAD, v * EACH, valid);
-        keep(slab, &f, STORE, false, row, v);
-    }
-}
-
-/* Vector e of MU_EACH of the item's EACH scores of row r, of `rows`. */
-static inline MU_ALWAYS int score_at(int rows, int r, int v, int e)
-{
-    return e * 4 * rows + mu_at(r, v);
-}
-
-/* scores[rows × SPAN] = own · otherᵀ */
-static inline MU_ALWAYS void dots(__local float4 *scores, int rows, __local const uint4 *own,
-                                  __local const uint4 *other)
-{
-    int lane = get_local_id(0) % MU_LANES, wave = get_local_id(0) / MU_LANES;
-    for (int t = wave; t < rows / MU_M * (SPAN / MU_N); t += WAVES) {
-        int row = t / (SPAN / MU_N) * MU_M, col = t % (SPAN / MU_N) * MU_N;
-        mu_sums s = (mu_sums)(0.0f);
-        float each[MU_SUMS];
-#pragma unroll MU_UNROLL
-        for (int c = 0; c < CHUNKS; c++)
-#pragma unroll MU_UNROLL
-            for (int part = 0; part < MU_PARTS; part++)
-                s = mu_mad(mu_load_a(own + c * 4 * rows, row, part, lane),
-                           mu_load_b(other + c * 4 * SPAN, col, part, lane), s);
-        MU_EACH_SUM(s, each);
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < MU_SUMS; i++) {
-            int r = row + mu_row(i, lane), c = col + mu_col(i, lane);
-            ((__local float *)(scores + score_at(rows, r, c / EACH, c / 4 % MU_EACH)))[c % 4] = each[i];
-        }
-    }
-}
-
-/* sums += weights[rows × SPAN] · transposed[WIDTH × SPAN]ᵀ, after their rows were multiplied by shrink (NULL:
- * not) */
-static inline MU_ALWAYS void accumulate_pv(mu_sums *sums, int rows, __local const float4 *weights,
-                                           __local const uint4 *transposed, __local const float *shrink)
-{
-    int lane = get_local_id(0) % MU_LANES, wave = get_local_id(0) / MU_LANES;
-#pragma unroll MU_UNROLL
-    for (int i = 0; i < SUM_TILES(rows); i++) {
-        int t = wave * SUM_TILES(rows) + i, row = t / ACROSS * MU_M, col = t % ACROSS * MU_N;
-        if (shrink) {
-            float each[MU_SUMS];
-            MU_EACH_SUM(sums[i], each);
-#pragma unroll MU_UNROLL
-            for (int q = 0; q < MU_SUMS; q++)
-                each[q] *= shrink[row + mu_row(q, lane)];
-            sums[i] = MU_SUMS_OF(each);
-        }
-#pragma unroll MU_UNROLL
-        for (int part = 0; part < MU_PARTS; part++)
-            sums[i] = mu_mad(mu_load_a((__local const uint4 *)weights, row, part, lane),
-                             mu_load_b(transposed, col, part, lane), sums[i]);
-    }
-}
-
-/* Own rows of `valid` times factor[row] (NULL: all times scale). */
-static inline MU_ALWAYS void write_rows(__global void *to, size_t first, int stride, const mu_sums *sums,
-                                        int rows, int valid, __local const float *factor, float scale)
-{
-    int lane = get_local_id(0) % MU_LANES, wave = get_local_id(0) / MU_LANES;
-#pragma unroll MU_UNROLL
-    for (int i = 0; i < SUM_TILES(rows); i++) {
-        int t = wave * SUM_TILES(rows) + i;
-        float each[MU_SUMS];
-        MU_EACH_SUM(sums[i], each);
-#pragma unroll MU_UNROLL
-        for (int q = 0; q < MU_SUMS; q++) {
-            int r = t / ACROSS * MU_M + mu_row(q, lane), c = t % ACROSS * MU_N + mu_col(q, lane);
-            if (r < valid && c < HEAD)
-                store_one(to, STORE, first + (size_t)r * stride + c, each[q] * (factor ? factor[r] : scale));
-        }
-    }
-}
-
-static inline float4 below(float4 x, int first, int count, float other)
-{
-    int4 lane = (int4)(first, first + 1, first + 2, first + 3);
-    return select((float4)(other), x, lane < (int4)(count));
-}
-
-/* The dropout's factors of four pairs, at index, index + step, … */
-static inline MU_ALWAYS float4 mask4(uint key0, uint key1, uint index, uint step, uint threshold,
-                                     float kept_scale)
-{
-    uint4 bits = vec_mask_bits(key0, key1, (uint4)(index, index + step, index + 2 * step, index + 3 * step));
-    return select((float4)(0.0f), (float4)(kept_scale), bits >= (uint4)(threshold));
-}
-
-/* Vectors of a group's rows that are an item's: place i is row VECTOR_ROW(i), vector VECTOR(i). */
-#define VECTORS(rows) ((4 * (rows) + ITEMS - 1) / ITEMS)
+/* An item has vector VECTOR of row VECTOR_ROW(0) and, where there are more rows than that, of VECTOR_ROW(1).
+ */
+#define VECTOR ((int)get_local_id(0) % 4)
 #define VECTOR_ROW(i) (((int)get_local_id(0) + (i)*ITEMS) / 4)
-#define VECTOR(i) ((int)get_local_id(0) % 4)
-#define FOR_VECTORS(i, rows)                                                                                 \
-    for (int i = 0; i < VECTORS(rows); i++)                                                                  \
-        if (VECTOR_ROW(i) < (rows))
+#if 4 * FORWARD_ROWS == ITEMS
+#define FOR_VECTORS(DO) DO(0)
+#elif 4 * FORWARD_ROWS == 2 * ITEMS
+#define FOR_VECTORS(DO) DO(0) DO(1)
+#else
+#error attention_unit.cl: vectors of an item
+#endif
 
-/* What four items have put into parts for row r. */
-static inline WITH_LOCAL float sum_parts(__local const float *parts, int r)
+/* Of a row so far: the largest score, and the item's part of the sum of exponentials. */
+typedef struct row_state {
+    float most, total;
+} row_state;
+
+typedef struct dropout_mask {
+    uint2 key;
+    uint threshold;
+    float kept_scale;
+} dropout_mask;
+
+static inline MU_ALWAYS float largest_of(__local const float4 *scores, int r, float scale, int count)
 {
-    return (parts[4 * r] + parts[4 * r + 1]) + (parts[4 * r + 2] + parts[4 * r + 3]);
+    float largest = -1e30f;
+#define LARGER(e, of)                                                                                        \
+    largest = fmax(largest, vec_max(below(scores[score_at(FORWARD_ROWS, r, VECTOR, e)] * scale,              \
+                                          VECTOR * EACH + 4 * e, count, -1e30f)));
+    FOR_HALVES(LARGER)
+#undef LARGER
+    return largest;
 }
 
-#ifdef COARSE
-/* sums −= others · Σ rest[row] / Σ all[row] */
-static inline MU_ALWAYS void take_rests(mu_sums *sums, const mu_sums *others, int rows,
-                                        __local const float *rest, __local const float *all)
+/* The item's scores of row r become weights, in place.  index: of the mask of the tile's first key. */
+static inline MU_ALWAYS void weigh(__local float4 *scores, __local const float *parts, __local float *per_row,
+                                   int r, row_state *state, float scale, int count, dropout_mask mask,
+                                   uint index)
 {
-    int lane = get_local_id(0) % MU_LANES, wave = get_local_id(0) / MU_LANES;
-#pragma unroll MU_UNROLL
-    for (int i = 0; i < SUM_TILES(rows); i++) {
-        int row = (wave * SUM_TILES(rows) + i) / ACROSS * MU_M;
-        float each[MU_SUMS], other[MU_SUMS];
-        MU_EACH_SUM(sums[i], each);
-        MU_EACH_SUM(others[i], other);
-#pragma unroll MU_UNROLL
-        for (int q = 0; q < MU_SUMS; q++) {
-            int r = row + mu_row(q, lane);
-            each[q] -= sum_parts(rest, r) / sum_parts(all, r) * other[q];
-        }
-        sums[i] = MU_SUMS_OF(each);
+    float larger = fmax(fmax(fmax(parts[4 * r], parts[4 * r + 1]), fmax(parts[4 * r + 2], parts[4 * r + 3])),
+                        state->most);
+    float shrink = vec_exp((float4)(state->most - larger)).x;
+    float8 p = (float8)(0.0f);
+    state->most = larger;
+    state->total *= shrink;
+#define WEIGHT(e, of)                                                                                        \
+    p.of = below(vec_exp(scores[score_at(FORWARD_ROWS, r, VECTOR, e)] * scale - larger),                     \
+                 VECTOR * EACH + 4 * e, count, 0.0f);                                                        \
+    state->total += vec_sum(p.of);                                                                           \
+    if (mask.threshold)                                                                                      \
+        p.of *= mask4(mask.key.x, mask.key.y, index + VECTOR * EACH + 4 * e, 1, mask.threshold,              \
+                      mask.kept_scale);
+    FOR_HALVES(WEIGHT)
+#undef WEIGHT
+    ((__local uint4 *)scores)[mu_at(r, VECTOR)] = mu_pack(p.lo, p.hi);
+    if (VECTOR == 0)
+        per_row[r] = shrink;
+}
+
+static inline MU_ALWAYS void end_row(__local const float *parts, __local float *per_row, int r, float most,
+                                     __global float *lse, int rows)
+{
+    if (VECTOR == 0) {
+        float all = sum_parts(parts, r);
+        per_row[r] = 1.0f / all;
+        if (r < rows)
+            *lse = most + log(all);
     }
 }
-#endif
 
 UNIT_KERNEL void attention_unit_forward(__global const void *restrict q, __global const void *restrict k,
                                         __global const void *restrict v, __global void *restrict o,
@@ -194,21 +104,15 @@ UNIT_KERNEL void attention_unit_forward(__global const void *restrict q, __globa
     int s = get_group_id(0), h = get_group_id(1), t = kv_of[s], first = (int)get_group_id(2) * FORWARD_ROWS;
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
     int rows = min(FORWARD_ROWS, nq - first);
-    uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
-    mu_sums sums[SUM_TILES(FORWARD_ROWS)];
-    float most[VECTORS(FORWARD_ROWS)], total[VECTORS(FORWARD_ROWS)];
+    dropout_mask mask = {threshold ? dropout_key(stream, ids, s) : (uint2)(0), threshold, kept_scale};
+    mu_sums sums[MOST_TILES];
+    row_state state[2];
     if (rows <= 0)
         return;
     size_t r0 = q0 + first;
     lay_rows(own, FORWARD_ROWS, q, r0 * q_stride + q_col + h * HEAD, q_stride, rows);
-#pragma unroll MU_UNROLL
-    for (int i = 0; i < SUM_TILES(FORWARD_ROWS); i++)
-        sums[i] = (mu_sums)(0.0f);
-    FOR_VECTORS(i, FORWARD_ROWS)
-    {
-        most[i] = -1e30f;
-        total[i] = 0.0f;
-    }
+    clear_tiles(sums, FORWARD_ROWS);
+    state[0] = state[1] = (row_state){-1e30f, 0.0f};
     for (int j0 = 0; j0 < nk; j0 += SPAN) {
         int count = min(SPAN, nk - j0);
         size_t at = (size_t)(k0 + j0) * kv_stride + h * HEAD;
@@ -218,55 +122,23 @@ UNIT_KERNEL void attention_unit_forward(__global const void *restrict q, __globa
         dots(scores, FORWARD_ROWS, own, tile);
         barrier(CLK_LOCAL_MEM_FENCE);
         lay_transposed(tile, v, at + v_col, kv_stride, count);
-        FOR_VECTORS(i, FORWARD_ROWS)
-        {
-            float largest = -1e30f;
-            for (int e = 0; e < MU_EACH; e++)
-                largest =
-                    fmax(largest,
-                         vec_max(below(scores[score_at(FORWARD_ROWS, VECTOR_ROW(i), VECTOR(i), e)] * scale,
-                                       VECTOR(i) * EACH + 4 * e, count, -1e30f)));
-            parts[VECTOR_ROW(i) * 4 + VECTOR(i)] = largest;
-        }
+#define LARGEST(i) parts[4 * VECTOR_ROW(i) + VECTOR] = largest_of(scores, VECTOR_ROW(i), scale, count);
+        FOR_VECTORS(LARGEST)
         barrier(CLK_LOCAL_MEM_FENCE);
-        FOR_VECTORS(i, FORWARD_ROWS)
-        {
-            int r = VECTOR_ROW(i), vector = VECTOR(i), j = j0 + vector * EACH;
-            float larger =
-                fmax(fmax(fmax(parts[4 * r], parts[4 * r + 1]), fmax(parts[4 * r + 2], parts[4 * r + 3])),
-                     most[i]);
-            float shrink = vec_exp((float4)(most[i] - larger)).x;
-            float4 p[2];
-            total[i] *= shrink;
-            for (int e = 0; e < MU_EACH; e++) {
-                p[e] = below(vec_exp(scores[score_at(FORWARD_ROWS, r, vector, e)] * scale - larger),
-                             vector * EACH + 4 * e, count, 0.0f);
-                total[i] += vec_sum(p[e]);
-                if (threshold)
-                    p[e] *= mask4(key.x, key.y, (uint)((h * nq + first + r) * nk + j + 4 * e), 1, threshold,
-                                  kept_scale);
-            }
-            ((__local uint4 *)scores)[mu_at(r, vector)] = mu_pack(p[0], p[MU_EACH - 1]);
-            most[i] = larger;
-            if (vector == 0)
-                per_row[r] = shrink;
-        }
+#define WEIGH(i)                                                                                             \
+    weigh(scores, parts, per_row, VECTOR_ROW(i), &state[i], scale, count, mask,                              \
+          (uint)((h * nq + first + VECTOR_ROW(i)) * nk + j0));
+        FOR_VECTORS(WEIGH)
         barrier(CLK_LOCAL_MEM_FENCE);
         accumulate_pv(sums, FORWARD_ROWS, scores, tile, per_row);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    FOR_VECTORS(i, FORWARD_ROWS) parts[VECTOR_ROW(i) * 4 + VECTOR(i)] = total[i];
+#define KEEP_TOTAL(i) parts[4 * VECTOR_ROW(i) + VECTOR] = state[i].total;
+    FOR_VECTORS(KEEP_TOTAL)
     barrier(CLK_LOCAL_MEM_FENCE);
-    FOR_VECTORS(i, FORWARD_ROWS)
-    {
-        int r = VECTOR_ROW(i);
-        if (VECTOR(i) == 0) {
-            float all = sum_parts(parts, r);
-            per_row[r] = 1.0f / all;
-            if (r < rows)
-                lse[(r0 + r) * heads + h] = most[i] + log(all);
-        }
-    }
+#define END_ROW(i)                                                                                           \
+    end_row(parts, per_row, VECTOR_ROW(i), state[i].most, lse + (r0 + VECTOR_ROW(i)) * heads + h, rows);
+    FOR_VECTORS(END_ROW)
     barrier(CLK_LOCAL_MEM_FENCE);
     write_rows(o, (r0 * heads + h) * HEAD, heads * HEAD, sums, FORWARD_ROWS, rows, per_row, 1.0f);
 }
@@ -295,24 +167,21 @@ UNIT_KERNEL void attention_unit_dq(__global const void *restrict q, __global con
         width = heads * HEAD;
     int rows = min(ROWS, nq - first);
     uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
-    mu_sums sums[SUM_TILES(ROWS)];
+    mu_sums sums[MOST_TILES];
 #ifdef COARSE
-    mu_sums mean_key[SUM_TILES(ROWS)]; /* Σ_j p_j k_j */
+    mu_sums mean_key[MOST_TILES]; /* Σ_j p_j k_j */
 #endif
     if (rows <= 0)
         return;
-    int r = VECTOR_ROW(0), vector = VECTOR(0);
+    int r = VECTOR_ROW(0), vector = VECTOR;
     int mine = r < ROWS, inside = r < rows; /* PoCL 3.1 loses a bool at a barrier */
     size_t r0 = q0 + first, head = r0 * width + h * HEAD;
     lay_rows(queries, ROWS, q, r0 * q_stride + q_col + h * HEAD, q_stride, rows);
     lay_rows(outs, ROWS, dout, head, width, rows);
-#pragma unroll MU_UNROLL
-    for (int i = 0; i < SUM_TILES(ROWS); i++) {
-        sums[i] = (mu_sums)(0.0f);
+    clear_tiles(sums, ROWS);
 #ifdef COARSE
-        mean_key[i] = (mu_sums)(0.0f);
+    clear_tiles(mean_key, ROWS);
 #endif
-    }
     if (mine) {
         float4 sum = (float4)(0.0f);
         for (int c = 4 * vector; c < HEAD && inside; c += 16) {
@@ -342,24 +211,24 @@ UNIT_KERNEL void attention_unit_dq(__global const void *restrict q, __global con
         barrier(CLK_LOCAL_MEM_FENCE);
         lay_transposed(values, k, at + k_col, kv_stride, count);
         if (mine) {
-            float4 ds[2], weight[2];
+            float8 p = (float8)(0.0f), ds = (float8)(0.0f);
             float all = 0.0f, left = 0.0f;
-            for (int e = 0; e < MU_EACH; e++) {
-                int place = score_at(ROWS, r, vector, e), j = vector * EACH + 4 * e;
-                float4 p =
-                    below(vec_exp(fma(scores[place], (float4)(scale), (float4)(-lses[r]))), j, count, 0.0f);
-                float4 dp = slopes[place];
-                if (threshold)
-                    dp *= mask4(key.x, key.y, (uint)((h * nq + first + r) * nk + j0 + j), 1, threshold,
-                                kept_scale);
-                ds[e] = p * (dp - means[r]);
-                weight[e] = p;
-                all += vec_sum(p);
-                left += vec_sum(ds[e]);
-            }
-            ((__local uint4 *)scores)[mu_at(r, vector)] = mu_pack(ds[0], ds[MU_EACH - 1]);
+#define SLOPE_OF_QUERY(e, of)                                                                                \
+    {                                                                                                        \
+        int place = score_at(ROWS, r, vector, e), j = vector * EACH + 4 * e;                                 \
+        p.of = below(vec_exp(fma(scores[place], (float4)(scale), (float4)(-lses[r]))), j, count, 0.0f);      \
+        ds.of = slopes[place];                                                                               \
+        if (threshold)                                                                                       \
+            ds.of *=                                                                                         \
+                mask4(key.x, key.y, (uint)((h * nq + first + r) * nk + j0 + j), 1, threshold, kept_scale);   \
+        ds.of = p.of * (ds.of - means[r]);                                                                   \
+        all += vec_sum(p.of);                                                                                \
+        left += vec_sum(ds.of);                                                                              \
+    }
+            FOR_HALVES(SLOPE_OF_QUERY)
+            ((__local uint4 *)scores)[mu_at(r, vector)] = mu_pack(ds.lo, ds.hi);
 #ifdef COARSE
-            ((__local uint4 *)slopes)[mu_at(r, vector)] = mu_pack(weight[0], weight[MU_EACH - 1]);
+            ((__local uint4 *)slopes)[mu_at(r, vector)] = mu_pack(p.lo, p.hi);
 #endif
             parts[4 * r + vector] += left;
             alls[4 * r + vector] += all;
@@ -399,18 +268,15 @@ attention_unit_dkv(__global const void *restrict q, __global const void *restric
         width = heads * HEAD;
     int first = (int)get_group_id(2) * ROWS, rows = min(ROWS, nk - first),
         last = block_sequences_begin[t + 1];
-    mu_sums sum_k[SUM_TILES(ROWS)], sum_v[SUM_TILES(ROWS)];
+    mu_sums sum_k[MOST_TILES], sum_v[MOST_TILES];
     if (rows <= 0)
         return;
-    int r = VECTOR_ROW(0), vector = VECTOR(0);
+    int r = VECTOR_ROW(0), vector = VECTOR;
     size_t r0 = k0 + first;
     lay_rows(keys, ROWS, k, r0 * kv_stride + k_col + h * HEAD, kv_stride, rows);
     lay_rows(values, ROWS, v, r0 * kv_stride + v_col + h * HEAD, kv_stride, rows);
-#pragma unroll MU_UNROLL
-    for (int i = 0; i < SUM_TILES(ROWS); i++) {
-        sum_k[i] = (mu_sums)(0.0f);
-        sum_v[i] = (mu_sums)(0.0f);
-    }
+    clear_tiles(sum_k, ROWS);
+    clear_tiles(sum_v, ROWS);
     for (int u = block_sequences_begin[t]; u < last; u++) {
         int s = block_sequences[u], q0 = q_begin[s], nq = q_begin[s + 1] - q0;
         uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
@@ -427,25 +293,23 @@ attention_unit_dkv(__global const void *restrict q, __global const void *restric
             lay_transposed(queries, q, at * q_stride + q_col + h * HEAD, q_stride, count);
             lay_transposed(outs, dout, at * width + h * HEAD, width, count);
             if (r < ROWS) {
-                float4 p[2], ds[2];
-                for (int e = 0; e < MU_EACH; e++) {
-                    int place = score_at(ROWS, r, vector, e), i = vector * EACH + 4 * e;
-                    float l[4], mean[4];
-                    for (int z = 0; z < 4; z++) {
-                        size_t row = (at + i + z) * heads + h;
-                        l[z] = i + z < count ? lse[row] : 0.0f;
-                        mean[z] = i + z < count ? delta[row] : 0.0f;
-                    }
-                    float4 mask = (float4)(1.0f);
-                    if (threshold)
-                        mask = mask4(key.x, key.y, (uint)((h * nq + i0 + i) * nk + first + r), (uint)nk,
-                                     threshold, kept_scale);
-                    p[e] = below(vec_exp(fma(scores[place], (float4)(scale), -vload4(0, l))), i, count, 0.0f);
-                    ds[e] = p[e] * fma(slopes[place], mask, -vload4(0, mean));
-                    p[e] *= mask;
-                }
-                ((__local uint4 *)scores)[mu_at(r, vector)] = mu_pack(p[0], p[MU_EACH - 1]);
-                ((__local uint4 *)slopes)[mu_at(r, vector)] = mu_pack(ds[0], ds[MU_EACH - 1]);
+                float8 p = (float8)(0.0f), ds = (float8)(0.0f);
+#define SLOPE_OF_KEY(e, of)                                                                                  \
+    {                                                                                                        \
+        int place = score_at(ROWS, r, vector, e), i = vector * EACH + 4 * e;                                 \
+        size_t row = (at + i) * heads + h;                                                                   \
+        float4 mask = (float4)(1.0f);                                                                        \
+        if (threshold)                                                                                       \
+            mask = mask4(key.x, key.y, (uint)((h * nq + i0 + i) * nk + first + r), (uint)nk, threshold,      \
+                         kept_scale);                                                                        \
+        p.of = below(vec_exp(fma(scores[place], (float4)(scale), -four(lse + row, heads, count - i))), i,    \
+                     count, 0);                                                                              \
+        ds.of = p.of * fma(slopes[place], mask, -four(delta + row, heads, count - i));                       \
+        p.of *= mask;                                                                                        \
+    }
+                FOR_HALVES(SLOPE_OF_KEY)
+                ((__local uint4 *)scores)[mu_at(r, vector)] = mu_pack(p.lo, p.hi);
+                ((__local uint4 *)slopes)[mu_at(r, vector)] = mu_pack(ds.lo, ds.hi);
             }
             barrier(CLK_LOCAL_MEM_FENCE);
             accumulate_pv(sum_v, ROWS, scores, outs, 0);

@@ -199,6 +199,14 @@ typedef float *row_scratch;
 typedef __local float *row_scratch;
 #endif
 
+/* Of kernels whose items have many floats at once: in the smallest sub-groups an item has the most registers
+ * (SUB_GROUP: device/device.h). */
+#if defined SUB_GROUP && LANES > 1
+#define SMALL_SUB_GROUPS __attribute__((intel_reqd_sub_group_size(SUB_GROUP)))
+#else
+#define SMALL_SUB_GROUPS
+#endif
+
 /* Without this LLVM splits vectors of 512 bits on some processors. */
 #if VEC == 16 && defined(__has_attribute)
 #if __has_attribute(min_vector_width)

@@ -190,18 +190,21 @@ static inline MU_ALWAYS int mu_col(int i, int lane)
 #error which unit
 #endif
 
+/* DO(i) for each of a lane's sums s, which is s.s##i and number 0x##i. */
+#define MU_FOUR_SUMS(DO) DO(0) DO(1) DO(2) DO(3)
+#define MU_EIGHT_SUMS(DO) MU_FOUR_SUMS(DO) DO(4) DO(5) DO(6) DO(7)
 #if MU_SUMS == 4
 typedef float4 mu_sums;
 #define MU_EACH_SUM(sums, to) vstore4(sums, 0, to)
-#define MU_SUMS_OF(from) vload4(0, from)
+#define MU_FOR_SUMS(DO) MU_FOUR_SUMS(DO)
 #elif MU_SUMS == 8
 typedef float8 mu_sums;
 #define MU_EACH_SUM(sums, to) vstore8(sums, 0, to)
-#define MU_SUMS_OF(from) vload8(0, from)
+#define MU_FOR_SUMS(DO) MU_EIGHT_SUMS(DO)
 #else
 typedef float16 mu_sums;
 #define MU_EACH_SUM(sums, to) vstore16(sums, 0, to)
-#define MU_SUMS_OF(from) vload16(0, from)
+#define MU_FOR_SUMS(DO) MU_EIGHT_SUMS(DO) DO(8) DO(9) DO(a) DO(b) DO(c) DO(d) DO(e) DO(f)
 #endif
 
 #ifdef MU_EMULATED

@@ -92,44 +92,57 @@ static inline MU_ALWAYS uint highs(uint first, uint second)
 }
 
 /* Four rows by 4 · MU_EACH of k as they are stored, in vectors of four numbers (halves: in x.xy); but eight
- * neighbours of a row, of 16 bits, are one vector. */
+ * neighbours of a row, of 16 bits, are one vector.
+ *
+ * Indices into it are constants as they are written, not as a loop unrolls: Intel's compiler takes private
+ * arrays apart before it unrolls, and what it cannot take apart then may end in memory. */
 typedef struct block {
     uint4 x[4 * MU_EACH];
 } block;
+
+#define FOR_FOUR(DO) DO(0) DO(1) DO(2) DO(3)
+#if MU_EACH == 2
+#define FOR_BLOCK(DO) FOR_FOUR(DO) DO(4) DO(5) DO(6) DO(7)
+#else
+#define FOR_BLOCK(DO) FOR_FOUR(DO)
+#endif
 
 static inline MU_ALWAYS void fetch(block *f, __global const void *from, int store, bool rows, bool aligned,
                                    size_t first, int stride, int row, int row_end, int k, int k_end)
 {
     if (rows && store != LAIP_STORED_FLOAT && MU_EACH == 2) {
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4; i++)
-            f->x[i] = row + i < row_end
-                          ? load_eight(from, first + (size_t)(row + i) * stride + k, k_end - k, aligned)
-                          : (uint4)(0u);
+#define OF_ROW(i)                                                                                            \
+    f->x[i] = row + i < row_end                                                                              \
+                  ? load_eight(from, first + (size_t)(row + i) * stride + k, k_end - k, aligned)             \
+                  : (uint4)(0u);
+        FOR_FOUR(OF_ROW)
+#undef OF_ROW
     } else if (rows) {
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4 * MU_EACH; i++) {
-            int r = row + i / MU_EACH, at = k + 4 * (i % MU_EACH);
-            f->x[i] = r < row_end
-                          ? load_four(from, store, first + (size_t)r * stride + at, k_end - at, aligned)
-                          : (uint4)(0u);
-        }
+#define OF_ROW(i)                                                                                            \
+    f->x[i] =                                                                                                \
+        row + i / MU_EACH < row_end                                                                          \
+            ? load_four(from, store, first + (size_t)(row + i / MU_EACH) * stride + k + 4 * (i % MU_EACH),   \
+                        k_end - k - 4 * (i % MU_EACH), aligned)                                              \
+            : (uint4)(0u);
+        FOR_BLOCK(OF_ROW)
+#undef OF_ROW
     } else {
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4 * MU_EACH; i++)
-            f->x[i] = k + i < k_end ? load_four(from, store, first + (size_t)(k + i) * stride + row,
-                                                row_end - row, aligned)
-                                    : (uint4)(0u);
+#define OF_COLUMN(i)                                                                                         \
+    f->x[i] = k + i < k_end                                                                                  \
+                  ? load_four(from, store, first + (size_t)(k + i) * stride + row, row_end - row, aligned)   \
+                  : (uint4)(0u);
+        FOR_BLOCK(OF_COLUMN)
+#undef OF_COLUMN
     }
 }
 
 /* Of a block of columns of k, the sum over k: of each of its four rows. */
 static inline MU_ALWAYS float4 sum_of(const block *f, int store)
 {
-    float4 sum = widen(f->x[0], store);
-#pragma unroll MU_UNROLL
-    for (int i = 1; i < 4 * MU_EACH; i++)
-        sum += widen(f->x[i], store);
+    float4 sum = (float4)(0.0f);
+#define ADD(i) sum += widen(f->x[i], store);
+    FOR_BLOCK(ADD)
+#undef ADD
     return sum;
 }
 
@@ -147,9 +160,9 @@ static inline MU_ALWAYS void keep(__local uint4 *slab, const block *f, int store
 {
     const uint4 *x = f->x;
     if (store == MU_STORE && rows) {
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4; i++)
-            slab[mu_at(row + i, v)] = x[i];
+#define MOVE(i) slab[mu_at(row + i, v)] = x[i];
+        FOR_FOUR(MOVE)
+#undef MOVE
     } else if (store == MU_STORE) {
 #if MU_EACH == 2
         slab[mu_at(row, v)] =
@@ -162,18 +175,18 @@ static inline MU_ALWAYS void keep(__local uint4 *slab, const block *f, int store
                                           highs(x[6].y, x[7].y));
 #endif
     } else if (rows) {
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4; i++) {
-            uint4 first = x[MU_EACH * i], second = x[MU_EACH * i + MU_EACH - 1];
-            if (store != LAIP_STORED_FLOAT && MU_EACH == 2)
-                first = (uint4)(x[i].xy, 0u, 0u), second = (uint4)(x[i].zw, 0u, 0u);
-            slab[mu_at(row + i, v)] = mu_pack(widen(first, store), widen(second, store));
-        }
+        bool eight = store != LAIP_STORED_FLOAT && MU_EACH == 2;
+#define CONVERT(i)                                                                                           \
+    slab[mu_at(row + i, v)] =                                                                                \
+        mu_pack(widen(eight ? (uint4)(x[i].xy, 0u, 0u) : x[MU_EACH * i], store),                             \
+                widen(eight ? (uint4)(x[i].zw, 0u, 0u) : x[MU_EACH * i + MU_EACH - 1], store));
+        FOR_FOUR(CONVERT)
+#undef CONVERT
     } else {
         float4 y[4 * MU_EACH];
-#pragma unroll MU_UNROLL
-        for (int i = 0; i < 4 * MU_EACH; i++)
-            y[i] = widen(x[i], store);
+#define WIDEN(i) y[i] = widen(x[i], store);
+        FOR_BLOCK(WIDEN)
+#undef WIDEN
         const float4 *z = y + 4 * (MU_EACH - 1);
         slab[mu_at(row, v)] =
             mu_pack((float4)(y[0].x, y[1].x, y[2].x, y[3].x), (float4)(z[0].x, z[1].x, z[2].x, z[3].x));

@@ -79,7 +79,7 @@ static laip_options options_for(laip_device *d, const form *f, const laip_attent
                             strstr(storage, "BFLOAT16") ? LAIP_STORED_BFLOAT16
                             : *storage                  ? LAIP_STORED_HALF
                                                         : LAIP_STORED_FLOAT);
-    return LAIP_OPTIONS("-DHEAD=#", storage, a->head_size);
+    return LAIP_OPTIONS("-DHEAD=# -DMANY_REGISTERS", storage, a->head_size);
 }
 
 /* Groups: a sequence (or block), a head, and a share of its rows. */
@@ -241,7 +241,7 @@ void laip_attention_backward(laip_device *d, const laip_attention *a, const laip
                        aligned_eight(a, g->k) && aligned_eight(a, g->v) && aligned(g->dq) &&
                        (!keys_too || (aligned(g->dk) && aligned(g->dv)));
     if (f.kind == PLAIN)
-        launch_delta(d, a, g, LAIP_OPTIONS("-DHEAD=#", storage, a->head_size));
+        launch_delta(d, a, g, LAIP_OPTIONS("-DHEAD=# -DMANY_REGISTERS", storage, a->head_size));
     launch_dq(d, a, &f, g, options_for(d, &f, a, a->longest_query, all_aligned, storage));
     if (keys_too)
         launch_dkv(d, a, &f, g, options_for(d, &f, a, a->longest_block, all_aligned, storage));
