@@ -1,7 +1,6 @@
 #include "eval/attention.h"
 
 #include "base/memory.h"
-#include "base/str.h"
 #include "data/assemble.h"
 #include "synth/family.h"
 
@@ -105,32 +104,46 @@ static double overlap(const laip_model_config *m, size_t i, const double *box)
     return across > 0 && down > 0 ? across * down * (double)wide * (double)tall : 0;
 }
 
-/* The bound thing that a phrase names, from its tokens; -1: none. */
-static int named_thing(const laip_token_sequences *p, size_t phrase, const laip_tokenizer *tokenizer)
+void laip_phrase_text(const laip_token_sequences *p, size_t phrase, const laip_tokenizer *tokenizer,
+                      laip_str *out)
 {
-    laip_str text = {0};
+    bool first = true;
     for (size_t i = p->begin[phrase]; i < p->begin[phrase + 1]; i++) {
         const char *token = p->word[i] < 0 ? NULL : laip_tokenizer_token(tokenizer, p->ids[i]);
-        bool inside = token && strncmp(token, "##", 2) == 0;
-        if (token)
-            laip_str_addf(&text, "%s%s", inside || !text.length ? "" : " ", inside ? token + 2 : token);
+        bool inside = token && strncmp(token, "##", 2) == 0 && token[2];
+        if (!token)
+            continue;
+        laip_str_addf(out, "%s%s", inside || first ? "" : " ", inside ? token + 2 : token);
+        first = false;
     }
+}
+
+int laip_phrase_thing(const laip_token_sequences *p, size_t phrase, const laip_tokenizer *tokenizer)
+{
+    laip_str text = {0};
+    laip_phrase_text(p, phrase, tokenizer, &text);
     int thing = laip_bound_of_phrase(laip_str_text(&text));
     free(text.text);
     return thing;
 }
 
+double laip_attention_inside(const laip_attention_reader *r, const float *map, const double *box)
+{
+    double sum = 0;
+    for (size_t i = 0; i < r->patches; i++)
+        sum += 100 * overlap(&r->explainer.model->sizes, i, box) * (double)map[i];
+    return sum;
+}
+
 static bool add_phrase(laip_attention_reader *r, const double *box, size_t phrase, float *maps,
                        laip_attention_share *share, laip_error *error)
 {
-    const laip_model_config *m = &r->explainer.model->sizes;
     if (!laip_attention_phrase(r, phrase, maps, error))
         return !error->text[0];
     share->phrases++;
     share->area += 100 * (box[2] - box[0]) * (box[3] - box[1]);
-    for (size_t i = 0; i < r->patches; i++)
-        for (int k = 0; k < LAIP_MAPS; k++)
-            share->inside[k] += 100 * overlap(m, i, box) * (double)maps[(size_t)k * r->patches + i];
+    for (int k = 0; k < LAIP_MAPS; k++)
+        share->inside[k] += laip_attention_inside(r, maps + (size_t)k * r->patches, box);
     return true;
 }
 
@@ -149,7 +162,7 @@ bool laip_attention_shares(laip_attention_reader *r, const laip_binding *b, size
             continue;
         good = laip_attention_picture(r, picture, error);
         for (size_t p = r->texts->first_phrase[q]; good && p < r->texts->first_phrase[q + 1]; p++) {
-            int thing = named_thing(&r->texts->phrases, p, r->tokenizer);
+            int thing = laip_phrase_thing(&r->texts->phrases, p, r->tokenizer);
             if (thing >= 0)
                 good = add_phrase(r, boxes + (ptrdiff_t)4 * thing, p, maps, &shares[thing], error);
         }

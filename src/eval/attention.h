@@ -3,6 +3,7 @@
 #ifndef LAIP_EVAL_ATTENTION_H
 #define LAIP_EVAL_ATTENTION_H
 
+#include "base/str.h"
 #include "data/texts.h"
 #include "eval/binding.h"
 #include "model/explain.h"
@@ -27,6 +28,15 @@ bool laip_attention_picture(laip_attention_reader *r, size_t picture, laip_error
 /* maps [LAIP_MAPS, P] of phrase number `phrase` of the texts over the picture that was opened, none negative,
  * each of sum 1 or all 0.  false with an empty error text: the phrase has no word that could be masked. */
 bool laip_attention_phrase(laip_attention_reader *r, size_t phrase, float *maps, laip_error *error);
+
+/* Per cent of a map [P] of sum 1 that lie inside a box (binding.h); patches at its edge count in part. */
+double laip_attention_inside(const laip_attention_reader *r, const float *map, const double *box);
+
+/* The words of a phrase, as the tokenizer left them; the bound thing that they name (synth/family.h), -1:
+ * none. */
+void laip_phrase_text(const laip_token_sequences *phrases, size_t phrase, const laip_tokenizer *tokenizer,
+                      laip_str *out);
+int laip_phrase_thing(const laip_token_sequences *phrases, size_t phrase, const laip_tokenizer *tokenizer);
 
 /* The share of attention inside the box of what a phrase names, over phrases of drawn families that name a
  * bound thing. */

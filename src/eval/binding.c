@@ -86,6 +86,8 @@ bool laip_binding_read(laip_binding *b, const char *annotations, laip_error *err
             good = laip_bad_input(error, "%s:%d:%d: %s", path, where.line, where.column, where.text);
         good = good && read_persons(b, json_object_get(all, "persons"), path, error) &&
                read_boxes(b, json_object_get(all, "boxes"), path, error);
+        const char *kind = json_string_value(json_object_get(all, "kind"));
+        b->control = kind && strcmp(kind, "control") == 0;
         json_decref(all);
         free(text);
     }
@@ -103,7 +105,7 @@ void laip_binding_free(laip_binding *b)
     *b = (laip_binding){0};
 }
 
-static const laip_binding_person *find(const laip_binding *b, int32_t id)
+const laip_binding_person *laip_binding_find(const laip_binding *b, int32_t id)
 {
     laip_binding_person key = {.id = id};
     return b->count ? bsearch(&key, b->persons, b->count, sizeof *b->persons, by_id) : NULL;
@@ -111,7 +113,7 @@ static const laip_binding_person *find(const laip_binding *b, int32_t id)
 
 int32_t laip_binding_family_of(const laip_binding *b, int32_t person)
 {
-    const laip_binding_person *p = find(b, person);
+    const laip_binding_person *p = laip_binding_find(b, person);
     return p ? p->family : -1;
 }
 
@@ -136,9 +138,9 @@ static void scale(laip_binding_metrics *m)
 static int wrong_bits(const laip_binding *b, const int32_t *ranking, size_t gallery, int32_t person,
                       const int32_t *gallery_person, const laip_binding_person **own)
 {
-    *own = find(b, person);
+    *own = laip_binding_find(b, person);
     for (size_t k = 0; *own && k < gallery; k++) {
-        const laip_binding_person *x = find(b, gallery_person[ranking[k]]);
+        const laip_binding_person *x = laip_binding_find(b, gallery_person[ranking[k]]);
         if (x && x->family == (*own)->family)
             return x->member ^ (*own)->member;
     }

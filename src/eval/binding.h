@@ -20,6 +20,7 @@ typedef struct laip_binding_person {
 typedef struct laip_binding {
     laip_binding_person *persons; /* by id */
     size_t count;
+    bool control;   /* members differ by colours that are foreign to their family */
     laip_map files; /* numbers of pictures by their file */
     double *boxes;  /* [pictures, LAIP_BOUNDS of synth/family.h, 4]: left, top, right, bottom, as shares */
 } laip_binding;
@@ -32,7 +33,8 @@ typedef struct laip_binding_metrics {
 /* binding.json beside an annotation file; none there: no persons, and true. */
 bool laip_binding_read(laip_binding *b, const char *annotations, laip_error *error);
 void laip_binding_free(laip_binding *b);
-int32_t laip_binding_family_of(const laip_binding *b, int32_t person); /* -1: of none */
+int32_t laip_binding_family_of(const laip_binding *b, int32_t person);               /* -1: of none */
+const laip_binding_person *laip_binding_find(const laip_binding *b, int32_t person); /* NULL: of none */
 /* The boxes of a picture, [LAIP_BOUNDS, 4]; NULL: it has none. */
 const double *laip_binding_boxes(const laip_binding *b, const char *file);
 

@@ -12,6 +12,7 @@
 #include "programs/eval_report.h"
 #include "report/contact_sheet.h"
 #include "report/eval_page.h"
+#include "report/family_figure.h"
 #include "store/checkpoint.h"
 #include "synth/family.h"
 
@@ -42,6 +43,8 @@ enum {
     REPORT,
     ORDER,
     ATTENTION,
+    FAMILY_FIGURE,
+    FAMILY,
     WEIGHT,
     IMAGE_CACHE,
     KEY,
@@ -53,17 +56,37 @@ enum { SETTINGS = 64 };
 
 typedef struct arguments {
     const char *checkpoint, *data, *images, *split, *label, *device, *config, *vocab, *gemm, *contact_sheet,
-        *report, *storage, *precision, *order, *key, *scores;
+        *report, *storage, *precision, *order, *key, *scores, *family_figure;
     const char *settings[SETTINGS];
     int setting_count;
     long k, show, attention, image_cache; /* image_cache below 0: as much as it takes by itself */
+    long family;                          /* below 0: the first of the split */
     float weight;                         /* below 0: the config's */
     bool json, chance, plan, untrained;
 } arguments;
 
-static error_t parse(int key, char *text, struct argp_state *state)
+static void parse_number(const char *text, long *value, const struct argp_state *state)
 {
-    arguments *a = state->input;
+    char *end;
+    *value = strtol(text, &end, 10);
+    if (*end || end == text || *value < 0)
+        argp_error(state, "%s: expected a whole number", text);
+}
+
+/* What options say together. */
+static void check_arguments(const arguments *a, const struct argp_state *state)
+{
+    if (a->order && strcmp(a->order, "matching") != 0 && strcmp(a->order, "both") != 0)
+        argp_error(state, "--order %s: expected matching or both", a->order);
+    if (a->family >= 0 && !a->family_figure)
+        argp_error(state, "--family: expected --family-figure with it");
+    if (!a->checkpoint || !a->data)
+        argp_error(state, "--checkpoint and --data are needed");
+}
+
+/* An option that is a text, a flag or a whole number; false: it is another. */
+static bool take(arguments *a, int key, const char *text, const struct argp_state *state)
+{
     const struct {
         int key;
         const char **field;
@@ -82,7 +105,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
                  {REPORT, &a->report},
                  {ORDER, &a->order},
                  {KEY, &a->key},
-                 {SCORES, &a->scores}};
+                 {SCORES, &a->scores},
+                 {FAMILY_FIGURE, &a->family_figure}};
+    const struct {
+        int key;
+        long *field;
+    } numbers[] = {{K, &a->k},
+                   {SHOW, &a->show},
+                   {ATTENTION, &a->attention},
+                   {IMAGE_CACHE, &a->image_cache},
+                   {FAMILY, &a->family}};
     const struct {
         int key;
         bool *field;
@@ -90,28 +122,30 @@ static error_t parse(int key, char *text, struct argp_state *state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].key == key) {
             *texts[i].field = text;
-            return 0;
+            return true;
         }
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (flags[i].key == key) {
             *flags[i].field = true;
-            return 0;
+            return true;
         }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].key == key) {
+            parse_number(text, numbers[i].field, state);
+            return true;
+        }
+    return false;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    arguments *a = state->input;
+    if (take(a, key, text, state))
+        return 0;
     if (key == SET) {
         if (a->setting_count == SETTINGS)
             argp_error(state, "--set: expected at most %d of them", SETTINGS);
         a->settings[a->setting_count++] = text;
-        return 0;
-    }
-    if (key == K || key == SHOW || key == ATTENTION || key == IMAGE_CACHE) {
-        char *end;
-        long value = strtol(text, &end, 10);
-        if (*end || end == text || value < 0)
-            argp_error(state, "%s: expected a whole number", text);
-        *(key == K           ? &a->k
-          : key == SHOW      ? &a->show
-          : key == ATTENTION ? &a->attention
-                             : &a->image_cache) = value;
         return 0;
     }
     if (key == WEIGHT) {
@@ -123,10 +157,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
     if (key == ARGP_KEY_ARG)
         argp_usage(state);
-    if (key == ARGP_KEY_END && a->order && strcmp(a->order, "matching") != 0 && strcmp(a->order, "both") != 0)
-        argp_error(state, "--order %s: expected matching or both", a->order);
-    if (key == ARGP_KEY_END && (!a->checkpoint || !a->data))
-        argp_error(state, "--checkpoint and --data are needed");
+    if (key == ARGP_KEY_END)
+        check_arguments(a, state);
     return key == ARGP_KEY_END || key == ARGP_KEY_NO_ARGS ? 0 : ARGP_ERR_UNKNOWN;
 }
 
@@ -139,6 +171,7 @@ typedef struct session {
     laip_evaluation result;
     laip_attention_reader attention;
     laip_binding binding; /* of drawn families; none elsewhere */
+    laip_example example; /* of --family-figure */
 } session;
 
 static bool load_config(session *s, const arguments *a, char **vocab, laip_error *error)
@@ -220,6 +253,56 @@ static bool draw_contact_sheet(const session *s, const arguments *a, laip_error 
     return good;
 }
 
+/* All that the result is written to. */
+static bool tell(session *s, const arguments *a, const laip_reranking *how, laip_error *error)
+{
+    if (a->chance)
+        s->result.chance = laip_metrics_chance(s->result.queries, s->result.gallery, s->result.query_person,
+                                               s->result.gallery_person);
+    laip_eval_results report = {.evaluation = &s->result,
+                                .dataset = &s->split.dataset,
+                                .binding = &s->binding,
+                                .device = s->device,
+                                .checkpoint = a->checkpoint,
+                                .split = a->split,
+                                .label = a->label,
+                                .k = (size_t)a->k,
+                                .fused = how->fused,
+                                .chance = a->chance};
+    laip_attention_share shares[LAIP_BOUNDS];
+    bool good = true;
+    if (a->report || a->family_figure || (a->attention && s->binding.count))
+        good = laip_attention_reader_open(&s->attention, &s->model, &s->config.loss, &s->split.dataset,
+                                          &s->split.texts, s->corpus.tokenizer, error);
+    if (good && a->attention && s->binding.count) {
+        good = laip_attention_shares(&s->attention, &s->binding, (size_t)a->attention, shares, error);
+        report.shares = shares;
+    }
+    if (good && a->json)
+        laip_eval_report_json(&report);
+    else if (good)
+        laip_eval_report(&report, a->show);
+    if (good && a->report)
+        good = laip_eval_page_write(&(laip_eval_page){.folder = a->report,
+                                                      .checkpoint = a->checkpoint,
+                                                      .split = a->split,
+                                                      .evaluation = &s->result,
+                                                      .dataset = &s->split.dataset,
+                                                      .attention = &s->attention,
+                                                      .k = how->k,
+                                                      .fused = how->fused,
+                                                      .count = a->show ? (size_t)a->show : 8},
+                                    error);
+    if (good && a->report)
+        laip_note("%s/index.html shows it", a->report);
+    if (good && a->scores)
+        good = laip_scores_write(a->scores, &s->result, &s->split.dataset, &s->split.texts, error);
+    if (good && a->family_figure)
+        good = laip_example_score(&s->example, &s->model, &s->split.dataset, &s->split.texts, error) &&
+               laip_family_figure_write(a->family_figure, &s->example, &s->attention, error);
+    return good && (!a->contact_sheet || draw_contact_sheet(s, a, error));
+}
+
 static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_error *error)
 {
     char *vocab;
@@ -229,11 +312,14 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
         a->split = s->config.test_split;
     good = good && laip_corpus_open(&s->corpus, &s->config, vocab, error) &&
            laip_split_open(&s->split, &s->corpus, &s->config, a->data, a->images, a->split,
-                           a->report || a->attention, error) &&
+                           a->report || a->attention || a->family_figure, error) &&
            laip_binding_read(&s->binding, s->split.dataset.file, error);
     free(vocab);
     if (good && !s->split.dataset.caption_count)
         good = laip_bad_input(error, "%s: has no split %s", a->data, a->split);
+    if (good && a->family_figure)
+        good = laip_example_choose(&s->example, &s->binding, &s->split.dataset, &s->split.texts,
+                                   s->corpus.tokenizer, a->family, error);
     laip_reranking how = {(size_t)a->k,
                           a->order ? strcmp(a->order, "both") == 0 : s->config.eval_fused,
                           a->weight < 0 ? s->config.eval_weight : a->weight,
@@ -257,48 +343,7 @@ static bool execute(session *s, arguments *a, const laip_ranks *ranks, laip_erro
     laip_progress_end();
     if (good && ranks->rank) /* rank 0 tells */
         return true;
-    if (good && a->chance)
-        s->result.chance = laip_metrics_chance(s->result.queries, s->result.gallery, s->result.query_person,
-                                               s->result.gallery_person);
-    laip_eval_results report = {.evaluation = &s->result,
-                                .dataset = &s->split.dataset,
-                                .binding = &s->binding,
-                                .device = s->device,
-                                .checkpoint = a->checkpoint,
-                                .split = a->split,
-                                .label = a->label,
-                                .k = (size_t)a->k,
-                                .fused = how.fused,
-                                .chance = a->chance};
-    laip_attention_share shares[LAIP_BOUNDS];
-    bool attends = good && (a->report || (a->attention && s->binding.count));
-    if (attends)
-        good = laip_attention_reader_open(&s->attention, &s->model, &s->config.loss, &s->split.dataset,
-                                          &s->split.texts, s->corpus.tokenizer, error);
-    if (good && a->attention && s->binding.count) {
-        good = laip_attention_shares(&s->attention, &s->binding, (size_t)a->attention, shares, error);
-        report.shares = shares;
-    }
-    if (good && a->json)
-        laip_eval_report_json(&report);
-    else if (good)
-        laip_eval_report(&report, a->show);
-    if (good && a->report)
-        good = laip_eval_page_write(&(laip_eval_page){.folder = a->report,
-                                                      .checkpoint = a->checkpoint,
-                                                      .split = a->split,
-                                                      .evaluation = &s->result,
-                                                      .dataset = &s->split.dataset,
-                                                      .attention = &s->attention,
-                                                      .k = how.k,
-                                                      .fused = how.fused,
-                                                      .count = a->show ? (size_t)a->show : 8},
-                                    error);
-    if (good && a->report)
-        laip_note("%s/index.html shows it", a->report);
-    if (good && a->scores)
-        good = laip_scores_write(a->scores, &s->result, &s->split.dataset, &s->split.texts, error);
-    return good && (!a->contact_sheet || draw_contact_sheet(s, a, error));
+    return good && tell(s, a, &how, error);
 }
 
 int main(int argc, char **argv)
@@ -343,6 +388,11 @@ int main(int argc, char **argv)
          "Of drawn families, prints what share of N captions' attention falls into the box of what a phrase "
          "names",
          0},
+        {"family-figure", FAMILY_FIGURE, "FILE.png", 0,
+         "Draws the four of a drawn family with a caption of one: scores of each, and where the caption's "
+         "phrases look",
+         0},
+        {"family", FAMILY, "N", 0, "Which family --family-figure draws (the first of the split)", 0},
         {"untrained", UNTRAINED, NULL, 0, "Evaluates the weights that the run began with, from its seed", 0},
         {"plan", PLAN, NULL, 0, "Prints what memory it will take, and ends", 0},
         {0}};
@@ -358,7 +408,7 @@ int main(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    arguments a = {.k = 128, .weight = -1, .image_cache = -1};
+    arguments a = {.k = 128, .weight = -1, .image_cache = -1, .family = -1};
     session s = {.result = {.queries = 0}};
     laip_ranks ranks;
     laip_error error;

@@ -77,30 +77,17 @@ void laip_samples_add(laip_str *page, const laip_evaluation *e, const laip_datas
     laip_str_adds(page, "</div></div>\n");
 }
 
-/* The words of a phrase, as the tokenizer left them. */
-static void add_phrase_text(laip_str *page, const laip_attention_reader *r, size_t phrase)
-{
-    const laip_token_sequences *p = &r->texts->phrases;
-    bool first = true;
-    for (size_t i = p->begin[phrase]; i < p->begin[phrase + 1]; i++) {
-        const char *token = p->word[i] < 0 ? NULL : laip_tokenizer_token(r->tokenizer, p->ids[i]);
-        bool inside = token && token[0] == '#' && token[1] == '#' && token[2];
-        if (!token)
-            continue;
-        laip_str_adds(page, inside || first ? "" : " ");
-        laip_page_text(page, inside ? token + 2 : token);
-        first = false;
-    }
-}
-
 static bool add_maps(laip_str *page, laip_attention_reader *r, const laip_image *picture, size_t phrase,
                      float *maps, laip_error *error)
 {
     const laip_model_config *m = &r->explainer.model->sizes;
     if (!laip_attention_phrase(r, phrase, maps, error))
         return !error->text[0];
+    laip_str words = {0};
+    laip_phrase_text(&r->texts->phrases, phrase, r->tokenizer, &words);
     laip_str_adds(page, "<div class=\"phrase\"><b>");
-    add_phrase_text(page, r, phrase);
+    laip_page_text(page, laip_str_text(&words));
+    free(words.text);
     laip_str_adds(page, "</b><div class=\"row\">");
     bool good = true;
     for (int k = 0; good && k < LAIP_MAPS; k++) {

@@ -40,6 +40,14 @@ expect "file_path" "${train[@]}" --set "data.annotations=$work/missing.json"
 expect "expected" "${train[@]}" --set model.width=32 --set "init.checkpoint=$work/out/best.safetensors"
 head -c 500 "$work/out/best.safetensors" > "$work/cut.safetensors"
 expect "cut.safetensors" "$build/laip-eval" --checkpoint "$work/cut.safetensors" --data "$data"
+# the figure of a family wants families, and the one that is asked for
+figure=("$build/laip-eval" --checkpoint "$work/out/best.safetensors" --family-figure "$work/family.png" --data)
+expect "has no families" "${figure[@]}" "$data"
+"$build/laip-data" synth "$work/families" --bind --persons 4 --val 4 --test 8 --images-per-person 1 > /dev/null
+expect "no family 9: expected one of 2 to 3" "${figure[@]}" "$work/families" --family 9
+if "$build/laip-eval" --checkpoint none --data "$data" --family 2 2> "$work/error"; then exit 1; fi
+grep -q -e '--family: expected --family-figure' "$work/error"
+[ ! -e "$work/family.png" ] || { echo "a figure was drawn of no family"; exit 1; }
 # a folder is the data set in it, for every program; a list without splits is never divided unsaid
 "$build/laip-data" check "$work/people" > /dev/null
 "$build/laip-eval" --checkpoint "$work/out/best.safetensors" --data "$work/people" > "$work/eval" 2> /dev/null

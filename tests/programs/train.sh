@@ -91,6 +91,11 @@ grep -q '"queries": 16' "$work/eval.json" || fail "evaluation: $(cat "$work/eval
 [ "$(grep -c '^"' "$work/show")" = 3 ] || fail "--show 3: $(cat "$work/show")"
 "$build/laip-data" pixels "$work/sheet.png" --ppm "$work/sheet.ppm" > /dev/null || fail "the sheet is no picture"
 [ "$(head -c 15 "$work/sheet.ppm" | sed -n 2p)" = "1220 946" ] || fail "the sheet is $(head -c 15 "$work/sheet.ppm") pixels"
+"$build/laip-data" synth "$work/families" --bind --persons 4 --val 4 --test 8 --images-per-person 2 > /dev/null
+"$build/laip-eval" --checkpoint "$work/rest/best.safetensors" --data "$work/families" --k 0 --family-figure "$work/family.png" \
+    --family 3 > /dev/null 2> "$work/log" || { cat "$work/log"; exit 1; }
+"$build/laip-data" pixels "$work/family.png" --ppm "$work/family.ppm" > /dev/null || fail "the figure of a family is no picture"
+[ "$(sed -n 2p "$work/family.ppm" | cut -d ' ' -f 1)" = 1968 ] || fail "the figure of a family is $(head -c 15 "$work/family.ppm") pixels"
 "$build/laip-eval" --checkpoint "$work/rest/best.safetensors" --data "$work/people" --k 8 --show 2 --report "$work/page" \
     > /dev/null 2> "$work/log" || { cat "$work/log"; exit 1; }
 for page in "$work/page/index.html" "$work/rest/report/index.html"; do
