@@ -34,7 +34,7 @@ cmp "$work/one/metrics.jsonl" "$work/two/metrics.jsonl" || fail "two hosts gave 
 
 # the cable out for four seconds
 rm -r "$work/two" "$work/one"
-LAIP_STALL_SECONDS=1 timeout 250 "$tools/two-hosts" "${command[@]}" "$work/two" --set phases.0.steps=300 > "$work/log" 2>&1 &
+LAIP_STALL_SECONDS=1 timeout 250 "$tools/two-hosts" "${command[@]}" "$work/two" --set phases.0.steps=100 > "$work/log" 2>&1 &
 job=$!
 lines() { local n; n=$(grep -c '"itc"' "$work/two/metrics.jsonl" 2> /dev/null) || true; echo "${n:-0}"; }
 while [ "$(lines)" -lt 3 ]; do kill -0 $job 2> /dev/null || fail "it ended"; sleep 0.02; done
@@ -47,5 +47,5 @@ sleep 4
 ip -n "$host" link set cable up
 wait $job || fail "the cable was out: exit status $?"
 grep -q "warning: .*has not come\|nothing comes through the network" "$work/log" || fail "no word of the cable"
-mpirun --oversubscribe --bind-to none -n 2 "${command[@]}" "$work/one" --set phases.0.steps=300 > "$work/log" 2>&1 || fail "one host"
+mpirun --oversubscribe --bind-to none -n 2 "${command[@]}" "$work/one" --set phases.0.steps=100 > "$work/log" 2>&1 || fail "one host"
 cmp "$work/one/metrics.jsonl" "$work/two/metrics.jsonl" || fail "the cable was out: other numbers"
