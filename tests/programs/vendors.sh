@@ -1,6 +1,6 @@
-# Devices of two vendors in one job compute the run of one device up to rounding: losses to 1e-5, weights to 1e-4; and the
-# faster one takes more micro-batches. Skipped where there is one OpenCL platform alone. A second one for processors is
-# Intel's: a folder with an .icd of each, named by OCL_ICD_VENDORS.
+# Devices of two vendors in one job compute the run of one device up to rounding: losses to 1e-5, weights to 1e-4.
+# Skipped where there is one OpenCL platform alone. A second one for processors is Intel's: a folder with an .icd of each,
+# named by OCL_ICD_VENDORS.
 set -euo pipefail
 build=$1
 work=$(mktemp -d)
