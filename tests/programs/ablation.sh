@@ -20,7 +20,7 @@ says "$folder/said" '| both − baseline | C1 | 1 | 2 |'
 says "$folder/out/rows.json" '"metric": "family"'
 says "$folder/out/rows/index.html" 'Differences of family'
 [ "$(wc -l < "$folder/out/rows.list")" = 8 ] || fail "not eight runs"
-says "$folder/out/runs/both-3-1/config.yaml" 'bidiratt: 0.1'
+says "$folder/out/runs/both-3-1/config.yaml" 'bidiratt: 0.3'
 says "$folder/out/runs/baseline-3-1/config.yaml" 'bidiratt: 0'
 cmp -s "$folder/out/runs/both-3-1-test1.json" "$folder/out/runs/both-3-2-test1.json" && fail "repetitions do not differ"
 
