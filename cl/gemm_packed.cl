@@ -51,12 +51,13 @@ static inline __attribute__((always_inline)) void store_first(vecf v, int count,
             to[done + i] = part[done + i];
 }
 
-/* A as it is, [m, k]; alpha is multiplied in. */
+/* A as it is, [m, k]; alpha is multiplied in.  Steps of k run faster than panels, so that the groups that
+ * follow each other go along A's rows. */
 ITEM_KERNEL void gemm_pack_a(__global const act *restrict a, __global float *restrict packed, float alpha,
                              int m, int k)
 {
-    int first = get_group_id(0) * MR, rows = min(MR, m - first);
-    int p0 = get_group_id(1) * LAIP_PACK_DEPTH, p1 = min(p0 + LAIP_PACK_DEPTH, k), p = p0;
+    int first = get_group_id(1) * MR, rows = min(MR, m - first);
+    int p0 = get_group_id(0) * LAIP_PACK_DEPTH, p1 = min(p0 + LAIP_PACK_DEPTH, k), p = p0;
     __global float *to = packed + (size_t)first * k;
     a += (size_t)first * k;
     for (; rows == MR && p + VEC <= p1; p += VEC) {
@@ -80,7 +81,7 @@ ITEM_KERNEL void gemm_pack_a(__global const act *restrict a, __global float *res
             to[(size_t)p * MR + i] = i < rows ? alpha * ACT_GET(a + (size_t)i * k + p) : 0;
 }
 
-/* A transposed, [k, m]. */
+/* A transposed, [k, m]; panels run faster, for the same reason. */
 ITEM_KERNEL void gemm_pack_a_transposed(__global const act *restrict a, __global float *restrict packed,
                                         float alpha, int m, int k)
 {

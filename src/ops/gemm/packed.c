@@ -33,12 +33,14 @@ static laip_options options(const laip_tile *t, laip_store a, laip_store b)
 static laip_mem pack_a(laip_device *d, const laip_tile *t, const laip_product *p)
 {
     size_t panels = parts(p->m, (size_t)t->rows), floats = panels * (size_t)t->rows * p->k;
+    size_t depths = parts(p->k, LAIP_PACK_DEPTH);
+    laip_grid along_rows = {.groups = {depths, panels}}, along_panels = {.groups = {panels, depths}};
     laip_mem packed = laip_workspace_get(d, &laip_gemm_state_of(d)->packed_a, floats * sizeof(float),
                                          "packed rows of a product");
     if (packed)
         LAIP_LAUNCH_ONE_OF(d, p->transpose_a ? &laip_cl_gemm_pack_a_transposed : &laip_cl_gemm_pack_a,
                            gemm_pack_a, options(t, p->a.store, LAIP_STORE_FLOAT),
-                           ((laip_grid){.groups = {panels, parts(p->k, LAIP_PACK_DEPTH)}}), LAIP_MAT(p->a),
+                           p->transpose_a ? along_panels : along_rows, LAIP_MAT(p->a),
                            laip_arg_floats(packed, floats), LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->k));
     return packed;
 }
