@@ -52,9 +52,10 @@ bool laip_bench_fastest(laip_device *device, void (*work)(laip_device *, void *)
 /* A report: {"program", "subcommand", "version", "build", "device", "platform", "driver", "units",
  * "native_vector", "settings", "results": [{"name", "value", "unit", "share"}]} with share absent where there
  * is no limit to compare with.  Larger is better for units that end in "/s".  Lines of a breakdown also have
- * "launches", "gflops" or "gbytes" a second, and "of_peak", the share of the limit that one of these reaches;
- * and there is a list "lines" of {"round", "part", "kernel", "launches", "ms", "gflop", "gbyte"}, each of one
- * kernel in one part of a round. */
+ * "launches", "gflops" or "gbytes" a second, and "of_peak", the share of the peak that the first reaches;
+ * what moves bytes alone has "of_copy" in `ops`, its rate as a multiple of a copy's; and there is a list
+ * "lines" of {"round", "part", "kernel", "launches", "ms", "gflop", "gbyte"}, each of one kernel in one part
+ * of a round. */
 json_t *laip_bench_report(laip_device *device, const char *subcommand);
 int laip_bench_name_width(const json_t *report); /* of the longest name, for a column */
 void laip_bench_add(json_t *report, const char *name, double value, const char *unit, double limit);
@@ -72,7 +73,7 @@ bool laip_bench_gemm(const laip_bench_run *run, laip_error *error);
 bool laip_bench_attention(const laip_bench_run *run, laip_error *error);
 bool laip_bench_rows(const laip_bench_run *run, laip_error *error);
 /* Times work and adds its rate: GFLOP/s where the profiler counts operations, as a share of the peak; else
- * GB/s, as a share of what a copy that moves as many bytes reaches. */
+ * GB/s, and as a multiple of what a copy that moves as many bytes reaches. */
 bool laip_bench_op(const laip_bench_run *run, const char *name, void (*work)(laip_device *, void *),
                    void *context, laip_error *error);
 void laip_bench_fill(laip_device *device, laip_mat m); /* with numbers between -0.5 and 0.5 */

@@ -92,10 +92,8 @@ static void add_line(json_t *report, const char *name, laip_profiler_line sum, d
     if (sum.flops > 0 && sum.seconds > 0) {
         json_object_set_new(line, "gflops", json_real(1e-9 * sum.flops / sum.seconds));
         json_object_set_new(line, "of_peak", json_real(1e-9 * sum.flops / sum.seconds / limits->gflops));
-    } else if (sum.seconds > 0) {
+    } else if (sum.seconds > 0) /* no share of a limit: much of it comes out of caches */
         json_object_set_new(line, "gbytes", json_real(1e-9 * sum.bytes / sum.seconds));
-        json_object_set_new(line, "of_peak", json_real(1e-9 * sum.bytes / sum.seconds / limits->gbytes));
-    }
 }
 
 /* Every line as it is, for machines. */

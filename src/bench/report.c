@@ -146,16 +146,21 @@ static void print_table(const json_t *report)
     json_array_foreach(json_object_get(report, "results"), i, r)
     {
         json_t *share = json_object_get(r, "share"), *launches = json_object_get(r, "launches");
-        json_t *gflops = json_object_get(r, "gflops"), *gbytes = json_object_get(r, "gbytes");
+        json_t *gflops = json_object_get(r, "gflops"), *gbytes = json_object_get(r, "gbytes"),
+               *of_copy = json_object_get(r, "of_copy");
         printf("%-*s %10.2f %-10s", width, json_string_value(json_object_get(r, "name")),
                json_number_value(json_object_get(r, "value")), json_string_value(json_object_get(r, "unit")));
         if (share)
             printf(" %5.1f %%", 100 * json_number_value(share));
         if (launches)
             printf(" %6" JSON_INTEGER_FORMAT " x", json_integer_value(launches));
-        if (gflops || gbytes)
-            printf(" %8.1f %-7s %5.1f %%", json_number_value(gflops ? gflops : gbytes),
-                   gflops ? "GFLOP/s" : "GB/s", 100 * json_number_value(json_object_get(r, "of_peak")));
+        if (gflops)
+            printf(" %8.1f GFLOP/s %5.1f %%", json_number_value(gflops),
+                   100 * json_number_value(json_object_get(r, "of_peak")));
+        if (gbytes)
+            printf(" %8.1f GB/s", json_number_value(gbytes));
+        if (of_copy)
+            printf(" %5.2f of a copy", json_number_value(of_copy));
         putchar('\n');
     }
 }

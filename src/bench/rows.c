@@ -1,5 +1,5 @@
 /* Operations on rows and on flat memory for `laip-bench ops`, at the sizes of a step of two images: what they
- * move a second, as a share of a plain copy of as many bytes. */
+ * move a second, beside a plain copy of as many bytes. */
 #include "bench/bench.h"
 #include "cl/shared.h"
 #include "ops/adamw.h"
