@@ -27,7 +27,7 @@
 #else
 #error attention_unit.cl: tiles of a wave
 #endif
-#if MU_EACH == 2 || defined MU_TF32
+#if defined MU_BF16 || defined MU_F16 || defined MU_TF32
 #define COARSE /* factors have fewer bits than sums */
 #endif
 #define UNIT_KERNEL MU_KERNEL __attribute__((reqd_work_group_size(ITEMS, 1, 1)))

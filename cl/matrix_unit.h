@@ -13,11 +13,12 @@
  *     MU_MFMA         mfma 16x16x4, 16x16x16         64              F32, BF16, F16
  *     MU_WMMA=11, 12  wmma 16x16x16 (RDNA 3, 4)      32              BF16, F16
  *     MU_DPAS=8, 16   dpas 8 × lanes × 16            8, 16           BF16, F16
- *     MU_PLAIN        fused multiply-adds            32, which need not run together    F32
- *     MU_EMULATED=32  lanes and registers of mma.sync, =64 of mfma; anywhere    all kinds
+ *     MU_PLAIN=32, 16 fused multiply-adds of so many rows    32, which need not run together    all but
+ * TF32X3 MU_EMULATED=32  lanes and registers of mma.sync, =64 of mfma; anywhere    all kinds
  *
  * MU_TF32X3 holds floats and splits each in two numbers of TF32 as it is used: three products of four, all
- * but the one of the small halves. */
+ * but the one of the small halves.  MU_PLAIN has its kinds as floats of so few bits: what a unit of the kind
+ * would give, on any device. */
 #if defined(MU_MFMA) || defined(MU_WMMA)
 #pragma OPENCL EXTENSION cl_khr_fp16 : enable
 #endif
@@ -39,7 +40,7 @@
 #define MU_APART MU_ALWAYS
 #endif
 
-#if defined(MU_BF16) || defined(MU_F16)
+#if (defined(MU_BF16) || defined(MU_F16)) && !defined(MU_PLAIN)
 #define MU_EACH 2
 #else
 #define MU_EACH 1
@@ -92,10 +93,30 @@ static inline MU_ALWAYS uint mu_tf32(float x) /* to the nearest, ties away from 
     return (as_uint(x) + 0x1000u) & 0xffffe000u;
 }
 
+#ifdef MU_PLAIN
+/* The nearest numbers of the kind, as floats. */
+static inline MU_ALWAYS float4 mu_rounded(float4 x)
+{
+#ifdef MU_BF16
+    return as_float4((uint4)(mu_bfloat(x.x), mu_bfloat(x.y), mu_bfloat(x.z), mu_bfloat(x.w)) << 16);
+#elif defined MU_F16
+    ushort4 bits;
+    vstore_half4_rte(x, 0, (half *)&bits);
+    return vload_half4(0, (const half *)&bits);
+#elif defined MU_TF32
+    return as_float4((uint4)(mu_tf32(x.x), mu_tf32(x.y), mu_tf32(x.z), mu_tf32(x.w)));
+#else
+    return x;
+#endif
+}
+#endif
+
 /* Four words of 4 · MU_EACH numbers: x, and then y where a word is two. */
 static inline MU_ALWAYS uint4 mu_pack(float4 x, float4 y)
 {
-#ifdef MU_BF16
+#ifdef MU_PLAIN
+    return as_uint4(mu_rounded(x));
+#elif defined MU_BF16
     return (uint4)(mu_bfloat_pair(x.x, x.y), mu_bfloat_pair(x.z, x.w), mu_bfloat_pair(y.x, y.y),
                    mu_bfloat_pair(y.z, y.w));
 #elif defined MU_F16
@@ -172,11 +193,11 @@ static inline MU_ALWAYS int mu_col(int i, int lane)
     return lane;
 }
 #elif defined MU_PLAIN
-/* Lane 8x + y has 4 × 4 of C: rows y, y + 8, …, columns 4x … 4x + 3. */
+/* Lane 8x + y has MU_PLAIN / 8 × 4 of C: rows y, y + 8, …, columns 4x … 4x + 3. */
 #define MU_LANES 32
-#define MU_M 32
+#define MU_M MU_PLAIN
 #define MU_N 16
-#define MU_SUMS 16
+#define MU_SUMS (MU_PLAIN / 2)
 #define MU_PARTS 4
 static inline MU_ALWAYS int mu_row(int i, int lane)
 {
@@ -421,17 +442,26 @@ static inline MU_ALWAYS mu_sums mu_mad(mu_a a, mu_b b, mu_sums c)
 }
 
 #else /* MU_PLAIN */
-typedef float16 mu_a; /* vectors of four rows: a vector and no struct, which oclgrind 21 cannot return */
-typedef mu_a mu_b;
-static inline MU_ALWAYS mu_a mu_four(__local const uint4 *tile, int row, int step, int part)
+typedef float16 mu_b; /* vectors of four rows: a vector and no struct, which oclgrind 21 cannot return */
+static inline MU_ALWAYS mu_b mu_four(__local const uint4 *tile, int row, int step, int part)
 {
     return as_float16((uint16)(tile[mu_at(row, part)], tile[mu_at(row + step, part)],
                                tile[mu_at(row + 2 * step, part)], tile[mu_at(row + 3 * step, part)]));
 }
+#if MU_PLAIN == 32
+typedef float16 mu_a;
 static inline MU_ALWAYS mu_a mu_load_a(__local const uint4 *tile, int row, int part, int lane)
 {
     return mu_four(tile, row + lane % 8, 8, part);
 }
+#else
+typedef float8 mu_a;
+static inline MU_ALWAYS mu_a mu_load_a(__local const uint4 *tile, int row, int part, int lane)
+{
+    int r = row + lane % 8;
+    return as_float8((uint8)(tile[mu_at(r, part)], tile[mu_at(r + 8, part)]));
+}
+#endif
 static inline MU_ALWAYS mu_b mu_load_b(__local const uint4 *tile, int row, int part, int lane)
 {
     return mu_four(tile, row + lane / 8 * 4, 1, part);
@@ -447,7 +477,11 @@ static inline MU_ALWAYS float4 mu_dots(float4 a, mu_b b, float4 c)
 }
 static inline MU_ALWAYS mu_sums mu_mad(mu_a a, mu_b b, mu_sums c)
 {
+#if MU_PLAIN == 16
+    return (float8)(mu_dots(a.lo, b, c.lo), mu_dots(a.hi, b, c.hi));
+#else
     return (float16)(mu_dots(a.lo.lo, b, c.lo.lo), mu_dots(a.lo.hi, b, c.lo.hi), mu_dots(a.hi.lo, b, c.hi.lo),
                      mu_dots(a.hi.hi, b, c.hi.hi));
+#endif
 }
 #endif

@@ -147,9 +147,9 @@ static inline MU_ALWAYS float4 sum_of(const block *f, int store)
 }
 
 /* How the unit's own numbers are stored. */
-#if defined MU_F16
+#if defined MU_F16 && MU_EACH == 2
 #define MU_STORE LAIP_STORED_HALF
-#elif defined MU_BF16
+#elif defined MU_BF16 && MU_EACH == 2
 #define MU_STORE LAIP_STORED_BFLOAT16
 #else
 #define MU_STORE 0

@@ -46,7 +46,8 @@ static const description units[] = {
      {NULL, NULL, "BF16", "F16"}},
     {"emulated32", "emulated", NULL, "-DMU_EMULATED=32", 32, {"TF32X3", "TF32", "BF16", "F16"}},
     {"emulated64", "emulated", NULL, "-DMU_EMULATED=64", 64, {"F32", "TF32", "BF16", "F16"}},
-    {"plain", "plain", NULL, "-DMU_PLAIN", 32, {"F32", "F32", "F32", "F32"}},
+    {"rounded", "rounded", NULL, "-DMU_PLAIN=16", 32, {"F32", "TF32", "BF16", "F16"}},
+    {"plain", "plain", NULL, "-DMU_PLAIN=32", 32, {"F32", "F32", "F32", "F32"}},
 };
 enum { UNITS = sizeof units / sizeof *units, MOST_OPTIONS = UNITS * PRECISIONS };
 

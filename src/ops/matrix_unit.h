@@ -21,7 +21,7 @@ typedef enum laip_precision {
 extern const char *const laip_precision_names[]; /* fp32, tf32, bf16, fp16; NULL at the end */
 
 typedef struct laip_unit {
-    const char *name;    /* mma.sync, mfma, wmma, dpas, emulated or plain */
+    const char *name;    /* mma.sync, mfma, wmma, dpas, emulated, rounded or plain */
     const char *kind;    /* of numbers: F32, TF32, TF32X3, BF16 or F16 */
     int lanes;           /* that run together */
     bool plain;          /* fused multiply-adds */
@@ -34,7 +34,8 @@ laip_precision laip_precision_set(laip_device *device, laip_precision precision)
 laip_precision laip_precision_of(const laip_device *device);
 
 /* The unit that serves this precision, sought at the first call; the plain one where none does.  LAIP_UNIT in
- * the environment names one that serves instead without being tried: plain, emulated32, emulated64. */
+ * the environment names one that serves instead without being tried: plain; rounded, the plain one with
+ * factors rounded as the precision says, which shows what it does to a training; emulated32, emulated64. */
 const laip_unit *laip_unit_of(laip_device *device, laip_precision precision);
 const laip_unit *laip_unit_plain(laip_device *device);
 /* One by name, untried, for this precision; false: that unit has no numbers of this kind. */

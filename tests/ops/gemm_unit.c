@@ -235,10 +235,10 @@ static bool everything;
 
 static void each_unit(void **state)
 {
-    static const char *const names[] = {"plain", "emulated32", "emulated64"};
+    static const char *const names[] = {"plain", "rounded", "emulated32", "emulated64"};
     laip_device *d = *state;
     int turn = 0;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         for (int precision = 0; precision < (i ? 4 : 1); precision++) {
             laip_unit unit;
             assert_true(laip_unit_named(d, names[i], (laip_precision)precision, &unit));
