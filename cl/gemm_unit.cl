@@ -19,6 +19,7 @@
 
 #include "gelu.h"
 #include "matrix_unit.h"
+#include "philox.h"
 #include "unit_slab.h"
 
 #if VEC != 4
@@ -43,11 +44,35 @@ typedef struct ends {
     __global void *pre;
     __global const void *residual;
     __global const float *bias;
+    __global const int *row_sequence, *begin;
+    __global const uint *ids;
+    uint4 stream;
+    uint threshold;
     int what, n;
-    float alpha;
+    float alpha, scale;
 } ends;
 
-static inline MU_APART void finish(const ends *e, float4 v, int row, int col)
+/* The key of the dropout's mask in the rows of a sequence, which an item meets one after another. */
+typedef struct mask_key {
+    int sequence;
+    uint2 key;
+} mask_key;
+
+/* cl/dropout.cl, of four neighbours. */
+static inline MU_ALWAYS float4 drop(const ends *e, mask_key *mask, float4 v, int row, int col)
+{
+    int sequence = e->row_sequence[row];
+    if (sequence != mask->sequence) {
+        mask->sequence = sequence;
+        mask->key = dropout_key(e->stream, e->ids, sequence);
+    }
+    uint first = ((uint)row - (uint)e->begin[sequence]) * (uint)e->n + (uint)col;
+    uint4 bits =
+        vec_mask_bits((uint4)(mask->key.x), (uint4)(mask->key.y), (uint4)(first) + (uint4)(0, 1, 2, 3));
+    return select((float4)(0.0f), v * e->scale, bits >= (uint4)(e->threshold));
+}
+
+static inline MU_APART void finish(const ends *e, mask_key *mask, float4 v, int row, int col)
 {
     size_t at = (size_t)row * e->n + col;
     int valid = e->n - col;
@@ -61,6 +86,8 @@ static inline MU_APART void finish(const ends *e, float4 v, int row, int col)
         v = vec_gelu(v);
     if (e->what & LAIP_HAS_SLOPE)
         v *= vec_gelu_slope(widen(load_four(e->pre, C_STORE, at, valid, aligned), C_STORE));
+    if (e->what & LAIP_HAS_DROPOUT)
+        v = drop(e, mask, v, row, col);
     if (e->what & LAIP_HAS_RESIDUAL)
         v += widen(load_four(e->residual, C_STORE, at, valid, aligned), C_STORE);
     if (e->what & LAIP_ADD_TO_C)
@@ -110,7 +137,9 @@ MU_KERNEL __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 gemm_unit(__global const void *restrict a, __global const void *restrict b, __global void *c,
           __global float *restrict sums, __global const float *restrict bias, __global void *pre,
           __global const void *residual, int what, float alpha, int m, int n, int k, int slice,
-          __global float *row_sums, int first_skipped, int end_skipped)
+          __global float *row_sums, int first_skipped, int end_skipped,
+          __global const int *restrict row_sequence, __global const int *restrict begin,
+          __global const uint *restrict ids, uint4 stream, uint threshold, float scale)
 {
     __local uint4 slabs[2][VECTORS];
     int item = get_local_id(0), lane = item % MU_LANES, wave = item / MU_LANES, now = 0;
@@ -202,7 +231,9 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
                 }
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-        ends e = {c, pre, residual, bias, what, n, alpha};
+        ends e = {c, pre, residual, bias, row_sequence, begin, ids, stream, threshold, what, n, alpha, scale};
+        mask_key mask; /* set by parts: a constant is a symbol to Intel's compiler */
+        mask.sequence = -1;
         for (int at = item; at < PASSING * TILE / 4; at += ITEMS) {
             int r = at / (TILE / 4), row = row0 + first + r, col = at % (TILE / 4) * 4;
             float4 v = *(__local const float4 *)(passing + sum_at(r, col));
@@ -212,7 +243,7 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
                     store_four(sums, LAIP_STORED_FLOAT, ((size_t)z * m + row) * n + col, v, n - col,
                                n % 4 == 0);
                 else
-                    finish(&e, v, row, col);
+                    finish(&e, &mask, v, row, col);
             }
         }
     }
@@ -222,17 +253,22 @@ gemm_unit(__global const void *restrict a, __global const void *restrict b, __gl
 FLAT_KERNEL void gemm_unit_slices(__global void *c, __global const float *restrict sums,
                                   __global const float *restrict bias, __global void *pre,
                                   __global const void *residual, int what, float alpha, int m, int n,
-                                  int slices, __global float *row_sums, int first_skipped, int end_skipped)
+                                  int slices, __global float *row_sums, int first_skipped, int end_skipped,
+                                  __global const int *restrict row_sequence,
+                                  __global const int *restrict begin, __global const uint *restrict ids,
+                                  uint4 stream, uint threshold, float scale)
 {
     int row = get_group_id(1), first = 4 * (int)get_global_id(0);
-    ends e = {c, pre, residual, bias, what, n, alpha};
+    ends e = {c, pre, residual, bias, row_sequence, begin, ids, stream, threshold, what, n, alpha, scale};
+    mask_key mask;
+    mask.sequence = -1;
     if (first < n) {
         float4 v = (float4)(0.0f);
         for (int z = 0; z < slices; z++)
             v += widen(
                 load_four(sums, LAIP_STORED_FLOAT, ((size_t)z * m + row) * n + first, n - first, n % 4 == 0),
                 LAIP_STORED_FLOAT);
-        finish(&e, v, row, first);
+        finish(&e, &mask, v, row, first);
     }
     if (first == 0 && what & LAIP_HAS_ROW_SUMS && (row < first_skipped || row >= end_skipped)) {
         float sum = row_sums[row];

@@ -34,7 +34,8 @@ enum {
     LAIP_HAS_RESIDUAL = 8,
     LAIP_ADD_TO_C = 16,  /* beta is 1 */
     LAIP_HAS_SLOPE = 32, /* gelu'(pre), which is read, is multiplied with */
-    LAIP_HAS_ROW_SUMS = 64
+    LAIP_HAS_ROW_SUMS = 64,
+    LAIP_HAS_DROPOUT = 128
 };
 
 /* gemm_packed.cl: steps of k that a packing item handles; and how the product finds the panels of B: made

@@ -193,11 +193,8 @@ typedef struct closing {
 
 static void close_part(const laip_bert_layer *l, const closing *p, laip_sequences *q, const laip_context *c)
 {
-    bool drops = c->dropout > 0;
-    laip_linear_forward(c, p->dense, p->sum, p->x, drops ? (laip_mat){0} : p->residual);
-    if (drops)
-        laip_dropout(c->device, p->sum, p->sum, p->residual, q->d_row_sequence, q->d_begin, q->d_id,
-                     stream(l, p->site, c), c->dropout);
+    laip_dropout_mask mask = laip_sequences_mask(q, stream(l, p->site, c), c->dropout);
+    laip_linear_dropout(c, p->dense, p->sum, p->x, &mask, p->residual);
     laip_norm_forward(c, p->norm, p->out, p->stats, p->sum);
 }
 
@@ -324,8 +321,8 @@ static laip_mat undrop(const laip_bert_backward *p, const views *v, int site)
     if (p->c->dropout <= 0)
         return v->g;
     laip_mat dropped = laip_rows(p->scratch->dropped, v->g.rows);
-    laip_dropout(p->c->device, dropped, v->g, (laip_mat){0}, v->q->d_row_sequence, v->q->d_begin, v->q->d_id,
-                 stream(p->layer, site, p->c), p->c->dropout);
+    laip_dropout_mask mask = laip_sequences_mask(v->q, stream(p->layer, site, p->c), p->c->dropout);
+    laip_dropout(p->c->device, dropped, v->g, (laip_mat){0}, &mask);
     return dropped;
 }
 

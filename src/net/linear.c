@@ -36,6 +36,13 @@ void laip_linear_forward(const laip_context *c, const laip_linear *l, laip_mat y
     laip_precision_set(c->device, before);
 }
 
+void laip_linear_dropout(const laip_context *c, const laip_linear *l, laip_mat y, laip_mat x,
+                         const laip_dropout_mask *mask, laip_mat residual)
+{
+    laip_epilogue e = {.bias = l->bias->value, .dropout = mask->p > 0 ? mask : NULL, .residual = residual};
+    laip_gemm(c->device, false, true, 1, x, l->weight->value, 0, y, &e);
+}
+
 void laip_linear_gelu(const laip_context *c, const laip_linear *l, laip_mat y, laip_mat pre, laip_mat x)
 {
     laip_epilogue e = {.bias = l->bias->value, .activation = LAIP_GELU, .pre = pre};

@@ -66,6 +66,9 @@ laip_norm laip_norm_declare(laip_table *table, const char *name, size_t width, f
 /* y = x Wᵀ + b (+ residual, when its mem is not NULL).  x [rows, in], y [rows, out] assigned. */
 void laip_linear_forward(const laip_context *c, const laip_linear *l, laip_mat y, laip_mat x,
                          laip_mat residual);
+/* y = dropout(x Wᵀ + b) + residual, p = 0 dropping nothing. */
+void laip_linear_dropout(const laip_context *c, const laip_linear *l, laip_mat y, laip_mat x,
+                         const laip_dropout_mask *mask, laip_mat residual);
 /* y = gelu(pre), pre = x Wᵀ + b; both assigned. */
 void laip_linear_gelu(const laip_context *c, const laip_linear *l, laip_mat y, laip_mat pre, laip_mat x);
 /* dx = dy W (mem NULL: not wanted; += when accumulate); the gradients of W and b accumulate unless c->frozen

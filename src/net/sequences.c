@@ -194,3 +194,9 @@ laip_attention laip_sequences_onto(const laip_sequences *s, const laip_sequences
     a.score_count = scores(s, whole, count);
     return a;
 }
+
+laip_dropout_mask laip_sequences_mask(const laip_sequences *s, laip_rng_key stream, float p)
+{
+    return (laip_dropout_mask){
+        .row_sequence = s->d_row_sequence, .begin = s->d_begin, .ids = s->d_id, .stream = stream, .p = p};
+}

@@ -6,6 +6,7 @@
 
 #include "device/buffer.h"
 #include "ops/attention.h"
+#include "ops/dropout.h"
 
 typedef struct laip_sequences {
     size_t count, rows, longest;                /* now */
@@ -40,5 +41,7 @@ laip_attention laip_sequences_cross(const laip_sequences *s, size_t count, int h
 /* The attention of s's sequences, which hold some rows of those of `whole`, onto all of the latter's. */
 laip_attention laip_sequences_onto(const laip_sequences *s, const laip_sequences *whole, size_t count,
                                    int heads, int head_size, float dropout);
+/* The mask of a dropout of the batch's rows. */
+laip_dropout_mask laip_sequences_mask(const laip_sequences *s, laip_rng_key stream, float p);
 
 #endif

@@ -110,10 +110,9 @@ void laip_text_forward(const laip_text_encoder *e, laip_text_pass *pass, const l
     laip_embedding_forward(c->device, sum, pass->ids, pass->positions, b->word->value, b->position->value,
                            b->type->value);
     laip_norm_forward(c, &b->norm, x, laip_rows(pass->stats, rows), sum);
-    if (c->dropout > 0) {
-        laip_dropout(c->device, x, x, (laip_mat){0}, s->d_row_sequence, s->d_begin, s->d_id,
-                     laip_context_stream(c, 0), c->dropout);
-    }
+    laip_dropout_mask mask = laip_sequences_mask(s, laip_context_stream(c, 0), c->dropout);
+    if (c->dropout > 0)
+        laip_dropout(c->device, x, x, (laip_mat){0}, &mask);
     int full = e->sizes.text_layers - (pass->kind == LAIP_PASS_CLS);
     for (int i = 0; i < full; i++) {
         laip_mat y = i + 1 < e->sizes.text_layers ? pass->saved[i + 1].x : pass->out;
@@ -141,10 +140,9 @@ void laip_text_backward(const laip_text_encoder *e, laip_text_pass *pass, const 
                                                        .c = c});
         laip_gradients_complete(c, LAIP_GRADIENTS_TEXT_LAYER, i);
     }
-    if (c->dropout > 0) {
-        laip_dropout(c->device, g, g, none, s->d_row_sequence, s->d_begin, s->d_id, laip_context_stream(c, 0),
-                     c->dropout);
-    }
+    laip_dropout_mask mask = laip_sequences_mask(s, laip_context_stream(c, 0), c->dropout);
+    if (c->dropout > 0)
+        laip_dropout(c->device, g, g, none, &mask);
     laip_norm_backward(c, &b->norm, g, false, g, laip_rows(pass->sum, s->rows),
                        laip_rows(pass->stats, s->rows));
     laip_scatter_rows(c->device, b->word->gradient, g, pass->words.target, pass->words.begin,

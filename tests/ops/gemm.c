@@ -4,11 +4,12 @@
 #include "base/memory.h"
 #include "ops/gemm/internal.h"
 #include "support/device.h"
+#include "support/dropout.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WITH_BIAS = 1, WITH_GELU = 2, WITH_PRE = 4, WITH_RESIDUAL = 8, WITH_BETA = 16 };
+enum { WITH_BIAS = 1, WITH_GELU = 2, WITH_PRE = 4, WITH_RESIDUAL = 8, WITH_BETA = 16, WITH_DROPOUT = 32 };
 
 typedef struct problem {
     bool ta, tb;
@@ -20,6 +21,7 @@ typedef struct problem {
 typedef struct operands {
     float *a, *b, *c, *bias, *residual;
     laip_mat ma, mb, mc, mbias, mpre, mresidual;
+    laip_test_mask mask;
 } operands;
 
 static operands make(laip_device *d, const problem *p)
@@ -37,6 +39,8 @@ static operands make(laip_device *d, const problem *p)
     o.mbias = laip_test_mat(d, 1, p->n, o.bias);
     o.mpre = laip_test_mat(d, p->m, p->n, o.residual);
     o.mresidual = laip_test_mat(d, p->m, p->n, o.residual);
+    if (p->with & WITH_DROPOUT)
+        o.mask = laip_test_mask_create(d, p->m, p->n, 0.1f);
     return o;
 }
 
@@ -48,6 +52,7 @@ static void release(operands *o)
         free(host[i]);
     for (size_t i = 0; i < sizeof mats / sizeof *mats; i++)
         laip_mem_release(mats[i]->mem);
+    laip_test_mask_free(&o->mask);
 }
 
 /* The expected C, and what was there before the activation. */
@@ -63,6 +68,7 @@ static void expect(const problem *p, const operands *o, double *c, double *pre)
             pre[i * p->n + j] = x;
             if (p->with & WITH_GELU)
                 x = 0.5 * x * (1 + erf(x / sqrt(2)));
+            x *= p->with & WITH_DROPOUT ? o->mask.factor[i * p->n + j] : 1;
             x += p->with & WITH_RESIDUAL ? (double)o->residual[i * p->n + j] : 0;
             c[i * p->n + j] = x + (p->with & WITH_BETA ? (double)o->c[i * p->n + j] : 0);
         }
@@ -91,6 +97,8 @@ static void try(laip_device *d, problem p)
         e.pre = o.mpre;
     if (p.with & WITH_RESIDUAL)
         e.residual = o.mresidual;
+    if (p.with & WITH_DROPOUT)
+        e.dropout = &o.mask.mask;
     laip_gemm(d, p.ta, p.tb, p.alpha, o.ma, o.mb, p.with & WITH_BETA ? 1 : 0, o.mc, &e);
     float *got = laip_test_read(d, o.mc), *got_pre = laip_test_read(d, o.mpre);
     double *c = laip_alloc(p.m * p.n, sizeof *c), *pre = laip_alloc(p.m * p.n, sizeof *pre);
@@ -114,6 +122,7 @@ static const int ends[] = {
     WITH_BIAS | WITH_GELU,
     WITH_BIAS | WITH_GELU | WITH_PRE,
     WITH_BIAS | WITH_GELU | WITH_PRE | WITH_RESIDUAL,
+    WITH_BIAS | WITH_DROPOUT | WITH_RESIDUAL,
 };
 enum { ENDS = sizeof ends / sizeof *ends };
 
@@ -256,6 +265,7 @@ static void nothing_to_sum(void **state)
     (void)state;
     try(d, (problem){.m = 5, .n = 7, .k = 0, .with = WITH_BIAS | WITH_GELU | WITH_PRE});
     try(d, (problem){.m = 5, .n = 7, .k = 0, .with = WITH_BETA});
+    try(d, (problem){.m = 5, .n = 7, .k = 0, .with = WITH_BIAS | WITH_DROPOUT | WITH_RESIDUAL});
     laip_mat none = laip_test_mat(d, 0, 3, NULL), b = laip_test_mat(d, 3, 4, NULL),
              c = laip_test_mat(d, 0, 4, NULL);
     laip_device_reset_counters(d);

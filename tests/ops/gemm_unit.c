@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "ops/gemm/unit.h"
 #include "support/device.h"
+#include "support/dropout.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ static laip_mat stored(laip_device *d, size_t rows, size_t cols, float *values, 
 
 typedef struct operands {
     float *a, *b, *c, *bias, *residual, *row_sums;
+    laip_test_mask mask;
     laip_product p;
 } operands;
 
@@ -78,6 +80,8 @@ static operands make(laip_device *d, const laip_unit *unit, const problem *q)
         .pre = q->ends & LAIP_HAS_PRE ? stored(d, q->m, q->n, o.residual, store_c) : none,
         .residual = q->ends & LAIP_HAS_RESIDUAL ? stored(d, q->m, q->n, o.residual, store_c) : none,
         .slope_of = q->ends & LAIP_HAS_SLOPE ? stored(d, q->m, q->n, o.residual, store_c) : none};
+    if (q->ends & LAIP_HAS_DROPOUT)
+        o.mask = laip_test_mask_create(d, q->m, q->n, 0.3f);
     if (q->ends & LAIP_HAS_ROW_SUMS)
         o.p.epilogue.row_sums = (laip_row_sums){.to = stored(d, 1, q->m, o.row_sums, LAIP_STORE_FLOAT),
                                                 .first_skipped = q->m / 4,
@@ -100,6 +104,7 @@ static void release(operands *o)
         free(host[i]);
     for (size_t i = 0; i < sizeof mems / sizeof *mems; i++)
         laip_mem_release(mems[i]);
+    laip_test_mask_free(&o->mask);
 }
 
 static void compare(const laip_unit *unit, const problem *q, const operands *o, const float *got,
@@ -124,6 +129,7 @@ static void compare(const laip_unit *unit, const problem *q, const operands *o, 
                 double r = (double)o->residual[at];
                 x *= 0.5 * (1 + erf(r / sqrt(2))) + r * exp(-0.5 * r * r) / sqrt(2 * acos(-1));
             }
+            x *= q->ends & LAIP_HAS_DROPOUT ? o->mask.factor[at] : 1;
             x += q->ends & LAIP_HAS_RESIDUAL ? (double)o->residual[at] : 0;
             x += q->beta != 0 ? (double)o->c[at] : 0;
             bool good = fabs((double)got[at] - x) <= bound * fmax(1, fabs(x));
@@ -157,6 +163,7 @@ static void compare_row_sums(laip_device *d, const laip_unit *unit, const proble
 static void try(laip_device *d, const laip_unit *unit, problem q)
 {
     operands o = make(d, unit, &q);
+    o.p.epilogue.dropout = q.ends & LAIP_HAS_DROPOUT ? &o.mask.mask : NULL;
     float *got[2], *pre = NULL;
     for (int i = 0; i < 2; i++) { /* the same bits twice, when nothing is added to C */
         if (q.beta == 0 || i == 0)
@@ -175,14 +182,18 @@ static void try(laip_device *d, const laip_unit *unit, problem q)
     release(&o);
 }
 
-enum { GELU = LAIP_HAS_BIAS | LAIP_HAS_GELU | LAIP_HAS_PRE, CASES = 10 };
+enum {
+    GELU = LAIP_HAS_BIAS | LAIP_HAS_GELU | LAIP_HAS_PRE,
+    DROPS = LAIP_HAS_BIAS | LAIP_HAS_DROPOUT | LAIP_HAS_RESIDUAL,
+    CASES = 11
+};
 
 /* Products that between them have every transposition, ragged sides, sides of whole vectors, slices, storage
  * and all ends.  Each compiles a kernel for each unit and kind: without `everything` the cases are shared
  * out. */
 static const problem cases[CASES] = {
     {.tb = true, .m = 70, .n = 136, .k = 100, .alpha = 1, .ends = GELU, .plan = {64, 1}},
-    {.m = 67, .n = 77, .k = 203, .alpha = 0.5f, .ends = LAIP_HAS_BIAS | LAIP_HAS_RESIDUAL, .plan = {128, 3}},
+    {.m = 67, .n = 77, .k = 203, .alpha = 0.5f, .ends = DROPS, .plan = {128, 3}},
     {.ta = true,
      .m = 136,
      .n = 68,
@@ -193,6 +204,13 @@ static const problem cases[CASES] = {
      .plan = {64, 2}},
     {.ta = true, .tb = true, .m = 5, .n = 131, .k = 33, .alpha = 1, .plan = {128, 1}},
     {.tb = true,
+     .m = 67,
+     .n = 132,
+     .k = 65,
+     .alpha = 1,
+     .ends = LAIP_HAS_BIAS | LAIP_HAS_RESIDUAL,
+     .plan = {64, 1}},
+    {.tb = true,
      .short_a = true,
      .short_b = true,
      .short_c = true,
@@ -200,7 +218,7 @@ static const problem cases[CASES] = {
      .n = 72,
      .k = 104,
      .alpha = 1,
-     .ends = GELU | LAIP_HAS_RESIDUAL,
+     .ends = GELU | DROPS,
      .plan = {64, 1}},
     {.short_a = true,
      .short_b = true,

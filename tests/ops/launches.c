@@ -73,7 +73,8 @@ static void xent(int i)
 
 static void dropout(int i)
 {
-    laip_dropout(d, y[i % 2], x[i % 2], x[(i + 1) % 2], ints, ints, ints, laip_rng_fold(1, 2, 3), 0.1f);
+    laip_dropout_mask mask = {ints, ints, ints, laip_rng_fold(1, 2, 3), 0.1f};
+    laip_dropout(d, y[i % 2], x[i % 2], x[(i + 1) % 2], &mask);
 }
 
 static void make_operands(void)

@@ -183,8 +183,9 @@ static void rows_by_index(run *r)
     static const int32_t first[] = {0, 2, TO}, of[TO] = {0, 0, 1, 1, 1}, key[] = {5, 6, 7, 8};
     laip_mat dropped = act(r, TO, cols, 1), added = act(r, TO, cols, 1);
     laip_ints row = ints(r, TO, of), start = ints(r, 3, first), keys = ints(r, 4, key);
-    laip_dropout(r->d, dropped, y, (laip_mat){0}, row, start, keys, laip_rng_fold(1, 2, 3), 0.3f);
-    laip_dropout(r->d, added, y, dropped, row, start, keys, laip_rng_fold(1, 2, 3), 0.3f);
+    laip_dropout_mask mask = {row, start, keys, laip_rng_fold(1, 2, 3), 0.3f};
+    laip_dropout(r->d, dropped, y, (laip_mat){0}, &mask);
+    laip_dropout(r->d, added, y, dropped, &mask);
 }
 
 static void pictures(run *r)

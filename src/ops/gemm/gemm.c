@@ -83,7 +83,7 @@ int laip_epilogue_bits(const laip_epilogue *e)
     bool gelu = e->activation == LAIP_GELU;
     return (e->bias.mem ? LAIP_HAS_BIAS : 0) | (gelu ? LAIP_HAS_GELU : 0) |
            (gelu && e->pre.mem ? LAIP_HAS_PRE : 0) | (e->residual.mem ? LAIP_HAS_RESIDUAL : 0) |
-           (e->slope_of.mem ? LAIP_HAS_SLOPE : 0);
+           (e->slope_of.mem ? LAIP_HAS_SLOPE : 0) | (e->dropout ? LAIP_HAS_DROPOUT : 0);
 }
 
 /* Halves and bfloat16 do not meet in one product. */
@@ -134,6 +134,12 @@ static bool epilogue_agrees(laip_device *d, const laip_product *p)
                          p->n);
         return false;
     }
+    const laip_dropout_mask *mask = p->epilogue.dropout;
+    if (mask && mask->row_sequence.count < p->m) {
+        laip_device_fail(d, "product into %zu x %zu: its dropout is of %zu rows", p->m, p->n,
+                         mask->row_sequence.count);
+        return false;
+    }
     int bits = laip_epilogue_bits(&p->epilogue);
     if (p->beta != 0 && (p->beta != 1 || bits)) {
         laip_device_fail(d, "product with beta %g%s: beta is 0, or 1 without an epilogue", (double)p->beta,
@@ -178,7 +184,16 @@ static laip_product without_fused(const laip_product *p)
 {
     laip_product q = *p;
     q.epilogue.slope_of.mem = q.epilogue.row_sums.to.mem = NULL;
+    q.epilogue.dropout = NULL;
+    if (p->epilogue.dropout) /* which is added after it */
+        q.epilogue.residual.mem = NULL;
     return q;
+}
+
+static void run_dropout(laip_device *d, const laip_product *p)
+{
+    if (p->epilogue.dropout)
+        laip_dropout(d, p->c, p->c, p->epilogue.residual, p->epilogue.dropout);
 }
 
 /* What not all implementations fuse, in launches of its own. */
@@ -188,6 +203,7 @@ static void run_fused(laip_device *d, const laip_product *p)
     size_t behind = s->first_skipped + s->skipped;
     if (p->epilogue.slope_of.mem)
         laip_gelu_backward(d, p->c, p->c, p->epilogue.slope_of);
+    run_dropout(d, p);
     if (!s->to.mem)
         return;
     laip_bias_gradient_columns(d, s->to, p->a, 0, s->first_skipped, s->scratch);
@@ -216,6 +232,7 @@ void laip_gemm(laip_device *d, bool transpose_a, bool transpose_b, float alpha, 
         laip_mat sums = laip_product_sums(d, &p);
         laip_mat_zero(d, sums);
         laip_epilogue_launch(d, &q, sums);
+        run_dropout(d, &p);
         return;
     }
     const laip_gemm_implementation *row = laip_gemm_choose(d, &p);

@@ -12,6 +12,7 @@
 
 #include "device/buffer.h"
 #include "ops/choices.h"
+#include "ops/dropout.h"
 
 typedef enum laip_activation { LAIP_LINEAR, LAIP_GELU } laip_activation;
 
@@ -27,7 +28,10 @@ typedef struct laip_epilogue {
     laip_mat bias;              /* [1, n], added to each row; mem NULL: none */
     laip_activation activation; /* LAIP_GELU: c = gelu(product + bias), the exact form, erf to 1.5e-7 */
     laip_mat pre;               /* [m, n]; with LAIP_GELU, unless mem is NULL, receives product + bias */
-    laip_mat residual;          /* [m, n], added last; mem NULL: none.  Not C's own buffer */
+    /* NULL: none.  Of the rows of C, what the activation gives is kept or dropped before the residual is
+     * added, by the mask that laip_dropout applies. */
+    const laip_dropout_mask *dropout;
+    laip_mat residual; /* [m, n], added last; mem NULL: none.  Not C's own buffer */
     laip_mat slope_of; /* [m, n]; unless mem is NULL, c = product ∘ gelu'(slope_of), and nothing else */
     laip_row_sums row_sums;
 } laip_epilogue;

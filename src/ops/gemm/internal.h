@@ -75,7 +75,8 @@ struct laip_gemm_implementation {
     /* C and the epilogue, all of it, in the device's queue. */
     void (*run)(laip_device *device, const laip_gemm_implementation *self, const laip_product *p);
     laip_tile tile; /* of the packed family */
-    bool fuses;     /* run makes the epilogue's slope_of and row_sums; else they are launches of their own */
+    bool fuses;     /* run makes the epilogue's slope_of, dropout and row_sums; else they are launches of
+                     * their own */
 };
 
 extern const laip_gemm_implementation laip_gemm_table[]; /* the reference is the last; then name NULL */

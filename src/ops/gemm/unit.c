@@ -57,6 +57,29 @@ static size_t slice_of(size_t k, int slices)
     return parts(parts(k, (size_t)slices), LAIP_UNIT_DEPTH) * LAIP_UNIT_DEPTH;
 }
 
+/* The kernels' arguments of a dropout. */
+typedef struct dropout_args {
+    laip_arg row_sequence, begin, ids;
+    laip_u32x4 stream;
+    laip_u32 threshold;
+    laip_f32 scale;
+} dropout_args;
+
+static dropout_args dropout_of(const laip_product *p)
+{
+    const laip_dropout_mask *m = p->epilogue.dropout;
+    if (!m)
+        /* b is mostly a weight, and then the same in all launches of the product */
+        return (dropout_args){
+            .row_sequence = LAIP_UNUSED(p->b), .begin = LAIP_UNUSED(p->b), .ids = LAIP_UNUSED(p->b)};
+    return (dropout_args){LAIP_MAT(m->row_sequence),
+                          LAIP_MAT(m->begin),
+                          LAIP_MAT(m->ids),
+                          laip_arg_stream(m->stream),
+                          LAIP_U(laip_dropout_threshold(m)),
+                          LAIP_F(laip_dropout_scale(m))};
+}
+
 void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *unit, laip_unit_plan plan)
 {
     const laip_epilogue *e = &p->epilogue;
@@ -82,6 +105,7 @@ void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *u
     laip_arg bias = laip_epilogue_arg(e->bias, p),
              pre = laip_epilogue_arg(e->slope_of.mem ? e->slope_of : e->pre, p);
     laip_arg residual = laip_epilogue_arg(e->residual, p);
+    dropout_args drop = dropout_of(p);
     laip_arg row_sums = s->to.mem ? LAIP_BOTH(s->to) : LAIP_UNUSED(p->c);
     laip_grid grid = {.groups = {parts(p->m, tile), parts(p->n, tile), slices},
                       .items = {LAIP_UNIT_ITEMS(plan.tile)}};
@@ -89,14 +113,16 @@ void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *u
     LAIP_LAUNCH(d, gemm_unit, options, grid, LAIP_MAT(p->a), LAIP_MAT(p->b),
                 slices > 1 ? LAIP_UNUSED(p->c) : c, partial, bias, pre, residual, LAIP_I(what),
                 LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(p->k), LAIP_I(slice), row_sums,
-                LAIP_I(s->first_skipped), LAIP_I(s->first_skipped + s->skipped));
+                LAIP_I(s->first_skipped), LAIP_I(s->first_skipped + s->skipped), drop.row_sequence,
+                drop.begin, drop.ids, drop.stream, drop.threshold, drop.scale);
     if (slices == 1)
         return;
     laip_grid flat = laip_grid_flat(d, p->n, 4);
     flat.groups[1] = p->m;
     LAIP_LAUNCH(d, gemm_unit_slices, options, flat, c, partial, bias, pre, residual, LAIP_I(what),
                 LAIP_F(p->alpha), LAIP_I(p->m), LAIP_I(p->n), LAIP_I(slices), row_sums,
-                LAIP_I(s->first_skipped), LAIP_I(s->first_skipped + s->skipped));
+                LAIP_I(s->first_skipped), LAIP_I(s->first_skipped + s->skipped), drop.row_sequence,
+                drop.begin, drop.ids, drop.stream, drop.threshold, drop.scale);
 }
 
 void laip_unit_run(laip_device *d, const laip_gemm_implementation *self, const laip_product *p)
