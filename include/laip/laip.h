@@ -62,6 +62,11 @@ LAIP_API const char *laip_engine_device(const laip_engine *engine); /* its name;
 typedef struct laip_network_options {
     size_t size;
     size_t batch; /* pictures encoded at once; 0: 16 */
+    /* Of the factors in products and attention, where the device has a matrix unit: fp32, tf32, bf16 or fp16;
+     * and how weights and activations are stored: float, half or bfloat16.  NULL: as the checkpoint's
+     * settings say.  Either moves features by what it rounds (tf32 and 16 bits by 1e-3, bfloat16 by 1e-2), so
+     * that indices and queries had better agree. */
+    const char *precision, *storage;
 } laip_network_options;
 
 typedef struct laip_network_info {

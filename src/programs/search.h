@@ -3,6 +3,7 @@
 #define LAIP_PROGRAMS_SEARCH_H
 
 #include "laip/laip.h"
+#include <argp.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,17 +12,24 @@ int laip_search_index(int argc, char **argv);
 int laip_search_query(int argc, char **argv);
 int laip_search_serve(int argc, char **argv);
 
+/* How the network runs, as options of every subcommand say; NULL: as it does by itself. */
+typedef struct search_how {
+    const char *device, *precision, *storage;
+} search_how;
+extern const struct argp search_how_argp; /* a child of theirs, whose input is a search_how */
+
 /* An index with the network that it was made with. */
 typedef struct search_session {
+    search_how how;
     laip_engine *engine;
     laip_network *network;
     laip_index *index;
 } search_session;
 
 /* model NULL: where the index says that the checkpoint is.  A run folder stands for its best.safetensors. */
-bool search_open(search_session *s, const char *path, const char *model, const char *device, bool quiet,
+bool search_open(search_session *s, const char *path, const char *model, const search_how *how, bool quiet,
                  laip_error *error);
-bool search_open_model(search_session *s, const char *model, const char *device, bool quiet,
+bool search_open_model(search_session *s, const char *model, const search_how *how, bool quiet,
                        laip_error *error);
 bool search_open_network(search_session *s, const char *model, laip_error *error); /* the engine is there */
 void search_close(search_session *s);
@@ -75,7 +83,6 @@ bool search_fail(laip_error *error, laip_status status, const char *format, ...)
 /* Prints `PROGRAM: line` to standard error; returns the exit status. */
 int search_end(const char *program, bool good, const laip_error *error);
 /* A whole number of at least `least` or an end with argp's message. */
-struct argp_state;
 size_t search_number(struct argp_state *state, const char *text, long least, long most);
 
 #endif

@@ -44,6 +44,30 @@ size_t search_number(struct argp_state *state, const char *text, long least, lon
     return (size_t)value;
 }
 
+enum { OPTION_DEVICE = 1024, OPTION_PRECISION, OPTION_STORAGE };
+
+static error_t parse_how(int key, char *text, struct argp_state *state)
+{
+    search_how *how = state->input;
+    const char **field = key == OPTION_DEVICE      ? &how->device
+                         : key == OPTION_PRECISION ? &how->precision
+                         : key == OPTION_STORAGE   ? &how->storage
+                                                   : NULL;
+    if (!field)
+        return ARGP_ERR_UNKNOWN;
+    *field = text;
+    return 0;
+}
+
+static const struct argp_option how_options[] = {
+    {"device", OPTION_DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
+    {"precision", OPTION_PRECISION, "P", 0,
+     "Of products and attention on matrix units: fp32, tf32, bf16 or fp16 (as the run's config says)", 0},
+    {"storage", OPTION_STORAGE, "HOW", 0,
+     "Of weights and activations: float, half or bfloat16 (as the run's config says)", 0},
+    {0}};
+const struct argp search_how_argp = {how_options, parse_how, NULL, NULL, NULL, NULL, NULL};
+
 /* Notes are not for who searches; warnings are. */
 static void print_message(void *user, const char *line)
 {
@@ -60,13 +84,16 @@ bool search_open_network(search_session *s, const char *model, laip_error *error
         snprintf(file, sizeof file, "%s/best.safetensors", model);
         model = file;
     }
-    return laip_network_open(&s->network, s->engine, model, NULL, error) == LAIP_OK;
+    laip_network_options o = {.size = sizeof o, .precision = s->how.precision, .storage = s->how.storage};
+    return laip_network_open(&s->network, s->engine, model, &o, error) == LAIP_OK;
 }
 
-bool search_open_model(search_session *s, const char *model, const char *device, bool quiet,
+bool search_open_model(search_session *s, const char *model, const search_how *how, bool quiet,
                        laip_error *error)
 {
-    laip_engine_options o = {.size = sizeof o, .device = device, .message = quiet ? NULL : print_message};
+    laip_engine_options o = {
+        .size = sizeof o, .device = how->device, .message = quiet ? NULL : print_message};
+    s->how = *how;
     return laip_engine_open(&s->engine, &o, error) == LAIP_OK && search_open_network(s, model, error);
 }
 
@@ -86,7 +113,7 @@ static bool explain_missing(const char *path, laip_error *error)
                        path, strerror(why), path);
 }
 
-bool search_open(search_session *s, const char *path, const char *model, const char *device, bool quiet,
+bool search_open(search_session *s, const char *path, const char *model, const search_how *how, bool quiet,
                  laip_error *error)
 {
     laip_index_info info = {.size = sizeof info};
@@ -97,7 +124,7 @@ bool search_open(search_session *s, const char *path, const char *model, const c
         return search_fail(error, LAIP_BAD_INPUT,
                            "%s: was made with %s, which cannot be read: %s; --model names it", path,
                            info.checkpoint, strerror(errno));
-    return search_open_model(s, model ? model : info.checkpoint, device, quiet, error) &&
+    return search_open_model(s, model ? model : info.checkpoint, how, quiet, error) &&
            laip_index_check(s->index, s->network, error) == LAIP_OK;
 }
 
@@ -106,7 +133,7 @@ void search_close(search_session *s)
     laip_index_close(s->index);
     laip_network_close(s->network);
     laip_engine_close(s->engine);
-    *s = (search_session){NULL, NULL, NULL};
+    *s = (search_session){.engine = NULL};
 }
 
 /* The bytes of the UTF-8 character that begins at c, 0 when none does. */

@@ -46,7 +46,7 @@ static void *allocate(size_t size)
     return p;
 }
 
-bool search_edition_first(search_server *s, const char *path, const char *model, const char *device,
+bool search_edition_first(search_server *s, const char *path, const char *model, const search_how *how,
                           laip_error *error)
 {
     search_edition *e = s->newest = allocate(sizeof *e);
@@ -57,7 +57,7 @@ bool search_edition_first(search_server *s, const char *path, const char *model,
     e->shared = allocate(sizeof *e->shared);
     e->shared->users = 1;
     stat(path, &e->file); /* what is wrong with it, opening says */
-    bool good = search_open(&e->session, path, model, device, true, error);
+    bool good = search_open(&e->session, path, model, how, true, error);
     e->shared->network = e->session.network;
     return good;
 }
@@ -77,6 +77,7 @@ static bool read_edition(const search_server *s, const search_edition *newest, s
     laip_index_info info = {.size = sizeof info};
     search_session *session = &e->session;
     session->engine = newest->session.engine;
+    session->how = newest->session.how;
     if (laip_index_open(&session->index, s->path, error) != LAIP_OK)
         return false;
     if (laip_index_check(session->index, newest->session.network, NULL) == LAIP_OK) {

@@ -8,16 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_DEVICE = 256, OPTION_QUIET, OPTION_REPLACE };
+enum { OPTION_QUIET = 256, OPTION_REPLACE };
 
 typedef struct arguments {
-    const char *model, *folder, *out, *device;
+    const char *model, *folder, *out;
+    search_how how;
     bool quiet, replace;
 } arguments;
 
 static const struct argp_option options[] = {
     {"output", 'o', "G", 0, "The index file: made, or brought up to date", 0},
-    {"device", OPTION_DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
     {"replace", OPTION_REPLACE, NULL, 0, "Where G was made with another checkpoint, makes it anew", 0},
     {"quiet", OPTION_QUIET, NULL, 0, "Prints errors and pictures that cannot be read, nothing else", 0},
     {0}};
@@ -40,8 +40,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'o':
         a->out = text;
         return 0;
-    case OPTION_DEVICE:
-        a->device = text;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->how;
         return 0;
     case OPTION_QUIET:
         a->quiet = true;
@@ -175,7 +175,7 @@ static bool execute(search_session *s, const arguments *a, laip_error *error)
         .size = sizeof o, .journal = journal, .progress = progress, .unreadable = unreadable, .user = &d};
     if (snprintf(journal, sizeof journal, "%s.journal", a->out) >= (int)sizeof journal)
         return search_fail(error, LAIP_BAD_INPUT, "%s: the name is too long", a->out);
-    if (!search_open_model(s, a->model, a->device, a->quiet, error) || !open_index(s, a, error))
+    if (!search_open_model(s, a->model, &a->how, a->quiet, error) || !open_index(s, a, error))
         return false;
     bool good = laip_index_update(s->index, s->network, &o, &r, error) == LAIP_OK;
     end_line(&d);
@@ -191,9 +191,10 @@ static bool execute(search_session *s, const arguments *a, laip_error *error)
 
 int laip_search_index(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, "MODEL FOLDER", documentation, NULL, NULL, NULL};
+    static const struct argp_child how[] = {{&search_how_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {options, parse, "MODEL FOLDER", documentation, how, NULL, NULL};
     arguments a = {.model = NULL};
-    search_session s = {NULL, NULL, NULL};
+    search_session s = {.engine = NULL};
     laip_error error;
     struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESETHAND | SA_RESTART};
     argp_parse(&argp, argc, argv, 0, NULL, &a);

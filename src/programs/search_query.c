@@ -16,8 +16,7 @@ enum {
     OPTION_HTML,
     OPTION_RERANK,
     OPTION_FILE,
-    OPTION_MODEL,
-    OPTION_DEVICE
+    OPTION_MODEL
 };
 enum { TOGETHER = 64 }; /* queries that are searched for at once */
 
@@ -25,7 +24,8 @@ typedef enum format { TEXT, PATHS, PATHS0, JSON } format;
 static const char *const format_names[] = {"text", "paths", "paths0", "json"};
 
 typedef struct arguments {
-    const char *index, *html, *file, *model, *device;
+    const char *index, *html, *file, *model;
+    search_how how;
     size_t top, rerank;
     format format;
     search_part *parts;
@@ -58,7 +58,6 @@ static const struct argp_option options[] = {
     {"json", OPTION_JSON, NULL, 0, "The same as --format json", 0},
     {"html", OPTION_HTML, "OUT", 0, "Writes a page with the pictures in it", 0},
     {"model", OPTION_MODEL, "MODEL", 0, "The checkpoint, when it is no more where it was", 0},
-    {"device", OPTION_DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
     {0}};
 
 static const char documentation[] =
@@ -94,16 +93,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
     const struct {
         int key;
         const char **field;
-    } texts[] = {{OPTION_HTML, &a->html},
-                 {OPTION_FILE, &a->file},
-                 {OPTION_MODEL, &a->model},
-                 {OPTION_DEVICE, &a->device}};
+    } texts[] = {{OPTION_HTML, &a->html}, {OPTION_FILE, &a->file}, {OPTION_MODEL, &a->model}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].key == key) {
             *texts[i].field = text;
             return 0;
         }
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->how;
+        return 0;
     case 'n':
         a->top = search_number(state, text, 1, 100000);
         return 0;
@@ -349,7 +348,7 @@ static bool execute(asking *q, laip_error *error)
 {
     const arguments *a = q->a;
     laip_network_info info = {.size = sizeof info};
-    if (!search_open(&q->session, a->index, a->model, a->device, true, error))
+    if (!search_open(&q->session, a->index, a->model, &a->how, true, error))
         return false;
     laip_network_describe(q->session.network, &info);
     q->embed = info.embed;
@@ -377,7 +376,8 @@ static void release(asking *q)
 
 int laip_search_query(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, "G [SENTENCE...]", documentation, NULL, NULL, NULL};
+    static const struct argp_child how[] = {{&search_how_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {options, parse, "G [SENTENCE...]", documentation, how, NULL, NULL};
     arguments a = {.top = 10};
     asking q = {.a = &a};
     laip_error error;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { OPTION_PORT = 256, OPTION_BIND, OPTION_RERANK, OPTION_MODEL, OPTION_DEVICE };
+enum { OPTION_PORT = 256, OPTION_BIND, OPTION_RERANK, OPTION_MODEL };
 enum {
     THREADS = 8,
     CONNECTIONS = 500,       /* at once */
@@ -23,7 +23,8 @@ enum {
 };
 
 typedef struct arguments {
-    const char *index, *model, *device, *bind;
+    const char *index, *model, *bind;
+    search_how how;
     size_t port, rerank;
 } arguments;
 
@@ -34,7 +35,6 @@ static const struct argp_option options[] = {
     {"rerank", OPTION_RERANK, "N", 0,
      "How many of the best pictures the page ranks again by matching (32); 0: none", 0},
     {"model", OPTION_MODEL, "MODEL", 0, "The checkpoint, when it is no more where it was", 0},
-    {"device", OPTION_DEVICE, "D", 0, "Number, kind (gpu, cpu), part of a name, or auto", 0},
     {0}};
 
 static const char documentation[] =
@@ -63,8 +63,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case OPTION_MODEL:
         a->model = text;
         return 0;
-    case OPTION_DEVICE:
-        a->device = text;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->how;
         return 0;
     case ARGP_KEY_ARG:
         if (a->index)
@@ -268,7 +268,8 @@ static bool serve(site *s, const arguments *a, const sigset_t *ends, laip_error 
 
 int laip_search_serve(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, "G", documentation, NULL, NULL, NULL};
+    static const struct argp_child how[] = {{&search_how_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {options, parse, "G", documentation, how, NULL, NULL};
     arguments a = {.port = 8080, .rerank = 32, .bind = "127.0.0.1"};
     site s = {.server = {.rerank = 0}};
     laip_error error;
@@ -281,7 +282,7 @@ int laip_search_serve(int argc, char **argv)
     s.server.rerank = a.rerank;
     pthread_mutex_init(&s.server.decoder, NULL);
     bool good =
-        search_edition_first(&s.server, a.index, a.model, a.device, &error) && serve(&s, &a, &ends, &error);
+        search_edition_first(&s.server, a.index, a.model, &a.how, &error) && serve(&s, &a, &ends, &error);
     search_edition_end(&s.server);
     pthread_mutex_destroy(&s.server.decoder);
     return search_end("laip-search serve", good, &error);

@@ -27,7 +27,7 @@ typedef struct search_server {
 } search_server;
 
 /* Reads the index for the first time; whether good or not, search_edition_end follows. */
-bool search_edition_first(search_server *server, const char *path, const char *model, const char *device,
+bool search_edition_first(search_server *server, const char *path, const char *model, const search_how *how,
                           laip_error *error);
 void search_edition_end(search_server *server);
 /* The newest edition, for one request: reads the index's file when it is another than before, and says so.

@@ -33,6 +33,11 @@ struct laip_network {
     char *checkpoint, fingerprint[33];
 };
 
+/* laip_engine_enter and laip_engine_leave for what the network computes, in its precision; all else is fp32.
+ */
+void laip_network_enter(laip_network *network);
+void laip_network_leave(laip_network *network);
+
 enum { LAIP_SENTENCES = 64 }; /* encoded at once */
 
 struct laip_photo {

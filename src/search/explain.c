@@ -164,9 +164,9 @@ laip_status laip_explain(laip_explanation **explanation, laip_network *n, const 
         x->maps[k] = laip_alloc(x->count * x->patches, sizeof(float));
     float *planes = laip_alloc(n->planes, sizeof *planes);
     laip_network_planes(n, &photo->image, planes);
-    laip_engine_enter(n->engine);
+    laip_network_enter(n);
     good = fill(x, n, sentence, planes, &e);
-    laip_engine_leave(n->engine);
+    laip_network_leave(n);
     free(planes);
     if (n->config.compat_exif && photo->image.orientation > 1)
         turn_maps(x, photo->image.orientation);

@@ -4,6 +4,9 @@
 #include "base/checksum.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/str.h"
+#include "ops/gemm/gemm.h"
+#include "ops/matrix_unit.h"
 #include "store/checkpoint.h"
 #include "store/weights.h"
 #include <stdio.h>
@@ -40,7 +43,19 @@ static bool has_settings(const char *path, laip_error *error)
                           path, path, (int)(length < 250 ? length : 250), path);
 }
 
-static bool read_settings(laip_network *n, laip_error *error)
+/* A setting is as the checkpoint has it, or as the caller says. */
+static bool choose(laip_network *n, const char *setting, const char *value, laip_error *error)
+{
+    laip_str text = {0};
+    if (!value)
+        return true;
+    laip_str_addf(&text, "%s=%s", setting, value);
+    bool good = laip_config_set(&n->config, text.text, error);
+    free(text.text);
+    return good;
+}
+
+static bool read_settings(laip_network *n, const laip_network_options *o, laip_error *error)
 {
     char *text = NULL, *vocab = NULL;
     laip_checkpoint_notes notes;
@@ -48,6 +63,7 @@ static bool read_settings(laip_network *n, laip_error *error)
     bool good = has_settings(n->checkpoint, error) &&
                 laip_checkpoint_notes_read(n->checkpoint, &text, &vocab, &notes, error) &&
                 laip_config_parse(&n->config, n->checkpoint, text, error) &&
+                choose(n, "precision", o->precision, error) && choose(n, "storage", o->storage, error) &&
                 laip_corpus_open(&n->corpus, &n->config, vocab, error);
     free(text);
     free(vocab);
@@ -58,6 +74,18 @@ static bool read_settings(laip_network *n, laip_error *error)
         n->corpus.options.max_tokens = positions;
     n->longest = n->corpus.options.max_tokens;
     return true;
+}
+
+void laip_network_enter(laip_network *n)
+{
+    laip_engine_enter(n->engine);
+    laip_precision_set(n->engine->device, (laip_precision)n->config.precision);
+}
+
+void laip_network_leave(laip_network *n)
+{
+    laip_precision_set(n->engine->device, LAIP_PRECISION_FP32);
+    laip_engine_leave(n->engine);
 }
 
 static bool load(laip_network *n, laip_error *error)
@@ -92,7 +120,7 @@ laip_status laip_network_open(laip_network **network, laip_engine *engine, const
     n->checkpoint = laip_strdup(absolute ? absolute : checkpoint);
     free(absolute);
     laip_engine_enter(engine);
-    bool good = fingerprint(n, &e) && read_settings(n, &e) && load(n, &e);
+    bool good = fingerprint(n, &e) && read_settings(n, &o, &e) && load(n, &e);
     laip_engine_leave(engine);
     if (good)
         *network = n;
@@ -204,9 +232,9 @@ laip_status laip_encode_photos(laip_network *n, const laip_photo *const *photos,
         size_t some = count - i < n->batch ? count - i : n->batch;
         planes_job job = {n, photos + i, planes};
         laip_parallel_for(some, n->engine->threads, make_planes, &job);
-        laip_engine_enter(n->engine);
+        laip_network_enter(n);
         good = laip_network_encode(n, planes, some, features + i * (size_t)n->config.model.embed, &e);
-        laip_engine_leave(n->engine);
+        laip_network_leave(n);
     }
     free(planes);
     return laip_tell(good, &e, error);
@@ -226,9 +254,9 @@ static bool encode_some(laip_network *n, const char *const *sentences, size_t co
     }
     laip_tokens_free(&t);
     if (good) {
-        laip_engine_enter(n->engine);
+        laip_network_enter(n);
         good = laip_score_texts(&n->scorer, ids, begin, count, features, NULL, error);
-        laip_engine_leave(n->engine);
+        laip_network_leave(n);
     }
     free(ids);
     return good;
@@ -307,10 +335,10 @@ laip_status laip_match_photos(laip_network *n, const char *sentence, const laip_
         size_t some = count - i < n->batch ? count - i : n->batch;
         planes_job job = {n, photos + i, planes};
         laip_parallel_for(some, n->engine->threads, make_planes, &job);
-        laip_engine_enter(n->engine);
+        laip_network_enter(n);
         good = laip_network_states(n, &t, text, states, &e) &&
                laip_network_match(n, states, t.count, text, planes, some, matches + i, &e);
-        laip_engine_leave(n->engine);
+        laip_network_leave(n);
     }
     free(text);
     free(states);

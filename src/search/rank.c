@@ -219,16 +219,16 @@ laip_status laip_index_rerank(laip_index *x, laip_network *n, const char *senten
     float *text = laip_alloc((size_t)m->embed, sizeof *text);
     float *states = laip_alloc(t.count * (size_t)m->width, sizeof *states);
     float *planes = laip_alloc(n->batch * n->planes, sizeof *planes);
-    laip_engine_enter(n->engine);
+    laip_network_enter(n);
     bool good = laip_network_states(n, &t, text, states, &e);
-    laip_engine_leave(n->engine);
+    laip_network_leave(n);
     for (size_t i = 0; good && i < count; i += n->batch) {
         size_t some = count - i < n->batch ? count - i : n->batch;
         reading r = {x, n, hits + i, planes};
         laip_parallel_for(some, n->engine->threads, read_hit, &r);
-        laip_engine_enter(n->engine); /* others have their turn between batches */
+        laip_network_enter(n); /* others have their turn between batches */
         good = match_hits(&r, n, states, t.count, text, some, &e);
-        laip_engine_leave(n->engine);
+        laip_network_leave(n);
     }
     if (good && count)
         qsort(hits, count, sizeof *hits, matched_first);

@@ -259,9 +259,9 @@ static bool encode_batch(updater *u, batch *b, laip_error *error)
         which[some++] = i;
     }
     float *features = laip_alloc(some, u->x->embed * sizeof *features);
-    laip_engine_enter(u->n->engine);
+    laip_network_enter(u->n);
     bool good = laip_network_encode(u->n, b->planes, some, features, error);
-    laip_engine_leave(u->n->engine);
+    laip_network_leave(u->n);
     for (size_t j = 0; good && j < some; j++)
         note_encoded(u, &b->slots[which[j]], features + j * u->x->embed);
     for (size_t i = 0; good && i < b->count; i++) {

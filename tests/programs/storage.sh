@@ -79,3 +79,31 @@ plan() {
         sed -n 's/^phase two .*step buffers *\([0-9]*\) bytes.*/\1/p'
 }
 [ "$(plan float)" -gt "$(plan half)" ] || fail "halves take no less: $(plan float), $(plan half)"
+
+# a search by less than floats: other scores, near theirs; precision on a unit, which LAIP_UNIT gives any device
+"$build/laip-search" index "$work/floats/best.safetensors" "$work/people" -o "$work/g" --quiet 2> "$work/log" || { cat "$work/log"; exit 1; }
+query() { # NAME OPTION…: scores of the four best, re-ranked
+    local name=$1
+    shift
+    "$build/laip-search" query "$work/g" 'a man in a red coat' --top 4 --rerank 4 --json "$@" > "$work/found" 2> "$work/log" ||
+        { cat "$work/log"; exit 1; }
+    grep -o '"score": *[-+0-9.e]*' "$work/found" | sed 's/.*: *//' | sort -g > "$work/scores-$name"
+    [ "$(wc -l < "$work/scores-$name")" = 4 ] || fail "$name: $(cat "$work/found")"
+}
+close_by() { # NAME NAME: not the same scores, and none further off than 0.1
+    ! cmp -s "$work/scores-$1" "$work/scores-$2" && paste "$work/scores-$1" "$work/scores-$2" |
+        awk '{ d = $1 - $2; if (d > 0.1 || d < -0.1) bad = 1 } END { exit bad }' ||
+        fail "$1 and $2: $(paste "$work/scores-$1" "$work/scores-$2")"
+}
+query floats
+query halves --storage half
+close_by floats halves
+(
+    export LAIP_SHAPE=gpu LAIP_GEMM=unit LAIP_UNIT=rounded
+    query fp32
+    query bf16 --precision bf16
+)
+close_by fp32 bf16
+status=0
+"$build/laip-search" query "$work/g" 'a man' --precision half 2> "$work/log" || status=$?
+[ "$status" = 2 ] && grep -q 'one of fp32, tf32, bf16, fp16' "$work/log" || fail "--precision half: $status, $(cat "$work/log")"
