@@ -24,14 +24,14 @@ YAML
 run() {
     local wanted=$1 words=$2 status=0
     shift 2
-    timeout 100 "$build/laip-train" "$work/run.yaml" --device "$device" "$@" > "$work/out" 2> "$work/log" || status=$?
+    timeout 300 "$build/laip-train" "$work/run.yaml" --device "$device" "$@" > "$work/out" 2> "$work/log" || status=$?
     [ "$status" -eq "$wanted" ] || fail "exit status $status, expected $wanted: $*"
     grep -qF -- "$words" "$work/log" || fail "no '$words' from: $*"
 }
 ranks() { # STATUS WORDS ARGUMENTS…: the same as two ranks
     local wanted=$1 words=$2 status=0
     shift 2
-    timeout 100 mpirun --oversubscribe --bind-to none "$@" > "$work/out" 2> "$work/log" || status=$?
+    timeout 300 mpirun --oversubscribe --bind-to none "$@" > "$work/out" 2> "$work/log" || status=$?
     [ "$status" -eq "$wanted" ] || fail "exit status $status, expected $wanted: $*"
     grep -qF -- "$words" "$work/log" || fail "no '$words' from: $*"
 }
