@@ -65,19 +65,19 @@ typedef struct dropout_args {
     laip_f32 scale;
 } dropout_args;
 
-static dropout_args dropout_of(const laip_product *p)
+static void dropout_of(const laip_product *p, dropout_args *args)
 {
     const laip_dropout_mask *m = p->epilogue.dropout;
-    if (!m)
-        /* b is mostly a weight, and then the same in all launches of the product */
-        return (dropout_args){
+    if (m)
+        *args = (dropout_args){LAIP_MAT(m->row_sequence),
+                               LAIP_MAT(m->begin),
+                               LAIP_MAT(m->ids),
+                               laip_arg_stream(m->stream),
+                               LAIP_U(laip_dropout_threshold(m)),
+                               LAIP_F(laip_dropout_scale(m))};
+    else /* b is mostly a weight, and then the same in all launches of the product */
+        *args = (dropout_args){
             .row_sequence = LAIP_UNUSED(p->b), .begin = LAIP_UNUSED(p->b), .ids = LAIP_UNUSED(p->b)};
-    return (dropout_args){LAIP_MAT(m->row_sequence),
-                          LAIP_MAT(m->begin),
-                          LAIP_MAT(m->ids),
-                          laip_arg_stream(m->stream),
-                          LAIP_U(laip_dropout_threshold(m)),
-                          LAIP_F(laip_dropout_scale(m))};
 }
 
 void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *unit, laip_unit_plan plan)
@@ -105,7 +105,8 @@ void laip_unit_product(laip_device *d, const laip_product *p, const laip_unit *u
     laip_arg bias = laip_epilogue_arg(e->bias, p),
              pre = laip_epilogue_arg(e->slope_of.mem ? e->slope_of : e->pre, p);
     laip_arg residual = laip_epilogue_arg(e->residual, p);
-    dropout_args drop = dropout_of(p);
+    dropout_args drop;
+    dropout_of(p, &drop);
     laip_arg row_sums = s->to.mem ? LAIP_BOTH(s->to) : LAIP_UNUSED(p->c);
     laip_grid grid = {.groups = {parts(p->m, tile), parts(p->n, tile), slices},
                       .items = {LAIP_UNIT_ITEMS(plan.tile)}};
