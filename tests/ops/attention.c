@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "ops/attention.h"
+#include "support/dropout.h"
 #include "support/gradient.h"
 #include <math.h>
 #include <stdlib.h>
@@ -27,21 +28,6 @@ typedef struct problem {
     const float *q, *kv, *dout;
     double *o, *dq, *dkv; /* NULL: not wanted */
 } problem;
-
-enum { SEED = 11, STEP = 7, SITE = LAIP_SITE_DROPOUT + 3 }; /* of the masks */
-
-static uint32_t mask_bits(uint32_t key0, uint32_t key1, uint32_t index)
-{
-    uint32_t x = index * 0x9e3779b1u ^ key0;
-    x ^= x >> 16;
-    x *= 0x7feb352du;
-    x ^= x >> 15;
-    x += key1;
-    x *= 0x846ca68bu;
-    x ^= x >> 16;
-    x *= 0x9e3779b1u;
-    return x ^ x >> 15;
-}
 
 static double dot(const double *a, const double *b, int n)
 {
@@ -67,12 +53,8 @@ static double row(const problem *p, const double *q, const double *kv, int s, in
     for (int j = 0; j < n; j++)
         total += a[j] = exp(a[j] - most);
     for (int j = 0; j < n; j++) {
-        laip_rng r = laip_rng_stream(
-            SEED, STEP, (uint64_t)(uint32_t)p->id[2 * s + 1] << 32 | (uint32_t)p->id[2 * s], SITE);
-        uint32_t key0 = laip_rng_u32(&r), key1 = laip_rng_u32(&r);
-        uint32_t bits = mask_bits(key0, key1, (uint32_t)((h * nq + i - p->qb[s]) * n + j));
-        bool kept = bits >= (uint32_t)(p->dropout * 4294967296.0);
-        m[j] = p->dropout > 0 ? (kept ? 1 / (1 - p->dropout) : 0) : 1;
+        uint64_t id = (uint64_t)(uint32_t)p->id[2 * s + 1] << 32 | (uint32_t)p->id[2 * s];
+        m[j] = laip_test_mask_factor(id, (uint32_t)((h * nq + i - p->qb[s]) * n + j), p->dropout);
         a[j] /= total;
     }
     for (int c = 0; c < d; c++) {
@@ -173,7 +155,8 @@ static laip_attention layout(laip_device *d, problem *p, const sizes *z, int hea
                             .block_sequences_begin = laip_test_ints(d, T + 1, p->block_sequences_begin),
                             .block_sequences = laip_test_ints(d, S, p->block_sequences),
                             .ids = laip_test_ints(d, 2 * S, p->id),
-                            .stream = laip_rng_fold(SEED, STEP, SITE),
+                            .stream =
+                                laip_rng_fold(LAIP_TEST_MASK_SEED, LAIP_TEST_MASK_STEP, LAIP_TEST_MASK_SITE),
                             .dropout = dropout};
 }
 

@@ -1,14 +1,7 @@
 # What goes wrong with a run, and what happens then: each is found, told in one line, and costs at most what was done since
 # the last step.
 set -euo pipefail
-. "$(dirname "$0")/../support/device.sh"
-build=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-LAIP_GEMM=$("$build/tests/products")
-export LAIP_GEMM POCL_MAX_PTHREAD_COUNT=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-device=$(auto_device "$build")
-fail() { echo "FAILED: $*"; cat "$work/log"; exit 1; }
+. "$(dirname "$0")/../support/ranks.sh"
 "$build/laip-data" synth "$work/people" --persons 12 --val 2 --test 2 --images-per-person 2 --seed 3 > /dev/null
 cat > "$work/run.yaml" <<YAML
 model: {image_height: 32, image_width: 16, patch: 8, width: 32, heads: 2, mlp: 2, vit_layers: 1, text_layers: 1,

@@ -1,14 +1,7 @@
 # One rank's trouble ends the whole job at once, with that rank's line last: a configuration that none can read, and a
 # damaged picture that one of them comes upon while the others wait.
 set -euo pipefail
-. "$(dirname "$0")/../support/device.sh"
-build=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-LAIP_GEMM=$("$build/tests/products")
-export LAIP_GEMM POCL_MAX_PTHREAD_COUNT=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fail() { echo "$*"; cat "$work/log"; exit 1; }
-device=$(auto_device "$build")
+. "$(dirname "$0")/../support/ranks.sh"
 run() { timeout 120 mpirun --oversubscribe --bind-to none -n 2 "$build/laip-train" --device "$device" "$@" > "$work/out" 2> "$work/log"; }
 
 status=0

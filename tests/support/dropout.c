@@ -4,8 +4,6 @@
 #include "support/device.h"
 #include <stdlib.h>
 
-enum { SEED = 11, STEP = 7, SITE = LAIP_SITE_DROPOUT + 3 };
-
 static uint32_t mask_bits(uint32_t key0, uint32_t key1, uint32_t index)
 {
     uint32_t x = index * 0x9e3779b1u ^ key0;
@@ -19,6 +17,13 @@ static uint32_t mask_bits(uint32_t key0, uint32_t key1, uint32_t index)
     return x ^ x >> 15;
 }
 
+double laip_test_mask_factor(uint64_t id, uint32_t index, double p)
+{
+    laip_rng stream = laip_rng_stream(LAIP_TEST_MASK_SEED, LAIP_TEST_MASK_STEP, id, LAIP_TEST_MASK_SITE);
+    uint32_t key0 = laip_rng_u32(&stream), key1 = laip_rng_u32(&stream);
+    return mask_bits(key0, key1, index) >= (uint32_t)(p * 4294967296.0) ? 1 / (1 - p) : 0;
+}
+
 laip_test_mask laip_test_mask_create(laip_device *d, size_t rows, size_t cols, float p)
 {
     static const size_t lengths[] = {1, 8, 3};
@@ -28,24 +33,22 @@ laip_test_mask laip_test_mask_create(laip_device *d, size_t rows, size_t cols, f
     size_t count = 0;
     for (size_t r = 0; r < rows; count++) {
         uint64_t id = 5 + count + ((uint64_t)(count + 3) << 34);
-        laip_rng stream = laip_rng_stream(SEED, STEP, id, SITE);
-        uint32_t key0 = laip_rng_u32(&stream), key1 = laip_rng_u32(&stream);
         begin[count] = (int32_t)r;
         ids[2 * count] = (int32_t)(uint32_t)id;
         ids[2 * count + 1] = (int32_t)(id >> 32);
         for (size_t i = 0; i < lengths[count % 3] && r < rows; i++, r++) {
             sequence[r] = (int32_t)count;
             for (size_t c = 0; c < cols; c++)
-                if (mask_bits(key0, key1, (uint32_t)(i * cols + c)) >= (uint32_t)((double)p * 4294967296.0))
-                    m.factor[r * cols + c] = 1 / (1 - (double)p);
+                m.factor[r * cols + c] = laip_test_mask_factor(id, (uint32_t)(i * cols + c), (double)p);
         }
     }
     begin[count] = (int32_t)rows;
-    m.mask = (laip_dropout_mask){.row_sequence = laip_test_ints(d, rows, sequence),
-                                 .begin = laip_test_ints(d, count + 1, begin),
-                                 .ids = laip_test_ints(d, 2 * count, ids),
-                                 .stream = laip_rng_fold(SEED, STEP, SITE),
-                                 .p = p};
+    m.mask = (laip_dropout_mask){
+        .row_sequence = laip_test_ints(d, rows, sequence),
+        .begin = laip_test_ints(d, count + 1, begin),
+        .ids = laip_test_ints(d, 2 * count, ids),
+        .stream = laip_rng_fold(LAIP_TEST_MASK_SEED, LAIP_TEST_MASK_STEP, LAIP_TEST_MASK_SITE),
+        .p = p};
     free(sequence);
     free(begin);
     free(ids);
