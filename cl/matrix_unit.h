@@ -23,7 +23,10 @@
 #pragma OPENCL EXTENSION cl_khr_fp16 : enable
 #endif
 #define MU_ALWAYS __attribute__((always_inline))
-#ifdef MU_SUB_GROUP /* lanes of a sub-group, for compilers that otherwise choose themselves */
+/* MFMA: two waves a SIMD; with registers for one alone the compiler moves sums between both kinds of them. */
+#ifdef MU_MFMA
+#define MU_KERNEL __kernel __attribute__((amdgpu_waves_per_eu(2)))
+#elif defined MU_SUB_GROUP /* lanes of a sub-group, for compilers that otherwise choose themselves */
 #define MU_KERNEL __kernel __attribute__((intel_reqd_sub_group_size(MU_SUB_GROUP)))
 #else
 #define MU_KERNEL __kernel
@@ -55,13 +58,8 @@ static inline MU_ALWAYS int mu_at(int r, int v)
     return (r >> 1) * 8 + ((4 * (r & 1) + v) ^ ((r >> 1 & 3) | (r & 4)));
 }
 
-/* bfloat16: the upper half of a float, rounded to the nearest, ties to even; no number stays none. */
-static inline MU_ALWAYS uint mu_bfloat(float x)
-{
-    uint u = as_uint(x);
-    return x != x ? u >> 16 | 0x40u : (u + 0x7fffu + (u >> 16 & 1u)) >> 16;
-}
-
+/* bfloat16: the upper half of a float, rounded to the nearest, ties to even; no number stays none.  Two at
+ * once and without a condition: Intel's compiler has no registers left for more. */
 static inline MU_ALWAYS uint mu_bfloat_pair(float first, float second)
 {
 #ifdef MU_NVIDIA
@@ -69,8 +67,16 @@ static inline MU_ALWAYS uint mu_bfloat_pair(float first, float second)
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(d) : "f"(second), "f"(first));
     return d;
 #else
-    return mu_bfloat(first) | mu_bfloat(second) << 16;
+    float2 x = (float2)(first, second);
+    uint2 u = as_uint2(x), rounded = u + (uint2)(0x7fffu) + (u >> 16 & (uint2)(1u));
+    u = select(rounded, (uint2)(0x7fffffffu), isnan(x));
+    return u.x >> 16 | (u.y & 0xffff0000u);
 #endif
+}
+
+static inline MU_ALWAYS uint mu_bfloat(float x)
+{
+    return mu_bfloat_pair(x, 0.0f);
 }
 
 static inline MU_ALWAYS uint mu_half_pair(float first, float second)
