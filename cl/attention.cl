@@ -134,9 +134,8 @@ HEAD_KERNEL void attention_forward(__global const act *restrict q, __global cons
                         continue;
                     total += p;
                     if (threshold)
-                        p = mask_bits(key0, key1, (uint)((h * nq + i) * nk + j0 + j)) >= threshold
-                                ? p * kept_scale
-                                : 0.0f;
+                        p *= dropout_factor(key0, key1, (uint)((h * nq + i) * nk + j0 + j), threshold,
+                                            kept_scale);
                     add(sum, VECS(PART), v + at + (size_t)j * kv_stride + v_col, first, p);
                 }
             }
@@ -195,9 +194,8 @@ HEAD_KERNEL void attention_dq(__global const act *restrict q, __global const act
                         continue;
                     float dp = product(v + at + (size_t)j * kv_stride + v_col, g);
                     if (threshold)
-                        dp = mask_bits(key0, key1, (uint)((h * nq + i) * nk + j0 + j)) >= threshold
-                                 ? dp * kept_scale
-                                 : 0.0f;
+                        dp *= dropout_factor(key0, key1, (uint)((h * nq + i) * nk + j0 + j), threshold,
+                                             kept_scale);
                     float ds = score[j] * (dp - mean);
                     left += ds;
                     all += score[j];
@@ -253,10 +251,8 @@ HEAD_KERNEL void attention_dkv(__global const act *restrict q, __global const ac
                         __global const act *mine_g = g + (size_t)i * heads * HEAD;
                         float dp = product(mine_g, value), p = score[i];
                         if (threshold) {
-                            float kept =
-                                mask_bits(key0, key1, (uint)((h * nq + i0 + i) * nk + j)) >= threshold
-                                    ? kept_scale
-                                    : 0.0f;
+                            float kept = dropout_factor(key0, key1, (uint)((h * nq + i0 + i) * nk + j),
+                                                        threshold, kept_scale);
                             dp *= kept;
                             p *= kept;
                         }

@@ -12,7 +12,10 @@
  * What is unrolled is what makes arrays registers: of loops over columns and keys unrolled as well compilers
  * move the loads of all rounds to the front, and then have no registers left.
  *
- * HEAD is a multiple of 4 up to 128, ROWS 32 or 64.  ALIGNED says that all rows begin at a multiple of 16
+ * Of a head of more columns a group sums up LAIP_ATTENTION_COLUMNS, and others, which make the same scores
+ * again, the rest: for all an item has no registers.
+ *
+ * HEAD is a multiple of 4, ROWS 32 or 64.  ALIGNED says that all rows begin at a multiple of 16
  * bytes.  Only conditions that are the same for a whole group surround a barrier.  ops/attention.h says what
  * is computed. */
 #include "common.h"
@@ -24,8 +27,11 @@
 
 #define SPAN LAIP_ATTENTION_SPAN
 #define ITEMS (ROWS * 2)
-#define VECS ((HEAD + 31) / 32) /* of four columns, an item's */
+#define PARTS ((HEAD + LAIP_ATTENTION_COLUMNS - 1) / LAIP_ATTENTION_COLUMNS)
+#define VECS (PARTS > 1 ? LAIP_ATTENTION_COLUMNS / 32 : (HEAD + 31) / 32) /* of four columns, an item's */
 #define WIDTH (VECS * 32)
+#define TILE ((int)get_group_id(2) / PARTS)
+#define PART ((int)get_group_id(2) % PARTS * LAIP_ATTENTION_COLUMNS)
 #define FORWARD_CHUNK LAIP_ATTENTION_FORWARD_CHUNK
 #define BACKWARD_CHUNK LAIP_ATTENTION_BACKWARD_CHUNK
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
@@ -81,12 +87,12 @@ static inline WITH_LOCAL void transpose_load(__local float4 *to, int rows, int c
     }
 }
 
-/* to[r][c] = from[r·stride + c] for SPAN rows of WIDTH columns; 0 beyond `valid` rows and the head. */
+/* to[r][c] = from[r·stride + PART + c] for SPAN rows of WIDTH columns; 0 beyond `valid` rows and the head. */
 static inline WITH_LOCAL void lay(__local float4 *to, __global const act *from, int stride, int valid)
 {
 #pragma unroll 2
     for (int at = get_local_id(0); at < SPAN * WIDTH / 4; at += ITEMS) {
-        int c = at % (WIDTH / 4) * 4, r = at / (WIDTH / 4);
+        int c = PART + at % (WIDTH / 4) * 4, r = at / (WIDTH / 4);
         float4 x = (float4)(0.0f);
         if (r < valid && c < HEAD)
             x = load4(from + (size_t)r * stride + c);
@@ -155,7 +161,7 @@ static inline void clear(float4 (*sum)[VECS])
             sum[i][n] = (float4)(0.0f);
 }
 
-/* Own rows 4y … of `valid` times factor, to to[r·stride + …]. */
+/* Own rows 4y … of `valid` times factor, to to[r·stride + PART + …]. */
 static inline void write_rows(__global act *to, int stride, float4 (*sum)[VECS], float4 factor, int valid,
                               int y, int x)
 {
@@ -164,8 +170,8 @@ static inline void write_rows(__global act *to, int stride, float4 (*sum)[VECS],
     for (int i = 0; i < 4; i++)
 #pragma unroll
         for (int n = 0; n < VECS; n++)
-            if (4 * y + i < valid && 32 * n + 4 * x < HEAD)
-                store4(sum[i][n] * each[i], to + (size_t)(4 * y + i) * stride + 32 * n + 4 * x);
+            if (4 * y + i < valid && PART + 32 * n + 4 * x < HEAD)
+                store4(sum[i][n] * each[i], to + (size_t)(4 * y + i) * stride + PART + 32 * n + 4 * x);
 }
 
 /* from[r·stride] of own rows 4y …, 0 beyond `valid`. */
@@ -194,16 +200,6 @@ static inline float4 below(float4 x, int first, int count, float other)
     return select((float4)(other), x, lane < (int4)(count));
 }
 
-/* The dropout's factors of four pairs, at index, index + step, … */
-static inline float4 mask4(uint key0, uint key1, uint index, uint step, uint threshold, float kept_scale)
-{
-    float each[4];
-#pragma unroll
-    for (int z = 0; z < 4; z++)
-        each[z] = mask_bits(key0, key1, index + z * step) >= threshold ? kept_scale : 0.0f;
-    return vload4(0, each);
-}
-
 GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __global const act *restrict k,
                                           __global const act *restrict v, __global act *restrict o,
                                           __global float *restrict lse, __global const int *restrict q_begin,
@@ -214,7 +210,7 @@ GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __glob
                                           float scale, uint threshold, float kept_scale)
 {
     __local float4 stage[FORWARD_STAGE / 4], weights[SPAN * ROWS / 4], parts[8 * ROWS / 4];
-    int s = get_group_id(0), h = get_group_id(1), t = kv_of[s], first = (int)get_group_id(2) * ROWS;
+    int s = get_group_id(0), h = get_group_id(1), t = kv_of[s], first = TILE * ROWS;
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0;
     int rows = min(ROWS, nq - first), y = get_local_id(0) / 8, x = get_local_id(0) % 8;
     uint2 key = threshold ? dropout_key(stream, ids, s) : (uint2)(0);
@@ -255,8 +251,8 @@ GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __glob
         if (threshold)
 #pragma unroll
             for (int i = 0; i < 4; i++)
-                p[i] *= mask4(key0, key1, (uint)((h * nq + first + 4 * y + i) * nk + j0 + 4 * x), 1,
-                              threshold, kept_scale);
+                p[i] *= dropout_factors(key0, key1, (uint)((h * nq + first + 4 * y + i) * nk + j0 + 4 * x), 1,
+                                        threshold, kept_scale);
         put(weights, p, y, x);
         lay(stage, v + at + v_col, kv_stride, count);
         barrier(CLK_LOCAL_MEM_FENCE);
@@ -276,7 +272,7 @@ GROUP_KERNEL void attention_group_forward(__global const act *restrict q, __glob
     size_t r = q0 + first;
     write_rows(o + (r * heads + h) * HEAD, heads * HEAD, sum, 1.0f / total, rows, y, x);
     most += log(total);
-    if (x == 0) {
+    if (x == 0 && PART == 0) {
         float each[4] = {most.x, most.y, most.z, most.w};
 #pragma unroll
         for (int i = 0; i < 4; i++)
@@ -304,7 +300,7 @@ GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global co
                                      uint threshold, float kept_scale)
 {
     __local float4 stage[BACKWARD_STAGE / 4], weights[SPAN * ROWS / 4], parts[8 * ROWS / 4];
-    int s = get_group_id(0), h = get_group_id(1), t = kv_of[s], first = (int)get_group_id(2) * ROWS;
+    int s = get_group_id(0), h = get_group_id(1), t = kv_of[s], first = TILE * ROWS;
     int q0 = q_begin[s], nq = q_begin[s + 1] - q0, k0 = k_begin[t], nk = k_begin[t + 1] - k0,
         width = heads * HEAD;
     int rows = min(ROWS, nq - first), y = get_local_id(0) / 8, x = get_local_id(0) % 8;
@@ -353,8 +349,8 @@ GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global co
         for (int i = 0; i < 4; i++) {
             float4 mask = (float4)(1.0f);
             if (threshold)
-                mask = mask4(key0, key1, (uint)((h * nq + first + 4 * y + i) * nk + j0 + 4 * x), 1, threshold,
-                             kept_scale);
+                mask = dropout_factors(key0, key1, (uint)((h * nq + first + 4 * y + i) * nk + j0 + 4 * x), 1,
+                                       threshold, kept_scale);
             p[i] = below(vec_exp(fma(p[i], (float4)(scale), (float4)(-ls[i]))), 4 * x, count, 0.0f);
             dp[i] = slope(p[i], dp[i], mask, (float4)(means[i]));
             alls[i] = vec_sum(p[i]);
@@ -380,7 +376,7 @@ GROUP_KERNEL void attention_group_dq(__global const act *restrict q, __global co
     vstore4(mean, 0, means);
 #pragma unroll
     for (int i = 0; i < 4; i++)
-        if (x == 0 && 4 * y + i < rows)
+        if (x == 0 && PART == 0 && 4 * y + i < rows)
             delta[(r0 + 4 * y + i) * heads + h] = means[i];
 }
 
@@ -398,7 +394,7 @@ attention_group_dkv(__global const act *restrict q, __global const act *restrict
     __local float4 stage[BACKWARD_STAGE / 4], weights[SPAN * ROWS / 4];
     int t = get_group_id(0), h = get_group_id(1), k0 = k_begin[t], nk = k_begin[t + 1] - k0,
         width = heads * HEAD;
-    int first = (int)get_group_id(2) * ROWS, rows = min(ROWS, nk - first);
+    int first = TILE * ROWS, rows = min(ROWS, nk - first);
     int y = get_local_id(0) / 8, x = get_local_id(0) % 8, last = block_sequences_begin[t + 1];
     __local float4 *values = stage + ROWS * BACKWARD_CHUNK / 4, *queries = values + ROWS * BACKWARD_CHUNK / 4;
     __local float4 *outs = queries + SPAN * BACKWARD_CHUNK / 4;
@@ -437,8 +433,8 @@ attention_group_dkv(__global const act *restrict q, __global const act *restrict
             for (int j = 0; j < 4; j++) {
                 float4 mask = (float4)(1.0f);
                 if (threshold)
-                    mask = mask4(key0, key1, (uint)((h * nq + i0 + 4 * x) * nk + first + 4 * y + j), (uint)nk,
-                                 threshold, kept_scale);
+                    mask = dropout_factors(key0, key1, (uint)((h * nq + i0 + 4 * x) * nk + first + 4 * y + j),
+                                           (uint)nk, threshold, kept_scale);
                 p[j] = below(vec_exp(fma(p[j], (float4)(scale), -l)), 4 * x, count, 0.0f);
                 dp[j] = slope(p[j], dp[j], mask, mean);
                 p[j] *= mask;

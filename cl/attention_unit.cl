@@ -69,8 +69,8 @@ static inline MU_ALWAYS void weigh(__local float4 *scores, __local const float *
                  VECTOR * EACH + 4 * e, count, 0.0f);                                                        \
     state->total += vec_sum(p.of);                                                                           \
     if (mask.threshold)                                                                                      \
-        p.of *= mask4(mask.key.x, mask.key.y, index + VECTOR * EACH + 4 * e, 1, mask.threshold,              \
-                      mask.kept_scale);
+        p.of *= dropout_factors(mask.key.x, mask.key.y, index + VECTOR * EACH + 4 * e, 1, mask.threshold,    \
+                                mask.kept_scale);
     FOR_HALVES(WEIGHT)
 #undef WEIGHT
     ((__local uint4 *)scores)[mu_at(r, VECTOR)] = mu_pack(p.lo, p.hi);
@@ -219,8 +219,8 @@ UNIT_KERNEL void attention_unit_dq(__global const void *restrict q, __global con
         p.of = below(vec_exp(fma(scores[place], (float4)(scale), (float4)(-lses[r]))), j, count, 0.0f);      \
         ds.of = slopes[place];                                                                               \
         if (threshold)                                                                                       \
-            ds.of *=                                                                                         \
-                mask4(key.x, key.y, (uint)((h * nq + first + r) * nk + j0 + j), 1, threshold, kept_scale);   \
+            ds.of *= dropout_factors(key.x, key.y, (uint)((h * nq + first + r) * nk + j0 + j), 1, threshold, \
+                                     kept_scale);                                                            \
         ds.of = p.of * (ds.of - means[r]);                                                                   \
         all += vec_sum(p.of);                                                                                \
         left += vec_sum(ds.of);                                                                              \
@@ -300,8 +300,8 @@ attention_unit_dkv(__global const void *restrict q, __global const void *restric
         size_t row = (at + i) * heads + h;                                                                   \
         float4 mask = (float4)(1.0f);                                                                        \
         if (threshold)                                                                                       \
-            mask = mask4(key.x, key.y, (uint)((h * nq + i0 + i) * nk + first + r), (uint)nk, threshold,      \
-                         kept_scale);                                                                        \
+            mask = dropout_factors(key.x, key.y, (uint)((h * nq + i0 + i) * nk + first + r), (uint)nk,       \
+                                   threshold, kept_scale);                                                   \
         p.of = below(vec_exp(fma(scores[place], (float4)(scale), -four(lse + row, heads, count - i))), i,    \
                      count, 0);                                                                              \
         ds.of = p.of * fma(slopes[place], mask, -four(delta + row, heads, count - i));                       \

@@ -174,14 +174,6 @@ static inline MU_ALWAYS float4 four(__global const float *from, int stride, int 
                     valid > 2 ? from[2 * stride] : 0.0f, valid > 3 ? from[3 * stride] : 0.0f);
 }
 
-/* The dropout's factors of four pairs, at index, index + step, … */
-static inline MU_ALWAYS float4 mask4(uint key0, uint key1, uint index, uint step, uint threshold,
-                                     float kept_scale)
-{
-    uint4 bits = vec_mask_bits(key0, key1, (uint4)(index, index + step, index + 2 * step, index + 3 * step));
-    return select((float4)(0.0f), (float4)(kept_scale), bits >= (uint4)(threshold));
-}
-
 /* What four items have put into parts for row r. */
 static inline WITH_LOCAL float sum_parts(__local const float *parts, int r)
 {

@@ -27,4 +27,21 @@ static inline uint2 dropout_key(uint4 stream, __global const uint *ids, int sequ
     return stream_block(stream, ids, sequence).xy;
 }
 
+/* What dropout makes of 1 at an element's index: 0 or kept_scale. */
+static inline float dropout_factor(uint key0, uint key1, uint index, uint threshold, float kept_scale)
+{
+    return mask_bits(key0, key1, index) >= threshold ? kept_scale : 0.0f;
+}
+
+#if VEC == 4
+/* At index, index + step, … */
+static inline float4 dropout_factors(uint key0, uint key1, uint index, uint step, uint threshold,
+                                     float kept_scale)
+{
+    uint4 bits = vec_mask_bits((uint4)(key0), (uint4)(key1),
+                               (uint4)(index, index + step, index + 2 * step, index + 3 * step));
+    return select((float4)(0.0f), (float4)(kept_scale), bits >= (uint4)(threshold));
+}
+#endif
+
 #endif

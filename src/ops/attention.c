@@ -21,7 +21,8 @@ enum { GROUP_ROWS = 64 }; /* of a group of the group form, at most */
 static size_t group_bytes(size_t rows, size_t head)
 {
     size_t chunks = (rows + LAIP_ATTENTION_SPAN) * LAIP_ATTENTION_FORWARD_CHUNK,
-           other = LAIP_ATTENTION_SPAN * ((head + 31) / 32 * 32);
+           columns = head < LAIP_ATTENTION_COLUMNS ? head : LAIP_ATTENTION_COLUMNS,
+           other = LAIP_ATTENTION_SPAN * ((columns + 31) / 32 * 32);
     return sizeof(float) * ((chunks > other ? chunks : other) + LAIP_ATTENTION_SPAN * rows + 8 * rows);
 }
 
@@ -39,7 +40,7 @@ static size_t group_rows(const laip_traits *t, int head, size_t longest)
 
 bool laip_attention_has_tiles(const laip_traits *t, int head)
 {
-    return head % 4 == 0 && head <= 128 && group_fits(t, head, GROUP_ROWS / 2);
+    return head % 4 == 0 && group_fits(t, head, GROUP_ROWS / 2);
 }
 
 static form form_for(laip_device *d, const laip_attention *a)
@@ -82,12 +83,13 @@ static laip_options options_for(laip_device *d, const form *f, const laip_attent
     return LAIP_OPTIONS("-DHEAD=# -DMANY_REGISTERS", storage, a->head_size);
 }
 
-/* Groups: a sequence (or block), a head, and a share of its rows. */
+/* Groups: a sequence (or block), a head, and a share of its rows (and columns). */
 static laip_grid grid(laip_device *d, const form *f, const laip_attention *a, size_t sequences,
                       size_t longest, size_t unit_rows)
 {
-    size_t lanes = (size_t)laip_device_traits(d)->lanes, each = lanes > 1 ? lanes : 64;
+    size_t lanes = (size_t)laip_device_traits(d)->lanes, each = lanes > 1 ? lanes : 64, parts = 1;
     if (f->kind == GROUP) {
+        parts = ((size_t)a->head_size + LAIP_ATTENTION_COLUMNS - 1) / LAIP_ATTENTION_COLUMNS;
         each = group_rows(laip_device_traits(d), a->head_size, longest);
         lanes = 2 * each;
     }
@@ -95,7 +97,7 @@ static laip_grid grid(laip_device *d, const form *f, const laip_attention *a, si
         each = unit_rows;
         lanes = LAIP_ATTENTION_UNIT_ITEMS(laip_unit_of(d, laip_precision_of(d))->lanes);
     }
-    return (laip_grid){.groups = {sequences, (size_t)a->heads, (longest + each - 1) / each},
+    return (laip_grid){.groups = {sequences, (size_t)a->heads, (longest + each - 1) / each * parts},
                        .items = {lanes}};
 }
 

@@ -276,9 +276,9 @@ static void heads_body(laip_device *d)
     one(d, &few, 16, 0, true, true);
     if (!all_heads(d))
         return;
-    one(d, &few, 132, 0, false, false);
+    one(d, &few, 133, 0, false, false);
     one(d, &few, 20, 0.2f, false, false);
-    one(d, &few, 128, 0, false, false);
+    one(d, &few, 132, 0.2f, false, false); /* columns of three groups, the last ones of few */
 }
 
 static void shared_body(laip_device *d)
