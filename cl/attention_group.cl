@@ -27,7 +27,7 @@
 
 #define SPAN LAIP_ATTENTION_SPAN
 #define ITEMS (ROWS * 2)
-#define PARTS ((HEAD + LAIP_ATTENTION_COLUMNS - 1) / LAIP_ATTENTION_COLUMNS)
+#define PARTS LAIP_ATTENTION_PARTS(HEAD)
 #define VECS (PARTS > 1 ? LAIP_ATTENTION_COLUMNS / 32 : (HEAD + 31) / 32) /* of four columns, an item's */
 #define WIDTH (VECS * 32)
 #define TILE ((int)get_group_id(2) / PARTS)

@@ -56,10 +56,12 @@ enum laip_panels { LAIP_B_READY, LAIP_B_PLAIN, LAIP_B_TRANSPOSED };
 #define LAIP_ATTENTION_UNIT_BACKWARD_ROWS 32
 #define LAIP_ATTENTION_UNIT_HEAD 64
 
-/* attention_group.cl: rows of the other side in a tile, the columns of a head that a group sums up, and those
- * that are staged at once, and of both sides at once in the backward. */
+/* attention_group.cl: rows of the other side in a tile, the columns of a head that a group sums up and the
+ * groups that share them, and the columns that are staged at once, and of both sides at once in the backward.
+ */
 #define LAIP_ATTENTION_SPAN 32
 #define LAIP_ATTENTION_COLUMNS 64
+#define LAIP_ATTENTION_PARTS(head) (((head) + LAIP_ATTENTION_COLUMNS - 1) / LAIP_ATTENTION_COLUMNS)
 #define LAIP_ATTENTION_FORWARD_CHUNK 32
 #define LAIP_ATTENTION_BACKWARD_CHUNK 16
 

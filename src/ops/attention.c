@@ -89,7 +89,7 @@ static laip_grid grid(laip_device *d, const form *f, const laip_attention *a, si
 {
     size_t lanes = (size_t)laip_device_traits(d)->lanes, each = lanes > 1 ? lanes : 64, parts = 1;
     if (f->kind == GROUP) {
-        parts = ((size_t)a->head_size + LAIP_ATTENTION_COLUMNS - 1) / LAIP_ATTENTION_COLUMNS;
+        parts = LAIP_ATTENTION_PARTS((size_t)a->head_size);
         each = group_rows(laip_device_traits(d), a->head_size, longest);
         lanes = 2 * each;
     }
